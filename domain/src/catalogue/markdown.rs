@@ -1,0 +1,146 @@
+//! The catalogue as a page for people: `docs/events.md`.
+
+use std::fmt::Write;
+
+use super::{Entry, Field, entries, names, plain_types};
+use crate::{Claim, ClaimChange, ClaimKind, StreamKind};
+
+const HEAD: &str = "\
+# The event catalogue
+
+This page is printed from the code (`domain/src/catalogue`); `UPDATE_DOCS=1 cargo test -p evident-domain`
+writes it anew.
+
+Every change is one of these events, and the log holds nothing else. A released name and version never
+changes its shape: a new shape gets a new version, and the old one is made new when it is read.
+
+- The payload is a JSON object: `type`, and the fields below. A field that is *optional* may be `null`.
+- A *personal* field is sealed in the log under a key of the event's subject: it stands there as
+  `{\"$sealed\": \"…\"}`, who may read it sees `{\"$personal\": …}`, and once the key is destroyed it reads as
+  `\"$erased\"`, for ever.
+- Who did it, when, from where, by which door and in which request stands beside every payload, in the
+  event's envelope.
+- A *claim* is a value that one user at most holds: an e-mail address, a phone number, an identity
+  (`provider:id`). Who takes another address or number gives back the one before.
+- Times are RFC 3339 in UTC, to the microsecond. Of tokens, codes and passwords there are hashes only.
+";
+
+/// The page `docs/events.md`.
+pub fn markdown() -> String {
+    let entries = entries();
+    let mut page = HEAD.to_owned();
+    for stream in StreamKind::ALL {
+        let of_stream = || entries.iter().filter(|entry| entry.stream == stream);
+        page.push_str(&heading(stream));
+        page.push_str("\n| Event | Version | Meaning |\n|---|---|---|\n");
+        for entry in of_stream() {
+            let anchor = entry.name.replace('.', "");
+            line(
+                &mut page,
+                format_args!(
+                    "| [`{}`](#{anchor}) | {} | {} |",
+                    entry.name,
+                    entry.version,
+                    first_sentence(entry.description.meaning)
+                ),
+            );
+        }
+        for entry in of_stream() {
+            section(&mut page, entry);
+        }
+    }
+    types(&mut page);
+    page
+}
+
+fn heading(stream: StreamKind) -> String {
+    let (title, about) = match stream {
+        StreamKind::User => {
+            ("User", "An account. Its stream is named by the user's id, and so is the key of its data.")
+        }
+        StreamKind::Session => (
+            "Session",
+            "A signed-in device. A stream of its own, so that signing in does not grow the user's.",
+        ),
+        StreamKind::Attempt => (
+            "Attempt",
+            "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",
+        ),
+    };
+    format!("\n## {title}: `{}`\n\n{about}\n", stream.as_str())
+}
+
+fn section(page: &mut String, entry: &Entry) {
+    line(
+        page,
+        format_args!("\n### {}\n\nVersion {}. {}", entry.name, entry.version, entry.description.meaning),
+    );
+    let claims: Vec<_> = entry.sample.claims().iter().map(claim_sentence).collect();
+    if !claims.is_empty() {
+        line(page, format_args!("\nClaims: {}.", claims.join("; ")));
+    }
+    if !entry.description.fields.is_empty() {
+        page.push_str("\n| Field | Type | Meaning |\n|---|---|---|\n");
+        for field in entry.description.fields {
+            line(page, format_args!("| `{}` | {} | {} |", field.name, type_cell(field), cell(field.meaning)));
+        }
+    }
+    let sample = entry.sample.to_json().and_then(|json| serde_json::to_string_pretty(&json));
+    line(page, format_args!("\n```json\n{}\n```", sample.unwrap_or_default()));
+}
+
+fn types(page: &mut String) {
+    page.push_str("\n## Types\n\n| Type | In the payload |\n|---|---|\n");
+    for (name, form) in plain_types() {
+        line(page, format_args!("| `{name}` | {} |", cell(form)));
+    }
+    for names in names() {
+        line(page, format_args!("\n### {}\n\n| Name | Meaning |\n|---|---|", names.of));
+        for (name, meaning) in &names.names {
+            line(page, format_args!("| `{name}` | {} |", cell(meaning)));
+        }
+    }
+}
+
+fn type_cell(field: &Field) -> String {
+    let mut cell = format!("`{}`", field.value_type());
+    if field.is_optional() {
+        cell.push_str(", optional");
+    }
+    if field.is_personal() {
+        cell.push_str(", **personal**");
+    }
+    cell
+}
+
+fn claim_sentence(change: &ClaimChange) -> String {
+    match change {
+        ClaimChange::Take(Claim { kind, .. }) => format!("takes the {}", claimed(*kind)),
+        ClaimChange::Release(Claim { kind, .. }) => format!("gives back the {}", claimed(*kind)),
+        ClaimChange::ReleaseKind(kind) => format!("gives back every {}", claimed(*kind)),
+        ClaimChange::ReleaseAll => "gives back everything".to_owned(),
+    }
+}
+
+const fn claimed(kind: ClaimKind) -> &'static str {
+    match kind {
+        ClaimKind::Email => "e-mail address",
+        ClaimKind::Phone => "phone number",
+        ClaimKind::Identity => "identity",
+    }
+}
+
+fn first_sentence(meaning: &str) -> String {
+    let end = meaning.find(". ").map_or(meaning.len(), |dot| dot + 1);
+    cell(&meaning[..end])
+}
+
+/// A text that does not end its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "{text}");
+}

@@ -1,0 +1,160 @@
+//! One event of every type, with every field filled: for the catalogue, the golden files and the tests
+//! of whoever stores or shows events.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
+use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
+use crate::{Email, Event, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId};
+
+/// One event of every type, in the order of the declarations.
+pub fn samples() -> Vec<Event> {
+    let user = account().into_iter().chain(contact()).chain(secrets()).chain(profile()).chain(ways_in());
+    let user = user.chain(end()).map(Event::User);
+    let session = session().into_iter().map(Event::Session);
+    let attempt = attempt().into_iter().map(Event::Attempt);
+    user.chain(session).chain(attempt).collect()
+}
+
+fn account() -> [UserEvent; 1] {
+    [UserEvent::SignedUp {
+        method: SignUpMethod::Password,
+        aud: "authenticated".to_owned(),
+        role: "authenticated".to_owned(),
+        email: Some(Email::known("ann@example.com").into()),
+        phone: Some(Phone::known("15550001111").into()),
+        password: Some(password().into()),
+        user_metadata: Metadata::default().with("name", "Ann").into(),
+        app_metadata: Metadata::default()
+            .with("provider", "email")
+            .with("providers", json!(["email"]))
+            .into(),
+        anonymous: false,
+    }]
+}
+
+fn contact() -> [UserEvent; 6] {
+    [
+        UserEvent::EmailConfirmed {},
+        UserEvent::PhoneConfirmed {},
+        UserEvent::EmailChangeRequested { new_email: Email::known("ann@example.net").into() },
+        UserEvent::EmailChanged { email: Email::known("ann@example.net").into() },
+        UserEvent::PhoneChangeRequested { new_phone: Phone::known("15550002222").into() },
+        UserEvent::PhoneChanged { phone: Phone::known("15550002222").into() },
+    ]
+}
+
+fn secrets() -> [UserEvent; 5] {
+    let purpose = TokenPurpose::EmailConfirmation;
+    [
+        UserEvent::OneTimeTokenIssued {
+            purpose,
+            link: Some(TokenHash("9c".repeat(28))),
+            code: TokenHash("5e".repeat(32)),
+            sent_at: minute(1),
+            expires_at: minute(61),
+        },
+        UserEvent::OneTimeTokenMissed { purpose },
+        UserEvent::OneTimeTokenRedeemed { purpose },
+        UserEvent::PasswordChanged { password: password().into() },
+        UserEvent::PasswordRehashed { password: password().into() },
+    ]
+}
+
+fn profile() -> [UserEvent; 5] {
+    let plan = Metadata::default().with("plan", "pro").with("trial", json!(null));
+    [
+        UserEvent::MetadataChanged { patch: Metadata::default().with("name", "Ann Lee").into() },
+        UserEvent::AppMetadataChanged { patch: plan.into() },
+        UserEvent::RoleChanged { role: "editor".to_owned() },
+        UserEvent::Banned { until: Some(minute(1440)), reason: Some("spam".to_owned().into()) },
+        UserEvent::Unbanned {},
+    ]
+}
+
+fn ways_in() -> [UserEvent; 3] {
+    let (provider, provider_id) = ("google".to_owned(), "108204268033311374519".to_owned());
+    let data = Metadata::default().with("sub", provider_id.clone()).with("email", "ann@example.com");
+    [
+        UserEvent::IdentityLinked {
+            identity: identity(),
+            provider: provider.clone(),
+            provider_id: provider_id.clone().into(),
+            data: data.clone().into(),
+        },
+        UserEvent::IdentityUpdated {
+            identity: identity(),
+            data: data.with("name", "Ann Lee").into(),
+            signed_in: true,
+        },
+        UserEvent::IdentityUnlinked { identity: identity(), provider, provider_id: provider_id.into() },
+    ]
+}
+
+fn end() -> [UserEvent; 2] {
+    [
+        UserEvent::Deleted {
+            email_digest: "4Vgw1Zc8mBq0yS7nQe2xKt".to_owned(),
+            phone_digest: "7hT0pLr3uXa5Dd9".to_owned(),
+            identities: vec![(identity(), "Qm6sJv1fGz8kRb4wNy3cPo".to_owned())],
+        },
+        UserEvent::Erased {},
+    ]
+}
+
+fn session() -> [SessionEvent; 5] {
+    [
+        SessionEvent::Started {
+            user: user(),
+            amr: vec![AuthenticationMethod { method: "password".to_owned(), at: minute(2) }],
+            aal: AssuranceLevel::Aal1,
+            not_after: Some(minute(1442)),
+            started_at: minute(2),
+        },
+        SessionEvent::Refreshed { generation: 1, at: minute(62) },
+        SessionEvent::RefreshRepeated { presented: 0, generation: 1, at: minute(63) },
+        SessionEvent::SteppedUp { method: "totp".to_owned(), at: minute(64), aal: AssuranceLevel::Aal2 },
+        SessionEvent::Revoked { reason: RevocationReason::SignedOut },
+    ]
+}
+
+fn attempt() -> [AttemptEvent; 3] {
+    [
+        AttemptEvent::SignInFailed {
+            account: TokenHash("b7".repeat(32)),
+            identifier: "ann@example.com".to_owned().into(),
+            user: Some(user()),
+            reason: SignInRefusal::WrongPassword,
+            at: minute(3),
+        },
+        AttemptEvent::AdminDenied {
+            operation: "POST /admin/users".to_owned(),
+            reason: AdminRefusal::NotAdmin,
+        },
+        AttemptEvent::RefreshTokenReused {
+            user: user(),
+            session: SessionId(Uuid::from_u128(0x5e55_1011_0000_4000_8000_0000_0000_0002)),
+            presented: 0,
+            generation: 2,
+        },
+    ]
+}
+
+/// A moment of the day on which the samples happen.
+fn minute(minute: i64) -> Time {
+    Time::from_timestamp_micros(1_795_226_118_540_517 + minute * 60_000_000).unwrap_or_default()
+}
+
+fn user() -> UserId {
+    UserId(Uuid::from_u128(0x0a11_a11a_0000_4000_8000_0000_0000_0001))
+}
+
+fn identity() -> IdentityId {
+    IdentityId(Uuid::from_u128(0x1de0_7170_0000_4000_8000_0000_0000_0003))
+}
+
+fn password() -> PasswordHash {
+    PasswordHash("$argon2id$v=19$m=19456,t=2,p=1$c2FtcGxlLXNhbHQ$c2FtcGxlLWhhc2gtb2Ytbm9ib2R5".to_owned())
+}

@@ -1,0 +1,49 @@
+//! The types that fields have, for who reads the log without this code.
+
+use serde::Serialize;
+
+use super::Names;
+use super::describe::stored_name;
+use crate::attempt::{AdminRefusal, SignInRefusal};
+use crate::session::{AssuranceLevel, RevocationReason};
+use crate::user::{SignUpMethod, TokenPurpose};
+
+/// How values of the plain types stand in the payload.
+pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
+    &[
+        ("bool", "`true` or `false`"),
+        ("u64", "a whole number"),
+        ("String", "a text"),
+        ("Time", "a moment: `2026-11-21T01:55:18.540517Z`"),
+        ("UserId", "a UUID, lower case with hyphens"),
+        ("SessionId", "a UUID, lower case with hyphens"),
+        ("IdentityId", "a UUID, lower case with hyphens"),
+        ("Email", "an e-mail address in lower case"),
+        ("Phone", "an E.164 number without the `+`"),
+        ("Metadata", "a JSON object that belongs to the application"),
+        ("PasswordHash", "the hash of a password, in PHC or crypt form"),
+        ("TokenHash", "the hash of a token, a code or an address, in lower-case hex"),
+        (
+            "Vec<AuthenticationMethod>",
+            "a list of `{\"method\", \"at\"}`: a proof, and when it was last given",
+        ),
+        ("Vec<(IdentityId, String)>", "a list of pairs: an identity, and the value that stands for its name"),
+    ]
+}
+
+/// The types whose values are names.
+pub fn names() -> Vec<Names> {
+    vec![
+        of("SignUpMethod", SignUpMethod::MEANINGS),
+        of("TokenPurpose", TokenPurpose::MEANINGS),
+        of("AssuranceLevel", AssuranceLevel::MEANINGS),
+        of("RevocationReason", RevocationReason::MEANINGS),
+        of("SignInRefusal", SignInRefusal::MEANINGS),
+        of("AdminRefusal", AdminRefusal::MEANINGS),
+    ]
+}
+
+fn of<T: Serialize>(of: &'static str, meanings: &[(T, &'static str)]) -> Names {
+    let names = meanings.iter().map(|(value, meaning)| (stored_name(value), *meaning)).collect();
+    Names { of, names }
+}

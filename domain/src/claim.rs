@@ -1,0 +1,67 @@
+//! Claims: values that at most one holder has. They follow from events alone, so the table of
+//! claims is a fold of the log like any projection.
+
+use uuid::Uuid;
+
+/// What kind of value is claimed. The names are stored; never change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimKind {
+    /// A user's e-mail address. A holder has one at most.
+    Email,
+    /// A user's phone number. A holder has one at most.
+    Phone,
+    /// `provider:provider_id` of an identity. A holder may have many.
+    Identity,
+}
+
+impl ClaimKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Identity];
+
+    /// The name in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Identity => "identity",
+        }
+    }
+
+    /// Reads a name from the table.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether a holder has one value of this kind at most: taking another then gives the first back.
+    pub const fn is_single(self) -> bool {
+        match self {
+            Self::Email | Self::Phone => true,
+            Self::Identity => false,
+        }
+    }
+}
+
+/// A value that is claimed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    /// The kind of value.
+    pub kind: ClaimKind,
+    /// The value, normalized, compared as bytes.
+    pub value: String,
+}
+
+/// What an event does to the claims of its stream's holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimChange {
+    /// The holder takes a value, and gives back the one it had if the kind is single.
+    Take(Claim),
+    /// The holder gives back one value.
+    Release(Claim),
+    /// The holder gives back whatever it has of a kind.
+    ReleaseKind(ClaimKind),
+    /// The holder gives back everything.
+    ReleaseAll,
+}
+
+/// Who holds a claim: the aggregate's id.
+pub type Holder = Uuid;

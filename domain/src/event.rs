@@ -1,0 +1,223 @@
+//! Events of all aggregates together, and the envelope in which the log hands them out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::attempt::AttemptEvent;
+use crate::session::SessionEvent;
+use crate::user::UserEvent;
+use crate::{ClaimChange, EventId, Provenance, Time, UserId};
+
+/// An event's place in the log: 1, 2, 3 … without gaps, in the order of commits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which aggregate a stream belongs to. The names are stored; never change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamKind {
+    /// [`crate::user::User`]
+    User,
+    /// [`crate::session::Session`]
+    Session,
+    /// [`crate::attempt::Attempt`]
+    Attempt,
+}
+
+impl StreamKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::User, Self::Session, Self::Attempt];
+
+    /// The name in the log (`aggregate_type`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Attempt => "attempt",
+        }
+    }
+
+    /// Reads a name from the log.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A stream: the history of one aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// The aggregate's kind.
+    pub kind: StreamKind,
+    /// The aggregate's id.
+    pub id: Uuid,
+}
+
+impl StreamId {
+    /// A user's stream.
+    pub fn user(id: UserId) -> Self {
+        Self { kind: StreamKind::User, id: id.0 }
+    }
+
+    /// A session's stream.
+    pub fn session(id: crate::SessionId) -> Self {
+        Self { kind: StreamKind::Session, id: id.0 }
+    }
+
+    /// The stream of one attempt.
+    pub fn attempt(id: Uuid) -> Self {
+        Self { kind: StreamKind::Attempt, id }
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.as_str(), self.id)
+    }
+}
+
+/// Whose personal data an event holds: the key under which its personal fields are sealed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A person with an account.
+    User(UserId),
+    /// Nobody known: the key of a period (`2026-11`), which retention destroys.
+    Period(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Period(period) => write!(f, "period:{period}"),
+        }
+    }
+}
+
+/// A stored subject does not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} names no subject")]
+pub struct UnknownSubject(pub String);
+
+impl FromStr for Subject {
+    type Err = UnknownSubject;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownSubject(text.to_owned());
+        match text.split_once(':').ok_or_else(unknown)? {
+            ("user", id) => id.parse().map(Self::User).map_err(|_| unknown()),
+            ("period", period) => Ok(Self::Period(period.to_owned())),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// An event of any aggregate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Of a user.
+    User(UserEvent),
+    /// Of a session.
+    Session(SessionEvent),
+    /// Of a refused attempt.
+    Attempt(AttemptEvent),
+}
+
+impl Event {
+    /// Which kind of stream it belongs to.
+    pub const fn stream_kind(&self) -> StreamKind {
+        match self {
+            Self::User(_) => StreamKind::User,
+            Self::Session(_) => StreamKind::Session,
+            Self::Attempt(_) => StreamKind::Attempt,
+        }
+    }
+
+    /// Name and version in the log.
+    pub const fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::User(event) => event.kind(),
+            Self::Session(event) => event.kind(),
+            Self::Attempt(event) => event.kind(),
+        }
+    }
+
+    /// What it does to the unique claims of its stream's holder.
+    pub fn claims(&self) -> Vec<ClaimChange> {
+        match self {
+            Self::User(event) => event.claims(),
+            Self::Session(_) | Self::Attempt(_) => Vec::new(),
+        }
+    }
+
+    /// The stored form, personal fields readable.
+    ///
+    /// # Errors
+    /// Only if an event holds what JSON cannot.
+    pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+        match self {
+            Self::User(event) => serde_json::to_value(event),
+            Self::Session(event) => serde_json::to_value(event),
+            Self::Attempt(event) => serde_json::to_value(event),
+        }
+    }
+
+    /// Reads the stored form of the current version.
+    ///
+    /// # Errors
+    /// When the JSON is no event of that kind of stream.
+    pub fn from_json(kind: StreamKind, json: serde_json::Value) -> serde_json::Result<Self> {
+        Ok(match kind {
+            StreamKind::User => Self::User(serde_json::from_value(json)?),
+            StreamKind::Session => Self::Session(serde_json::from_value(json)?),
+            StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
+        })
+    }
+}
+
+impl From<UserEvent> for Event {
+    fn from(event: UserEvent) -> Self {
+        Self::User(event)
+    }
+}
+
+impl From<SessionEvent> for Event {
+    fn from(event: SessionEvent) -> Self {
+        Self::Session(event)
+    }
+}
+
+impl From<AttemptEvent> for Event {
+    fn from(event: AttemptEvent) -> Self {
+        Self::Attempt(event)
+    }
+}
+
+/// An event as the log holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its own id.
+    pub id: EventId,
+    /// The stream.
+    pub stream: StreamId,
+    /// Its place in the stream: 1, 2, 3 …
+    pub sequence: u64,
+    /// When it was decided, to the microsecond.
+    pub occurred_at: Time,
+    /// Whose data it holds.
+    pub subject: Option<Subject>,
+    /// Who, from where, by which way.
+    pub provenance: Provenance,
+    /// What happened.
+    pub event: Event,
+}

@@ -1,0 +1,88 @@
+//! What can have happened to a session.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+use super::{AssuranceLevel, AuthenticationMethod, RevocationReason};
+use crate::catalogue::described;
+use crate::{Time, UserId};
+
+described! {
+    /// An event of a session's stream. Where it came from (IP, agent) stands in its provenance.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum SessionEvent {
+        /// Somebody signed in.
+        #[serde(rename = "session.started")]
+        Started {
+            /// Who.
+            user: UserId,
+            /// By what proof.
+            amr: Vec<AuthenticationMethod>,
+            /// How sure it is.
+            aal: AssuranceLevel,
+            /// From when on it counts for nothing, where that is fixed.
+            not_after: Option<Time>,
+            /// When.
+            started_at: Time,
+        },
+        /// The refresh token was used; the next is good now.
+        #[serde(rename = "session.refreshed")]
+        Refreshed {
+            /// The number of the token that is good now.
+            generation: u64,
+            /// When.
+            at: Time,
+        },
+        /// A used refresh token was presented by a client that missed the answer; it got the one that is
+        /// good now.
+        #[serde(rename = "session.refresh_repeated")]
+        RefreshRepeated {
+            /// The number of the token that came.
+            presented: u64,
+            /// The number of the token that is good now.
+            generation: u64,
+            /// When.
+            at: Time,
+        },
+        /// The user gave another proof. Refresh tokens from before are void.
+        #[serde(rename = "session.stepped_up")]
+        SteppedUp {
+            /// `totp`, `mfa/phone` …
+            method: String,
+            /// When.
+            at: Time,
+            /// How sure it is now.
+            aal: AssuranceLevel,
+        },
+        /// The session is over. By whom stands in the provenance.
+        #[serde(rename = "session.revoked")]
+        Revoked {
+            /// Why.
+            reason: RevocationReason,
+        },
+    }
+}
+
+impl SessionEvent {
+    /// Name and version in the log. A released pair never changes.
+    pub const fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Started { .. } => ("session.started", "1.0"),
+            Self::Refreshed { .. } => ("session.refreshed", "1.0"),
+            Self::RefreshRepeated { .. } => ("session.refresh_repeated", "1.0"),
+            Self::SteppedUp { .. } => ("session.stepped_up", "1.0"),
+            Self::Revoked { .. } => ("session.revoked", "1.0"),
+        }
+    }
+}
+
+impl DomainEvent for SessionEvent {
+    fn event_type(&self) -> String {
+        self.kind().0.to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        self.kind().1.to_owned()
+    }
+}

@@ -1,0 +1,22 @@
+//! Old shapes of events, made new on reading. A shape that was ever released keeps its place here
+//! and a golden file in `domain/tests/golden`.
+
+use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster};
+use serde_json::Value;
+
+/// Every upcaster, in the order in which they apply.
+pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
+    vec![
+        // 1.0 called the reason `note`, and wrote a ban without end as an absent `until`.
+        Box::new(SemanticVersionEventUpcaster::new("user.banned", "2.0", Box::new(banned_2))),
+    ]
+}
+
+fn banned_2(mut payload: Value) -> Value {
+    if let Some(fields) = payload.as_object_mut() {
+        let reason = fields.remove("note").unwrap_or(Value::Null);
+        fields.entry("reason").or_insert(reason);
+        fields.entry("until").or_insert(Value::Null);
+    }
+    payload
+}

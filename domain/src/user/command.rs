@@ -1,0 +1,171 @@
+//! What may be asked of a user.
+
+use super::{IdentityData, SignUpMethod, TokenPurpose};
+use crate::{Email, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// By whom and how.
+    pub method: SignUpMethod,
+    /// The audience.
+    pub aud: String,
+    /// The role.
+    pub role: String,
+    /// The address, and whether it counts as confirmed at once.
+    pub email: Option<(Email, Confirmed)>,
+    /// The number, and whether it counts as confirmed at once.
+    pub phone: Option<(Phone, Confirmed)>,
+    /// The password's hash.
+    pub password: Option<PasswordHash>,
+    /// What the user may change.
+    pub user_metadata: Metadata,
+    /// What only the application may change.
+    pub app_metadata: Metadata,
+    /// The identities that come with the account.
+    pub identities: Vec<IdentityData>,
+}
+
+/// Whether an address or number counts as the user's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It does.
+    Yes,
+    /// It is only claimed.
+    No,
+}
+
+/// What a caller presents to prove that a message reached them.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// The hash of the token in a link.
+    Link(TokenHash),
+    /// The keyed hash of a code that was typed.
+    Code(TokenHash),
+}
+
+/// A command on a user.
+#[derive(Debug, Clone)]
+pub enum UserCommand {
+    /// Make the account.
+    SignUp(Box<SignUp>),
+    /// Take the address as the user's own.
+    ConfirmEmail,
+    /// Take the number as the user's own.
+    ConfirmPhone,
+    /// Ask for another address.
+    RequestEmailChange {
+        /// The address asked for.
+        new_email: Email,
+    },
+    /// Give the user another address at once.
+    ChangeEmail {
+        /// Who the user is: a new identity is named by it.
+        user: UserId,
+        /// The address.
+        email: Email,
+        /// Whether it counts as confirmed.
+        confirmed: Confirmed,
+        /// The id of the `email` identity, if there is none yet.
+        new_identity: IdentityId,
+    },
+    /// Ask for another number.
+    RequestPhoneChange {
+        /// The number asked for.
+        new_phone: Phone,
+    },
+    /// Give the user another number at once.
+    ChangePhone {
+        /// Who the user is: a new identity is named by it.
+        user: UserId,
+        /// The number.
+        phone: Phone,
+        /// Whether it counts as confirmed.
+        confirmed: Confirmed,
+        /// The id of the `phone` identity, if there is none yet.
+        new_identity: IdentityId,
+    },
+    /// Note a code and a link that are about to be sent. For a change of address or number this comes
+    /// after the request for the change, which voids the codes of the request before.
+    IssueOneTimeToken {
+        /// What it is good for.
+        purpose: TokenPurpose,
+        /// Hash of the link's token.
+        link: Option<TokenHash>,
+        /// Keyed hash of the code.
+        code: TokenHash,
+        /// The time of the decision.
+        now: Time,
+        /// From when on it is refused.
+        expires_at: Time,
+        /// How long after the last one of this purpose the next may be sent, in seconds.
+        min_interval_seconds: u64,
+    },
+    /// Use a code or link. What confirms the address or number which the account has confirms it; what
+    /// follows from the other purposes is a command of its own.
+    ///
+    /// A wrong code is no error, because the try must be kept: the answer is then
+    /// [`UserEvent::OneTimeTokenMissed`](super::UserEvent::OneTimeTokenMissed) and nothing else, and the
+    /// caller is refused only after that is committed.
+    Redeem {
+        /// The purposes for which the caller may use it.
+        purposes: Vec<TokenPurpose>,
+        /// What was presented.
+        proof: Proof,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Give the user another password.
+    ChangePassword {
+        /// Its hash.
+        password: PasswordHash,
+    },
+    /// Store the same password under today's hash function. Whoever gives it has just verified the
+    /// password against this very state.
+    RehashPassword {
+        /// Its new hash.
+        password: PasswordHash,
+    },
+    /// Change the user's own data.
+    ChangeMetadata {
+        /// Merged at the top level; `null` removes a key.
+        patch: Metadata,
+    },
+    /// Change the application's data on the user.
+    ChangeAppMetadata {
+        /// Merged at the top level; `null` removes a key.
+        patch: Metadata,
+    },
+    /// Give the user another role.
+    ChangeRole {
+        /// The role.
+        role: String,
+    },
+    /// Keep the user out.
+    Ban {
+        /// Until then; for ever without.
+        until: Option<Time>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let the user in again.
+    Unban,
+    /// Add a way to sign in.
+    LinkIdentity(IdentityData),
+    /// Remove a way to sign in.
+    UnlinkIdentity {
+        /// Which.
+        identity: IdentityId,
+    },
+    /// Close the account and free its addresses; the row stays.
+    Delete {
+        /// A one-way value that stands where the address stood.
+        email_digest: String,
+        /// A one-way value that stands where the number stood.
+        phone_digest: String,
+        /// The same for what each identity's provider calls the user.
+        identities: Vec<(IdentityId, String)>,
+    },
+    /// Forget the person.
+    Erase,
+}

@@ -1,0 +1,284 @@
+//! What can have happened to a user.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+use super::{IdentityData, SignUpMethod, TokenPurpose};
+use crate::catalogue::described;
+use crate::{
+    Claim, ClaimChange, ClaimKind, Email, IdentityId, Metadata, PasswordHash, Personal, Phone, Time,
+    TokenHash,
+};
+
+described! {
+    /// An event of a user's stream. The `rename`s are the types in the log: a released one never changes
+    /// its meaning; a new shape gets a new version in [`UserEvent::kind`] and an upcaster.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum UserEvent {
+        /// An account came to be.
+        #[serde(rename = "user.signed_up")]
+        SignedUp {
+            /// By whom and how.
+            method: SignUpMethod,
+            /// The audience it belongs to; may be empty.
+            aud: String,
+            /// The role that its access tokens carry; may be empty.
+            role: String,
+            /// Its address, not yet confirmed.
+            email: Option<Personal<Email>>,
+            /// Its number, not yet confirmed.
+            phone: Option<Personal<Phone>>,
+            /// Its password, where it has one.
+            password: Option<Personal<PasswordHash>>,
+            /// What the user may change.
+            user_metadata: Personal<Metadata>,
+            /// What only the application may change.
+            app_metadata: Personal<Metadata>,
+            /// Whether nobody is known behind it yet.
+            anonymous: bool,
+        },
+        /// The address was shown to be the user's (or an administrator, or autoconfirm, said so); one-time
+        /// tokens are void.
+        #[serde(rename = "user.email_confirmed")]
+        EmailConfirmed {},
+        /// The number was shown to be the user's (or an administrator, or autoconfirm, said so); one-time
+        /// tokens are void.
+        #[serde(rename = "user.phone_confirmed")]
+        PhoneConfirmed {},
+        /// The user asked for another address; nothing changes until it is confirmed. One-time tokens for an
+        /// earlier request are void.
+        #[serde(rename = "user.email_change_requested")]
+        EmailChangeRequested {
+            /// The address asked for.
+            new_email: Personal<Email>,
+        },
+        /// The address is another now, as confirmed as the one before; one-time tokens are void.
+        #[serde(rename = "user.email_changed")]
+        EmailChanged {
+            /// The new address.
+            email: Personal<Email>,
+        },
+        /// The user asked for another number; nothing changes until it is confirmed. One-time tokens for an
+        /// earlier request are void.
+        #[serde(rename = "user.phone_change_requested")]
+        PhoneChangeRequested {
+            /// The number asked for.
+            new_phone: Personal<Phone>,
+        },
+        /// The number is another now, as confirmed as the one before; one-time tokens are void.
+        #[serde(rename = "user.phone_changed")]
+        PhoneChanged {
+            /// The new number.
+            phone: Personal<Phone>,
+        },
+        /// A code and a link were made and are on their way.
+        #[serde(rename = "user.one_time_token_issued")]
+        OneTimeTokenIssued {
+            /// What it is good for; the one before for the same purpose is void.
+            purpose: TokenPurpose,
+            /// Hash of the link's token; none where only a code was sent.
+            link: Option<TokenHash>,
+            /// Keyed hash of the code.
+            code: TokenHash,
+            /// When it was sent.
+            sent_at: Time,
+            /// From when on it is refused.
+            expires_at: Time,
+        },
+        /// Somebody tried a wrong code; at the fifth the token is void.
+        #[serde(rename = "user.one_time_token_missed")]
+        OneTimeTokenMissed {
+            /// Of the token for this purpose.
+            purpose: TokenPurpose,
+        },
+        /// The code or link was used. Every one-time token of the user is void, except where it was one of
+        /// the two for a change of address, or for a reauthentication: then only itself.
+        #[serde(rename = "user.one_time_token_redeemed")]
+        OneTimeTokenRedeemed {
+            /// What it was good for.
+            purpose: TokenPurpose,
+        },
+        /// The user has another password, or has one for the first time; one-time tokens are void.
+        #[serde(rename = "user.password_changed")]
+        PasswordChanged {
+            /// The new password.
+            password: Personal<PasswordHash>,
+        },
+        /// The same password, stored under today's hash function.
+        #[serde(rename = "user.password_rehashed")]
+        PasswordRehashed {
+            /// The new hash.
+            password: Personal<PasswordHash>,
+        },
+        /// The user's own data changed.
+        #[serde(rename = "user.metadata_changed")]
+        MetadataChanged {
+            /// Merged at the top level; `null` removes a key.
+            patch: Personal<Metadata>,
+        },
+        /// The application's data on the user changed.
+        #[serde(rename = "user.app_metadata_changed")]
+        AppMetadataChanged {
+            /// Merged at the top level; `null` removes a key.
+            patch: Personal<Metadata>,
+        },
+        /// The user has another role.
+        #[serde(rename = "user.role_changed")]
+        RoleChanged {
+            /// The new role.
+            role: String,
+        },
+        /// The user is kept out.
+        #[serde(rename = "user.banned")]
+        Banned {
+            /// Until then; for ever without.
+            until: Option<Time>,
+            /// Why, in the words of who did it.
+            reason: Option<Personal<String>>,
+        },
+        /// The user may come in again.
+        #[serde(rename = "user.unbanned")]
+        Unbanned {},
+        /// A way to sign in was added.
+        #[serde(rename = "user.identity_linked")]
+        IdentityLinked {
+            /// The identity's id.
+            identity: IdentityId,
+            /// `email`, `phone`, `google` …
+            provider: String,
+            /// What the provider calls the user.
+            provider_id: Personal<String>,
+            /// What the provider tells of the user.
+            data: Personal<Metadata>,
+        },
+        /// What the provider tells of the user changed.
+        #[serde(rename = "user.identity_updated")]
+        IdentityUpdated {
+            /// The identity's id.
+            identity: IdentityId,
+            /// Replaces what was there.
+            data: Personal<Metadata>,
+            /// Whether the user came in by it just now.
+            signed_in: bool,
+        },
+        /// A way to sign in was removed.
+        #[serde(rename = "user.identity_unlinked")]
+        IdentityUnlinked {
+            /// The identity's id.
+            identity: IdentityId,
+            /// Its provider.
+            provider: String,
+            /// What the provider called the user.
+            provider_id: Personal<String>,
+        },
+        /// The account is closed and its addresses are free again; the row stays, without them.
+        #[serde(rename = "user.deleted")]
+        Deleted {
+            /// A one-way value that stands where the address stood.
+            email_digest: String,
+            /// A one-way value that stands where the number stood.
+            phone_digest: String,
+            /// The same for what each identity's provider calls the user.
+            identities: Vec<(IdentityId, String)>,
+        },
+        /// The person is forgotten: rows are gone, and their key is destroyed.
+        #[serde(rename = "user.erased")]
+        Erased {},
+    }
+}
+
+impl UserEvent {
+    /// Name and version in the log. A released pair never changes.
+    pub const fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignedUp { .. } => ("user.signed_up", "1.0"),
+            Self::EmailConfirmed {} => ("user.email_confirmed", "1.0"),
+            Self::PhoneConfirmed {} => ("user.phone_confirmed", "1.0"),
+            Self::EmailChangeRequested { .. } => ("user.email_change_requested", "1.0"),
+            Self::EmailChanged { .. } => ("user.email_changed", "1.0"),
+            Self::PhoneChangeRequested { .. } => ("user.phone_change_requested", "1.0"),
+            Self::PhoneChanged { .. } => ("user.phone_changed", "1.0"),
+            Self::OneTimeTokenIssued { .. } => ("user.one_time_token_issued", "1.0"),
+            Self::OneTimeTokenMissed { .. } => ("user.one_time_token_missed", "1.0"),
+            Self::OneTimeTokenRedeemed { .. } => ("user.one_time_token_redeemed", "1.0"),
+            Self::PasswordChanged { .. } => ("user.password_changed", "1.0"),
+            Self::PasswordRehashed { .. } => ("user.password_rehashed", "1.0"),
+            Self::MetadataChanged { .. } => ("user.metadata_changed", "1.0"),
+            Self::AppMetadataChanged { .. } => ("user.app_metadata_changed", "1.0"),
+            Self::RoleChanged { .. } => ("user.role_changed", "1.0"),
+            Self::Banned { .. } => ("user.banned", "2.0"),
+            Self::Unbanned {} => ("user.unbanned", "1.0"),
+            Self::IdentityLinked { .. } => ("user.identity_linked", "1.0"),
+            Self::IdentityUpdated { .. } => ("user.identity_updated", "1.0"),
+            Self::IdentityUnlinked { .. } => ("user.identity_unlinked", "1.0"),
+            Self::Deleted { .. } => ("user.deleted", "1.0"),
+            Self::Erased {} => ("user.erased", "1.0"),
+        }
+    }
+
+    /// What it does to the user's unique claims. A field that is erased claims nothing: who lost it
+    /// gave everything back with the erasure.
+    pub fn claims(&self) -> Vec<ClaimChange> {
+        let email = |e: &Personal<Email>| {
+            e.known().map(|e| ClaimChange::Take(Claim { kind: ClaimKind::Email, value: e.to_string() }))
+        };
+        let phone = |p: &Personal<Phone>| {
+            p.known().map(|p| ClaimChange::Take(Claim { kind: ClaimKind::Phone, value: p.to_string() }))
+        };
+        match self {
+            Self::SignedUp { email: e, phone: p, .. } => {
+                e.as_ref().and_then(email).into_iter().chain(p.as_ref().and_then(phone)).collect()
+            }
+            Self::EmailChanged { email: e } => email(e).into_iter().collect(),
+            Self::PhoneChanged { phone: p } => phone(p).into_iter().collect(),
+            Self::IdentityLinked { provider, provider_id, .. } => {
+                identity_claim(provider, provider_id).map(ClaimChange::Take).into_iter().collect()
+            }
+            Self::IdentityUnlinked { provider, provider_id, .. } => {
+                identity_claim(provider, provider_id).map(ClaimChange::Release).into_iter().collect()
+            }
+            Self::Deleted { .. } | Self::Erased {} => vec![ClaimChange::ReleaseAll],
+            Self::EmailConfirmed {}
+            | Self::PhoneConfirmed {}
+            | Self::EmailChangeRequested { .. }
+            | Self::PhoneChangeRequested { .. }
+            | Self::OneTimeTokenIssued { .. }
+            | Self::OneTimeTokenMissed { .. }
+            | Self::OneTimeTokenRedeemed { .. }
+            | Self::PasswordChanged { .. }
+            | Self::PasswordRehashed { .. }
+            | Self::MetadataChanged { .. }
+            | Self::AppMetadataChanged { .. }
+            | Self::RoleChanged { .. }
+            | Self::Banned { .. }
+            | Self::Unbanned {}
+            | Self::IdentityUpdated { .. } => Vec::new(),
+        }
+    }
+
+    /// The event that links an identity.
+    pub(super) fn linked(data: IdentityData) -> Self {
+        Self::IdentityLinked {
+            identity: data.id,
+            provider: data.provider,
+            provider_id: data.provider_id.into(),
+            data: data.data.into(),
+        }
+    }
+}
+
+fn identity_claim(provider: &str, provider_id: &Personal<String>) -> Option<Claim> {
+    let id = provider_id.known()?;
+    Some(Claim { kind: ClaimKind::Identity, value: format!("{provider}:{id}") })
+}
+
+impl DomainEvent for UserEvent {
+    fn event_type(&self) -> String {
+        self.kind().0.to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        self.kind().1.to_owned()
+    }
+}

@@ -1,0 +1,271 @@
+//! What the rules need to know of a user, folded from the user's events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{TokenPurpose, UserEvent};
+use crate::{Email, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
+
+/// Wrong codes after which a one-time token is void.
+pub const MAX_MISSES: u32 = 5;
+
+/// A user's state.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum User {
+    /// No event yet: the only state in which signing up is possible.
+    #[default]
+    Absent,
+    /// An account that can be used, unless it is banned.
+    Active(Box<Account>),
+    /// Closed: the row is there, nobody can come in, the addresses are free.
+    Deleted,
+    /// The personal data are gone, the id stays taken.
+    Erased,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// The audience.
+    pub aud: String,
+    /// The role.
+    pub role: String,
+    /// Address.
+    pub email: Option<Contact<Email>>,
+    /// Number.
+    pub phone: Option<Contact<Phone>>,
+    /// The address that the user asked for.
+    pub new_email: Option<Email>,
+    /// The number that the user asked for.
+    pub new_phone: Option<Phone>,
+    /// Whether nobody is known behind it.
+    pub anonymous: bool,
+    /// The password's hash; none where the user has no password.
+    pub password: Option<PasswordHash>,
+    /// The user's own data.
+    pub user_metadata: Metadata,
+    /// The application's data.
+    pub app_metadata: Metadata,
+    /// The last ban, over or not.
+    pub ban: Option<Ban>,
+    /// The ways to sign in, oldest first.
+    pub identities: Vec<IdentityState>,
+    /// The codes and links that are alive.
+    pub tokens: BTreeMap<TokenPurpose, OneTimeToken>,
+    /// When a message of a purpose was last sent.
+    pub last_sent: BTreeMap<TokenPurpose, Time>,
+}
+
+/// An address or number, and whether it is known to be the user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact<T> {
+    /// The address or number.
+    pub value: T,
+    /// Whether it is confirmed.
+    pub confirmed: bool,
+}
+
+/// A ban.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// Until then; for ever without.
+    pub until: Option<Time>,
+}
+
+/// A linked identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IdentityState {
+    /// Its id.
+    pub id: IdentityId,
+    /// Its provider.
+    pub provider: String,
+    /// What the provider calls the user.
+    pub provider_id: String,
+    /// What the provider tells of the user.
+    pub data: Metadata,
+}
+
+/// A code and a link that were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneTimeToken {
+    /// Hash of the link's token.
+    pub link: Option<TokenHash>,
+    /// Keyed hash of the code.
+    pub code: TokenHash,
+    /// From when on it is refused.
+    pub expires_at: Time,
+    /// Wrong codes tried so far.
+    pub misses: u32,
+}
+
+impl Account {
+    /// Whether the user is kept out at a moment.
+    pub fn is_banned(&self, now: Time) -> bool {
+        self.ban.is_some_and(|ban| ban.until.is_none_or(|until| until > now))
+    }
+}
+
+impl User {
+    /// The account, where it can be used.
+    pub fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Active(account) => Some(account),
+            Self::Absent | Self::Deleted | Self::Erased => None,
+        }
+    }
+
+    /// Takes in what happened. Never fails: what was committed has happened. A field that is sealed
+    /// or erased is taken as not there.
+    pub fn fold(&mut self, event: &UserEvent) {
+        match (&mut *self, event) {
+            (_, UserEvent::Erased {}) => *self = Self::Erased,
+            (_, UserEvent::Deleted { .. }) => *self = Self::Deleted,
+            (
+                _,
+                UserEvent::SignedUp {
+                    aud,
+                    role,
+                    email,
+                    phone,
+                    password,
+                    user_metadata,
+                    app_metadata,
+                    anonymous,
+                    ..
+                },
+            ) => {
+                *self = Self::Active(Box::new(Account {
+                    aud: aud.clone(),
+                    role: role.clone(),
+                    email: email.as_ref().and_then(contact),
+                    phone: phone.as_ref().and_then(contact),
+                    new_email: None,
+                    new_phone: None,
+                    anonymous: *anonymous,
+                    password: password.as_ref().and_then(Personal::known).cloned(),
+                    user_metadata: user_metadata.known().cloned().unwrap_or_default(),
+                    app_metadata: app_metadata.known().cloned().unwrap_or_default(),
+                    ban: None,
+                    identities: Vec::new(),
+                    tokens: BTreeMap::new(),
+                    last_sent: BTreeMap::new(),
+                }));
+            }
+            (Self::Active(account), event) => account.fold(event),
+            (Self::Absent | Self::Deleted | Self::Erased, _) => {}
+        }
+    }
+}
+
+fn contact<T: Clone>(value: &Personal<T>) -> Option<Contact<T>> {
+    value.known().map(|value| Contact { value: value.clone(), confirmed: false })
+}
+
+impl Account {
+    fn fold(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::EmailConfirmed {} => {
+                if let Some(email) = &mut self.email {
+                    email.confirmed = true;
+                    self.anonymous = false;
+                }
+                self.tokens.clear();
+            }
+            UserEvent::PhoneConfirmed {} => {
+                if let Some(phone) = &mut self.phone {
+                    phone.confirmed = true;
+                    self.anonymous = false;
+                }
+                self.tokens.clear();
+            }
+            UserEvent::EmailChangeRequested { new_email } => {
+                self.new_email = new_email.known().cloned();
+                // A code that went to another address must not confirm this one.
+                self.tokens.remove(&TokenPurpose::EmailChangeNew);
+                self.tokens.remove(&TokenPurpose::EmailChangeCurrent);
+            }
+            UserEvent::EmailChanged { email } => {
+                let confirmed = self.email.as_ref().is_some_and(|e| e.confirmed);
+                self.email = email.known().map(|value| Contact { value: value.clone(), confirmed });
+                self.new_email = None;
+                // Whoever reads the old address must not come in by it, nor confirm the new one.
+                self.tokens.clear();
+            }
+            UserEvent::PhoneChangeRequested { new_phone } => {
+                self.new_phone = new_phone.known().cloned();
+                self.tokens.remove(&TokenPurpose::PhoneChange);
+            }
+            UserEvent::PhoneChanged { phone } => {
+                let confirmed = self.phone.as_ref().is_some_and(|p| p.confirmed);
+                self.phone = phone.known().map(|value| Contact { value: value.clone(), confirmed });
+                self.new_phone = None;
+                self.tokens.clear();
+            }
+            UserEvent::OneTimeTokenIssued { purpose, link, code, sent_at, expires_at } => {
+                let token = OneTimeToken {
+                    link: link.clone(),
+                    code: code.clone(),
+                    expires_at: *expires_at,
+                    misses: 0,
+                };
+                self.tokens.insert(*purpose, token);
+                self.last_sent.insert(*purpose, *sent_at);
+            }
+            UserEvent::OneTimeTokenMissed { purpose } => {
+                if let Some(token) = self.tokens.get_mut(purpose) {
+                    token.misses += 1;
+                    if token.misses >= MAX_MISSES {
+                        self.tokens.remove(purpose);
+                    }
+                }
+            }
+            UserEvent::OneTimeTokenRedeemed { purpose } => {
+                if purpose.is_one_step_of_several() {
+                    self.tokens.remove(purpose);
+                } else {
+                    self.tokens.clear();
+                }
+            }
+            UserEvent::PasswordChanged { password } => {
+                self.password = password.known().cloned();
+                self.tokens.clear();
+                self.last_sent.clear();
+            }
+            UserEvent::PasswordRehashed { password } => self.password = password.known().cloned(),
+            UserEvent::MetadataChanged { patch } => {
+                if let Some(patch) = patch.known() {
+                    self.user_metadata = std::mem::take(&mut self.user_metadata).merged(patch);
+                }
+            }
+            UserEvent::AppMetadataChanged { patch } => {
+                if let Some(patch) = patch.known() {
+                    self.app_metadata = std::mem::take(&mut self.app_metadata).merged(patch);
+                }
+            }
+            UserEvent::RoleChanged { role } => self.role.clone_from(role),
+            UserEvent::Banned { until, .. } => self.ban = Some(Ban { until: *until }),
+            UserEvent::Unbanned {} => self.ban = None,
+            UserEvent::IdentityLinked { identity, provider, provider_id, data } => {
+                self.identities.push(IdentityState {
+                    id: *identity,
+                    provider: provider.clone(),
+                    provider_id: provider_id.known().cloned().unwrap_or_default(),
+                    data: data.known().cloned().unwrap_or_default(),
+                });
+            }
+            UserEvent::IdentityUpdated { identity, data, .. } => {
+                if let Some(known) = self.identities.iter_mut().find(|i| i.id == *identity) {
+                    known.data = data.known().cloned().unwrap_or_default();
+                }
+            }
+            UserEvent::IdentityUnlinked { identity, .. } => self.identities.retain(|i| i.id != *identity),
+            UserEvent::SignedUp { .. } | UserEvent::Deleted { .. } | UserEvent::Erased {} => {}
+        }
+    }
+
+    /// The identity of a provider, where one is linked.
+    pub fn identity(&self, provider: &str) -> Option<&IdentityState> {
+        self.identities.iter().find(|identity| identity.provider == provider)
+    }
+}

@@ -1,0 +1,20 @@
+//! The rules of the domain, told as given-when-then; the shapes of its events; what holds for any
+//! sequence of commands.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests unwrap, too")]
+
+mod attempt;
+mod catalogue_page;
+mod golden_files;
+mod properties;
+mod session_end;
+mod session_refresh;
+mod session_step_up;
+mod support;
+mod user_ban;
+mod user_contact;
+mod user_deletion;
+mod user_identities;
+mod user_profile;
+mod user_sign_up;
+mod user_tokens;

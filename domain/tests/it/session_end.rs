@@ -1,0 +1,118 @@
+//! Start, end and expiry of a session.
+
+use evident_domain::session::{
+    AssuranceLevel, RevocationReason, Session, SessionCommand, SessionError, SessionEvent, Start,
+};
+
+use crate::support::*;
+
+fn start() -> SessionCommand {
+    SessionCommand::Start(Start { user: ANN, method: "password".to_owned(), not_after: None, now: at(0) })
+}
+
+fn step_up(seconds: i64) -> SessionCommand {
+    SessionCommand::StepUp { method: "totp".to_owned(), aal: AssuranceLevel::Aal2, now: at(seconds) }
+}
+
+fn revoked() -> SessionEvent {
+    SessionEvent::Revoked { reason: RevocationReason::SignedOut }
+}
+
+/// A session whose end was fixed at its start.
+fn started_for_an_hour() -> SessionEvent {
+    let SessionEvent::Started { user, amr, aal, started_at, .. } = session_started() else {
+        panic!("a session starts with its start")
+    };
+    SessionEvent::Started { user, amr, aal, not_after: Some(at(3600)), started_at }
+}
+
+#[test]
+fn a_session_starts_with_one_proof() {
+    given_session(vec![]).when(start()).then_expect_events(vec![session_started()]);
+}
+
+#[test]
+fn a_session_may_have_its_end_fixed_at_its_start() {
+    given_session(vec![])
+        .when(SessionCommand::Start(Start {
+            user: ANN,
+            method: "password".to_owned(),
+            not_after: Some(at(3600)),
+            now: at(0),
+        }))
+        .then_expect_events(vec![started_for_an_hour()]);
+}
+
+#[test]
+fn a_session_starts_once() {
+    for given in [vec![session_started()], vec![session_started(), revoked()]] {
+        given_session(given).when(start()).then_expect_error(SessionError::AlreadyStarted);
+    }
+}
+
+#[test]
+fn a_session_ends_for_a_reason() {
+    for (reason, _) in RevocationReason::MEANINGS {
+        given_session(vec![session_started()])
+            .when(SessionCommand::Revoke { reason: *reason })
+            .then_expect_events(vec![SessionEvent::Revoked { reason: *reason }]);
+    }
+}
+
+#[test]
+fn a_session_ends_once() {
+    for (reason, _) in RevocationReason::MEANINGS {
+        given_session(vec![session_started(), revoked()])
+            .when(SessionCommand::Revoke { reason: *reason })
+            .then_expect_events(vec![]);
+    }
+}
+
+#[test]
+fn a_session_that_ended_tells_whose_it_was_and_why_it_ended_first() {
+    let mut session = Session::default();
+    let again = SessionEvent::Revoked { reason: RevocationReason::UserBanned };
+    for event in [session_started(), revoked(), again] {
+        session.fold(&event);
+    }
+    assert_eq!(session, Session::Revoked { user: ANN, reason: RevocationReason::SignedOut });
+    assert!(session.live().is_none());
+}
+
+#[test]
+fn nothing_is_done_with_a_session_that_is_not_there_or_over() {
+    for given in [vec![], vec![session_started(), refreshed(1, at(10)), revoked()]] {
+        for command in [present(0, at(11), LENIENT), present(1, at(11), LENIENT), step_up(11)] {
+            given_session(given.clone()).when(command).then_expect_error(SessionError::NotFound);
+        }
+    }
+    given_session(vec![])
+        .when(SessionCommand::Revoke { reason: RevocationReason::SignedOut })
+        .then_expect_error(SessionError::NotFound);
+}
+
+#[test]
+fn a_session_counts_until_its_fixed_end_and_not_a_moment_longer() {
+    given_session(vec![started_for_an_hour()])
+        .when(present(0, at_millis(3_599_999), LENIENT))
+        .then_expect_events(vec![refreshed(1, at_millis(3_599_999))]);
+    for command in [present(0, at(3600), LENIENT), step_up(3600)] {
+        given_session(vec![started_for_an_hour()]).when(command).then_expect_error(SessionError::NotFound);
+    }
+}
+
+#[test]
+fn expiry_is_said_before_anything_about_the_token() {
+    for presented in [0, 1, 7] {
+        given_session(vec![started_for_an_hour(), refreshed(1, at(100))])
+            .when(present(presented, at(4000), STRICT))
+            .then_expect_error(SessionError::NotFound);
+    }
+}
+
+#[test]
+fn an_expired_session_can_still_be_ended() {
+    given_session(vec![started_for_an_hour()])
+        .when(SessionCommand::Revoke { reason: RevocationReason::SignedOut })
+        .then_expect_events(vec![revoked()]);
+}

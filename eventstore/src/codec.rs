@@ -1,0 +1,344 @@
+//! Between events as the domain knows them and events as they are stored.
+
+use std::net::IpAddr;
+
+use chrono::DateTime;
+use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+use evident_domain::ports::Entropy;
+use evident_domain::{
+    Actor, Event, EventId, Personal, Position, Provenance, Recorded, StreamId, StreamKind, Subject, Surface,
+    Time,
+};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::database::{Column, ColumnType, Row, Table, Value};
+use crate::merkle::{Frontier, Leaf, MAX_LEAF_BYTES, content_digest};
+use crate::seal::{SealBroken, SealingKey, open_payload, seal_payload};
+
+const SALT_BYTES: usize = 16;
+const SEALED_PREFIX: &str = "sealed:";
+const ERASED_TEXT: &str = "erased";
+
+const fn column(name: &'static str, kind: ColumnType) -> Column {
+    Column { name, kind }
+}
+
+/// The log's table. Its key is not one column, so it is only ever inserted into.
+pub(crate) const EVENTS: Table = Table::new(
+    "events",
+    &[
+        column("aggregate_type", ColumnType::Text),
+        column("aggregate_id", ColumnType::Text),
+        column("sequence", ColumnType::Int),
+        column("event_type", ColumnType::Text),
+        column("event_version", ColumnType::Text),
+        column("payload", ColumnType::Json),
+        column("metadata", ColumnType::Json),
+        column("position", ColumnType::Int),
+        column("event_id", ColumnType::Text),
+        column("occurred_at", ColumnType::Int),
+        column("actor", ColumnType::Text),
+        column("subject", ColumnType::Text),
+        column("salt", ColumnType::Bytes),
+        column("content_digest", ColumnType::Bytes),
+        column("leaf_hash", ColumnType::Bytes),
+    ],
+);
+
+/// The columns that [`decode`] reads, in its order.
+pub(crate) const READ_COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event_version, \
+     payload, metadata, position, event_id, occurred_at, actor, subject";
+
+/// An event cannot be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The payload is not what its type and version say.
+    #[error("the event at position {position} does not read")]
+    Payload {
+        /// Where.
+        position: Position,
+        /// Why.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// A column holds what no event has there.
+    #[error("the event at position {position} has a damaged {column}")]
+    Column {
+        /// Where.
+        position: Position,
+        /// Which.
+        column: &'static str,
+    },
+    /// A sealed field does not open.
+    #[error("the event at position {position} does not open")]
+    Seal {
+        /// Where.
+        position: Position,
+        /// Why.
+        #[source]
+        cause: SealBroken,
+    },
+    /// An event cannot be written as JSON or sealed.
+    #[error("an event cannot be written")]
+    Encode,
+    /// An event's leaf is too long to be published.
+    #[error("an event's leaf is longer than the log's formats allow")]
+    LeafTooLong,
+}
+
+/// An event on its way into the log: sealed and digested, its position still open.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub(crate) id: EventId,
+    pub(crate) event: Event,
+    payload: String,
+    metadata: String,
+    actor: String,
+    subject: String,
+    occurred_at: Time,
+    salt: [u8; SALT_BYTES],
+    digest: [u8; 32],
+}
+
+/// Seals and digests an event.
+pub(crate) fn prepare(
+    event: Event,
+    provenance: &Provenance,
+    occurred_at: Time,
+    subject: &Subject,
+    key: &SealingKey,
+    entropy: &dyn Entropy,
+) -> Result<Prepared, CodecError> {
+    let id = EventId(entropy.uuid());
+    let context = id.to_string();
+    let mut payload = event.to_json().map_err(|_| CodecError::Encode)?;
+    seal_payload(&mut payload, key, &context, entropy).map_err(|_| CodecError::Encode)?;
+    let payload = payload.to_string();
+    let metadata = metadata_json(provenance, key, &context, entropy)?.to_string();
+    let mut salt = [0; SALT_BYTES];
+    entropy.fill(&mut salt);
+    let digest = content_digest(&salt, &payload, &metadata);
+    let (actor, subject) = (provenance.actor.label(), subject.to_string());
+    Ok(Prepared { id, event, payload, metadata, actor, subject, occurred_at, salt, digest })
+}
+
+impl Prepared {
+    /// The row at its place in the log; the leaf joins the tree.
+    pub(crate) fn place(
+        &self,
+        stream: StreamId,
+        sequence: u64,
+        position: Position,
+        frontier: &mut Frontier,
+    ) -> Result<Row, CodecError> {
+        let (kind, version) = self.event.kind();
+        let leaf = Leaf {
+            actor: &self.actor,
+            content: hex::encode(self.digest),
+            id: self.id,
+            position,
+            sequence,
+            stream: stream.to_string(),
+            subject: Some(&self.subject),
+            time: self.occurred_at.timestamp_micros(),
+            kind,
+            version,
+        }
+        .to_bytes()
+        .map_err(|_| CodecError::Encode)?;
+        if leaf.len() > MAX_LEAF_BYTES {
+            return Err(CodecError::LeafTooLong);
+        }
+        let leaf_hash = frontier.push(&leaf);
+        Ok(vec![
+            stream.kind.as_str().into(),
+            stream.id.to_string().into(),
+            signed(sequence).into(),
+            kind.into(),
+            version.into(),
+            self.payload.clone().into(),
+            self.metadata.clone().into(),
+            signed(position.0).into(),
+            self.id.to_string().into(),
+            self.occurred_at.timestamp_micros().into(),
+            self.actor.clone().into(),
+            self.subject.clone().into(),
+            self.salt.to_vec().into(),
+            self.digest.to_vec().into(),
+            leaf_hash.to_vec().into(),
+        ])
+    }
+}
+
+/// Provenance as cqrs-es keeps metadata: a flat object of texts.
+fn metadata_json(
+    provenance: &Provenance,
+    key: &SealingKey,
+    context: &str,
+    entropy: &dyn Entropy,
+) -> Result<Json, CodecError> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: String| fields.insert(name.to_owned(), Json::String(value));
+    put("actor", provenance.actor.label());
+    put("request_id", provenance.request_id.to_string());
+    put("surface", provenance.surface.as_str().to_owned());
+    if let Some(causation) = provenance.causation {
+        put("causation", causation.to_string());
+    }
+    if let Some(client) = &provenance.client {
+        put("client", client.clone());
+    }
+    let seal = |name: &str, plain: &str| {
+        key.seal_text(plain.as_bytes(), &format!("{context}#{name}"), entropy)
+            .map(|sealed| format!("{SEALED_PREFIX}{sealed}"))
+            .map_err(|_| CodecError::Encode)
+    };
+    if let Some(ip) = provenance.ip.as_ref().and_then(Personal::known) {
+        put("ip", seal("ip", &ip.to_string())?);
+    }
+    if let Some(agent) = provenance.user_agent.as_ref().and_then(Personal::known) {
+        put("user_agent", seal("user_agent", agent)?);
+    }
+    Ok(Json::Object(fields))
+}
+
+/// A stored event whose columns are read, but not its content.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) stream: StreamId,
+    pub(crate) sequence: u64,
+    kind: String,
+    version: String,
+    payload: String,
+    metadata: String,
+    pub(crate) position: Position,
+    id: EventId,
+    occurred_at: Time,
+    actor: String,
+    pub(crate) subject: Option<Subject>,
+}
+
+/// Reads the columns [`READ_COLUMNS`] of a row.
+pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
+    let int = |i: usize| row.get(i).and_then(Value::as_int).and_then(|n| u64::try_from(n).ok());
+    let position = Position(int(7).unwrap_or_default());
+    let damaged = |column| CodecError::Column { position, column };
+    let text = |i: usize, name| row.get(i).and_then(Value::as_text).ok_or(damaged(name));
+    let kind = StreamKind::from_name(text(0, "aggregate_type")?).ok_or(damaged("aggregate_type"))?;
+    let id: Uuid = text(1, "aggregate_id")?.parse().map_err(|_| damaged("aggregate_id"))?;
+    let micros = row.get(9).and_then(Value::as_int).ok_or(damaged("occurred_at"))?;
+    let subject = match row.get(11) {
+        None | Some(Value::Null) => None,
+        Some(value) => {
+            let text = value.as_text().ok_or(damaged("subject"))?;
+            Some(text.parse().map_err(|_| damaged("subject"))?)
+        }
+    };
+    Ok(Stored {
+        stream: StreamId { kind, id },
+        sequence: int(2).ok_or(damaged("sequence"))?,
+        kind: text(3, "event_type")?.to_owned(),
+        version: text(4, "event_version")?.to_owned(),
+        payload: text(5, "payload")?.to_owned(),
+        metadata: text(6, "metadata")?.to_owned(),
+        position,
+        id: text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?,
+        occurred_at: DateTime::from_timestamp_micros(micros).ok_or(damaged("occurred_at"))?,
+        actor: text(10, "actor")?.to_owned(),
+        subject,
+    })
+}
+
+impl Stored {
+    /// Opens what is sealed and makes the event new if its version is old. Without a key the personal
+    /// fields read as erased.
+    pub(crate) fn open(
+        self,
+        key: Option<&SealingKey>,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Recorded, CodecError> {
+        let position = self.position;
+        let context = self.id.to_string();
+        let json = |cause| CodecError::Payload { position, cause };
+        let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
+        open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
+        let provenance = self.provenance(key, &context)?;
+        let payload = self.upcast(payload, upcasters);
+        let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
+        Ok(Recorded {
+            position,
+            id: self.id,
+            stream: self.stream,
+            sequence: self.sequence,
+            occurred_at: self.occurred_at,
+            subject: self.subject,
+            provenance,
+            event,
+        })
+    }
+
+    fn upcast(&self, payload: Json, upcasters: &[Box<dyn EventUpcaster>]) -> Json {
+        if !upcasters.iter().any(|upcaster| upcaster.can_upcast(&self.kind, &self.version)) {
+            return payload;
+        }
+        let event = SerializedEvent {
+            aggregate_id: self.stream.id.to_string(),
+            sequence: usize::try_from(self.sequence).unwrap_or(usize::MAX),
+            aggregate_type: self.stream.kind.as_str().to_owned(),
+            event_type: self.kind.clone(),
+            event_version: self.version.clone(),
+            payload,
+            metadata: Json::Null,
+        };
+        upcasters
+            .iter()
+            .fold(event, |event, upcaster| {
+                if upcaster.can_upcast(&event.event_type, &event.event_version) {
+                    upcaster.upcast(event)
+                } else {
+                    event
+                }
+            })
+            .payload
+    }
+
+    fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
+        let position = self.position;
+        let damaged = || CodecError::Column { position, column: "metadata" };
+        let fields: Map<String, Json> =
+            serde_json::from_str(&self.metadata).map_err(|cause| CodecError::Payload { position, cause })?;
+        let text = |name: &str| fields.get(name).and_then(Json::as_str);
+        let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
+            let Some(stored) = text(name) else { return Ok(None) };
+            let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
+                return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
+            };
+            let Some(key) = key else { return Ok(Some(Personal::Erased)) };
+            let plain = key
+                .open_text(sealed, &format!("{context}#{name}"))
+                .map_err(|cause| CodecError::Seal { position, cause })?;
+            Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
+        };
+        let ip = match personal("ip")? {
+            None => None,
+            Some(Personal::Known(ip)) => Some(Personal::Known(ip.parse::<IpAddr>().map_err(|_| damaged())?)),
+            Some(Personal::Sealed(sealed)) => Some(Personal::Sealed(sealed)),
+            Some(Personal::Erased) => Some(Personal::Erased),
+        };
+        Ok(Provenance {
+            actor: Actor::from_label(&self.actor).ok_or_else(damaged)?,
+            request_id: text("request_id").and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
+            causation: text("causation").and_then(|id| id.parse().ok()),
+            ip,
+            user_agent: personal("user_agent")?,
+            surface: text("surface").and_then(Surface::from_name).ok_or_else(damaged)?,
+            client: text("client").map(str::to_owned),
+        })
+    }
+}
+
+/// Counts fit: a log of 2^63 events is out of reach.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

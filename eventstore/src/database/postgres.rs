@@ -1,0 +1,214 @@
+//! PostgreSQL: one schema for the log and its projections, one beside it for the keys.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo, PgValueRef,
+};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Connection, Row as _, TypeInfo, ValueRef};
+
+use super::{ColumnType, Contents, DatabaseError, OnConflict, OpenError, PostgresOptions, Row, Table, Value};
+
+static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/log");
+static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/keys");
+
+/// Connections to one schema: a pool that reads, and a small one that writes, so that no burst of
+/// reads keeps a commit waiting.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    read: PgPool,
+    write: PgPool,
+}
+
+impl Postgres {
+    pub(super) async fn open(options: &PostgresOptions, contents: Contents) -> Result<Self, OpenError> {
+        let schema = match contents {
+            Contents::Log => options.schema.clone(),
+            Contents::Keys => format!("{}_keys", options.schema),
+        };
+        let harmless = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if schema.is_empty() || schema.len() > 63 || !schema.bytes().all(harmless) {
+            return Err(OpenError::Schema(options.schema.clone()));
+        }
+        let connect = PgConnectOptions::from_str(&options.url)
+            .map_err(OpenError::Url)?
+            .application_name("evident")
+            .options([("search_path", schema.as_str())])
+            .statement_cache_capacity(256)
+            .log_slow_statements(log::LevelFilter::Off, Duration::ZERO);
+        migrate(&connect, &schema, contents).await?;
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(options.acquire_timeout)
+                .test_before_acquire(false)
+                .connect_lazy_with(connect.clone())
+        };
+        Ok(match contents {
+            Contents::Log => Self { read: pool(options.max_connections), write: pool(2) },
+            Contents::Keys => {
+                let pool = pool(2);
+                Self { read: pool.clone(), write: pool }
+            }
+        })
+    }
+
+    pub(super) fn readers(&self) -> &PgPool {
+        &self.read
+    }
+
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+        self.write.begin().await
+    }
+
+    pub(super) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+async fn migrate(connect: &PgConnectOptions, schema: &str, contents: Contents) -> Result<(), OpenError> {
+    let mut connection = PgConnection::connect_with(connect).await.map_err(OpenError::Connect)?;
+    let known: Option<i32> = sqlx::query_scalar("select 1 from pg_namespace where nspname = $1")
+        .bind(schema)
+        .fetch_optional(&mut connection)
+        .await
+        .map_err(OpenError::Connect)?;
+    if known.is_none() {
+        // Two nodes that start at once may both get here; the schema's name was checked above.
+        let made =
+            sqlx::query(&format!("create schema if not exists {schema}")).execute(&mut connection).await;
+        if let Err(error) = made {
+            let raced =
+                error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);
+            if !raced {
+                return Err(OpenError::Connect(error));
+            }
+        }
+    }
+    match contents {
+        Contents::Log => LOG.run_direct(&mut connection).await?,
+        Contents::Keys => KEYS.run_direct(&mut connection).await?,
+    }
+    connection.close().await.map_err(OpenError::Connect)
+}
+
+pub(super) async fn query<'e, E>(executor: E, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>
+where
+    E: sqlx::Executor<'e, Database = sqlx::Postgres>,
+{
+    let rows = bind(sqlx::query(sql), params).fetch_all(executor).await?;
+    rows.iter().map(decode).collect()
+}
+
+pub(super) async fn execute(
+    connection: &mut PgConnection,
+    sql: &str,
+    params: &[Value],
+) -> Result<u64, DatabaseError> {
+    Ok(bind(sqlx::query(sql), params).execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn select(
+    connection: &mut PgConnection,
+    table: &Table,
+    column: &str,
+    values: &[String],
+) -> Result<Vec<Row>, DatabaseError> {
+    let sql = format!("select {} from {} where {column} = any($1)", table.column_list(), table.name);
+    let rows = sqlx::query(&sql).bind(values).fetch_all(connection).await?;
+    rows.iter().map(decode).collect()
+}
+
+pub(super) async fn delete(
+    connection: &mut PgConnection,
+    table: &Table,
+    keys: &[String],
+) -> Result<(), DatabaseError> {
+    let sql = format!("delete from {} where {} = any($1)", table.name, table.key());
+    sqlx::query(&sql).bind(keys).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes rows in one statement: each column travels as an array.
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    table: &Table,
+    rows: &[Row],
+    conflict: OnConflict,
+) -> Result<(), DatabaseError> {
+    let (mut values, mut arrays) = (Vec::new(), Vec::new());
+    for (i, column) in table.columns.iter().enumerate() {
+        let name = column.name;
+        let (array, cast) = match column.kind {
+            ColumnType::Bool => ("boolean", ""),
+            ColumnType::Int => ("bigint", ""),
+            ColumnType::Text => ("text", ""),
+            ColumnType::Json => ("text", "::json"),
+            ColumnType::Bytes => ("bytea", ""),
+        };
+        values.push(format!("u.{name}{cast}"));
+        arrays.push(format!("${}::{array}[]", i + 1));
+    }
+    let sql = format!(
+        "insert into {} ({columns}) select {} from unnest({}) as u({columns}){}",
+        table.name,
+        values.join(", "),
+        arrays.join(", "),
+        conflict.clause(table),
+        columns = table.column_list(),
+    );
+    let mut query = sqlx::query(&sql);
+    for (i, column) in table.columns.iter().enumerate() {
+        let cells = rows.iter().map(|row| row.get(i).unwrap_or(&Value::Null));
+        query = match column.kind {
+            ColumnType::Bool => query.bind(cells.map(Value::as_bool).collect::<Vec<_>>()),
+            ColumnType::Int => query.bind(cells.map(Value::as_int).collect::<Vec<_>>()),
+            ColumnType::Text | ColumnType::Json => {
+                query.bind(cells.map(|c| c.as_text().map(str::to_owned)).collect::<Vec<_>>())
+            }
+            ColumnType::Bytes => {
+                query.bind(cells.map(|c| c.as_bytes().map(<[u8]>::to_vec)).collect::<Vec<_>>())
+            }
+        };
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+type PgQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+
+fn bind<'q>(mut query: PgQuery<'q>, params: &'q [Value]) -> PgQuery<'q> {
+    for param in params {
+        query = match param {
+            Value::Null => query.bind(None::<String>),
+            Value::Bool(truth) => query.bind(truth),
+            Value::Int(number) => query.bind(number),
+            Value::Text(text) => query.bind(text.as_str()),
+            Value::Bytes(bytes) => query.bind(bytes.as_slice()),
+        };
+    }
+    query
+}
+
+fn decode(row: &PgRow) -> Result<Row, DatabaseError> {
+    (0..row.len())
+        .map(|i| {
+            let raw: PgValueRef<'_> = row.try_get_raw(i)?;
+            if raw.is_null() {
+                return Ok(Value::Null);
+            }
+            let kind: &PgTypeInfo = &raw.type_info();
+            Ok(match kind.name() {
+                "INT8" => Value::Int(row.try_get_unchecked(i)?),
+                "INT4" => Value::Int(i64::from(row.try_get_unchecked::<i32, _>(i)?)),
+                "BOOL" => Value::Bool(row.try_get_unchecked(i)?),
+                "BYTEA" => Value::Bytes(row.try_get_unchecked(i)?),
+                // `json` travels as its own text.
+                _ => Value::Text(row.try_get_unchecked(i)?),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,179 @@
+//! SQLite: one file, write-ahead log, every commit on the disk before it is acknowledged.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, TypeInfo, ValueRef};
+
+use super::{ColumnType, Contents, DatabaseError, OnConflict, OpenError, Row, Table, Value};
+
+static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
+static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/keys");
+
+/// Connections to one file: several that read, one that writes.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+impl Sqlite {
+    pub(super) async fn open(path: &Path, contents: Contents) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged commit survives power loss; NORMAL would not promise that.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(30))
+            // What is erased is overwritten, not only unlinked.
+            .pragma("secure_delete", "on")
+            .statement_cache_capacity(256);
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(OpenError::Connect)?;
+        match contents {
+            Contents::Log => LOG.run(&write).await?,
+            Contents::Keys => KEYS.run(&write).await?,
+        }
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .min_connections(0)
+            .connect_lazy_with(options.create_if_missing(false));
+        Ok(Self { read, write })
+    }
+
+    pub(super) fn readers(&self) -> &SqlitePool {
+        &self.read
+    }
+
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        // A deferred transaction could fail to turn into a writing one half-way.
+        self.write.begin_with("begin immediate").await
+    }
+
+    pub(super) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+pub(super) async fn query<'e, E>(executor: E, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>
+where
+    E: sqlx::Executor<'e, Database = sqlx::Sqlite>,
+{
+    let rows = bind(sqlx::query(sql), params).fetch_all(executor).await?;
+    rows.iter().map(decode).collect()
+}
+
+pub(super) async fn execute(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    params: &[Value],
+) -> Result<u64, DatabaseError> {
+    Ok(bind(sqlx::query(sql), params).execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn select(
+    connection: &mut SqliteConnection,
+    table: &Table,
+    column: &str,
+    values: &[String],
+) -> Result<Vec<Row>, DatabaseError> {
+    let sql = format!(
+        "select {} from {} where {column} in (select value from json_each(?1))",
+        table.column_list(),
+        table.name
+    );
+    query(connection, &sql, &[Json::from(values.to_vec()).to_string().into()]).await
+}
+
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    table: &Table,
+    keys: &[String],
+) -> Result<(), DatabaseError> {
+    let sql =
+        format!("delete from {} where {} in (select value from json_each(?1))", table.name, table.key());
+    execute(connection, &sql, &[Json::from(keys.to_vec()).to_string().into()]).await?;
+    Ok(())
+}
+
+/// Writes rows in one statement: they travel as one JSON array of arrays.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    table: &Table,
+    rows: &[Row],
+    conflict: OnConflict,
+) -> Result<(), DatabaseError> {
+    let values: Vec<_> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, column)| match column.kind {
+            ColumnType::Bytes => format!("unhex(value ->> {i})"),
+            ColumnType::Bool | ColumnType::Int | ColumnType::Text | ColumnType::Json => {
+                format!("value ->> {i}")
+            }
+        })
+        .collect();
+    let sql = format!(
+        "insert into {} ({}) select {} from json_each(?1) where true{}",
+        table.name,
+        table.column_list(),
+        values.join(", "),
+        conflict.clause(table)
+    );
+    let rows: Json = rows.iter().map(|row| row.iter().map(to_json).collect::<Json>()).collect();
+    execute(connection, &sql, &[rows.to_string().into()]).await?;
+    Ok(())
+}
+
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::from(i64::from(*truth)),
+        Value::Int(number) => Json::from(*number),
+        Value::Text(text) => Json::from(text.as_str()),
+        Value::Bytes(bytes) => Json::from(hex::encode(bytes)),
+    }
+}
+
+type SqliteQuery<'q> = Query<'q, sqlx::Sqlite, SqliteArguments<'q>>;
+
+fn bind<'q>(mut query: SqliteQuery<'q>, params: &'q [Value]) -> SqliteQuery<'q> {
+    for param in params {
+        query = match param {
+            Value::Null => query.bind(None::<String>),
+            Value::Bool(truth) => query.bind(truth),
+            Value::Int(number) => query.bind(number),
+            Value::Text(text) => query.bind(text.as_str()),
+            Value::Bytes(bytes) => query.bind(bytes.as_slice()),
+        };
+    }
+    query
+}
+
+fn decode(row: &SqliteRow) -> Result<Row, DatabaseError> {
+    (0..row.len())
+        .map(|i| {
+            let raw = row.try_get_raw(i)?;
+            if raw.is_null() {
+                return Ok(Value::Null);
+            }
+            Ok(match raw.type_info().name() {
+                "INTEGER" | "BOOLEAN" => Value::Int(row.try_get_unchecked(i)?),
+                "BLOB" => Value::Bytes(row.try_get_unchecked(i)?),
+                _ => Value::Text(row.try_get_unchecked(i)?),
+            })
+        })
+        .collect()
+}

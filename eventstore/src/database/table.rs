@@ -1,0 +1,193 @@
+//! Tables as both databases see them: typed columns, rows of values, set-wise statements.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+
+use super::DatabaseError;
+
+/// A value in a row. Times are microseconds since 1970 in an `Int`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// SQL `null`.
+    Null,
+    /// `boolean`; SQLite keeps 0 and 1 and hands them back as `Int`: read with [`Value::as_bool`].
+    Bool(bool),
+    /// `bigint`.
+    Int(i64),
+    /// `text`, also JSON as text.
+    Text(String),
+    /// `bytea`, `blob`.
+    Bytes(Vec<u8>),
+}
+
+impl Value {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The truth value, in the form of either database.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(truth) => Some(*truth),
+            Self::Int(number) => Some(*number != 0),
+            Self::Null | Self::Text(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The bytes, if it is some.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The values of a row, in the order of the table's columns.
+pub type Row = Vec<Value>;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// [`Value::Bool`]
+    Bool,
+    /// [`Value::Int`]
+    Int,
+    /// [`Value::Text`]
+    Text,
+    /// [`Value::Text`] in a column of PostgreSQL's type `json`, which keeps the text as it is.
+    Json,
+    /// [`Value::Bytes`]
+    Bytes,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnType,
+}
+
+/// A table whose first column, a text, is the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// Its columns, the key first.
+    pub columns: &'static [Column],
+}
+
+impl Table {
+    /// A table by its name in the migrations.
+    pub const fn new(name: &'static str, columns: &'static [Column]) -> Self {
+        Self { name: Cow::Borrowed(name), columns }
+    }
+
+    /// A table of the same columns under another name.
+    #[must_use]
+    pub fn named(&self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), columns: self.columns }
+    }
+
+    /// The key column's name.
+    pub fn key(&self) -> &'static str {
+        self.columns.first().map_or("", |column| column.name)
+    }
+
+    /// `a, b, c`
+    pub fn column_list(&self) -> String {
+        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Which SQL is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite 3.
+    Sqlite,
+    /// PostgreSQL 15 and later.
+    Postgres,
+}
+
+/// Set-wise work on tables inside a transaction: one round trip a call, whatever the number of rows.
+///
+/// Parameters are written `$1`, `$2` … in both dialects.
+#[async_trait]
+pub trait Tables: Send {
+    /// Which SQL is spoken.
+    fn dialect(&self) -> Dialect;
+
+    /// The rows whose text column has one of the values.
+    async fn select(
+        &mut self,
+        table: &Table,
+        column: &str,
+        values: &[String],
+    ) -> Result<Vec<Row>, DatabaseError>;
+
+    /// Writes rows; one with a key that is there replaces it.
+    async fn upsert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError>;
+
+    /// Writes rows; a key that is there is an error.
+    async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError>;
+
+    /// Removes rows by their keys.
+    async fn delete(&mut self, table: &Table, keys: &[String]) -> Result<(), DatabaseError>;
+
+    /// Runs a statement; says how many rows it touched.
+    async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
+
+    /// Runs a query.
+    async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>;
+}

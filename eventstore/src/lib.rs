@@ -1,0 +1,36 @@
+//! The append-only log of Evident, on SQLite and on PostgreSQL.
+//!
+//! * [`EventStore::append`] commits one command's change: events, claims, projections and messages
+//!   in one transaction, in one order without gaps ([`evident_domain::Position`]).
+//! * [`EventStore::load`], [`EventStore::page`] and [`EventStore::read`] read streams and the log.
+//! * [`Vault`] keeps the keys apart; personal fields are sealed on the way in and opened on the way
+//!   out ([`seal`]).
+//! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
+//! * [`CqrsStore`] shows the log to cqrs-es.
+
+mod append;
+pub mod claims;
+mod codec;
+mod cqrs;
+mod database;
+mod head;
+pub mod merkle;
+mod outbox;
+mod reader;
+pub mod seal;
+mod store;
+mod vault;
+mod writer;
+
+pub use append::{Append, AppendError, Committed, Inline, NoProjections, OutboxMessage, StreamAppend};
+pub use codec::CodecError;
+pub use cqrs::{CqrsStore, Loaded, Logged};
+pub use database::{
+    Column, ColumnType, Contents, Database, DatabaseError, Dialect, OpenError, PostgresOptions, Row, Table,
+    Tables, Transaction, Value,
+};
+pub use head::{Head, HeadLock};
+pub use outbox::DueMessage;
+pub use reader::Filter;
+pub use store::{EventStore, StoreError};
+pub use vault::{MasterKey, MasterKeyMalformed, Vault, VaultError};

@@ -1,0 +1,145 @@
+//! Reading the log: streams, and pages in the order of positions, with filters.
+
+use cqrs_es::persist::EventUpcaster;
+use evident_domain::{Position, Recorded, StreamId, Subject, Time};
+use futures::stream::{self, Stream};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::codec::{READ_COLUMNS, Stored, decode, signed};
+use crate::database::{Database, Row, Value};
+use crate::vault::Vault;
+use crate::{EventStore, StoreError};
+
+/// Events a page of [`EventStore::read`].
+const PAGE: u32 = 500;
+
+/// Which events to read; what is not set does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of one of these types (`user.banned`); any if empty.
+    pub types: Vec<String>,
+    /// With data of this subject.
+    pub subject: Option<Subject>,
+    /// Done by this actor ([`evident_domain::Actor::label`]).
+    pub actor: Option<String>,
+    /// Of this stream.
+    pub stream: Option<StreamId>,
+    /// Not before.
+    pub from: Option<Time>,
+    /// Before.
+    pub to: Option<Time>,
+    /// Up to this position, inclusive.
+    pub last: Option<Position>,
+}
+
+impl Filter {
+    /// The conditions and their parameters, which start at `$<first>`.
+    fn sql(&self, first: usize) -> (String, Vec<Value>) {
+        let (mut sql, mut params) = (String::new(), Vec::<Value>::new());
+        let mut add = |condition: &str, value: Value| {
+            params.push(value);
+            sql.push_str(" and ");
+            sql.push_str(&condition.replace('?', &format!("${}", first + params.len() - 1)));
+        };
+        if let Some(subject) = &self.subject {
+            add("subject = ?", subject.to_string().into());
+        }
+        if let Some(actor) = &self.actor {
+            add("actor = ?", actor.clone().into());
+        }
+        if let Some(stream) = &self.stream {
+            add("aggregate_type = ?", stream.kind.as_str().into());
+            add("aggregate_id = ?", stream.id.to_string().into());
+        }
+        if let Some(from) = self.from {
+            add("occurred_at >= ?", from.timestamp_micros().into());
+        }
+        if let Some(to) = self.to {
+            add("occurred_at < ?", to.timestamp_micros().into());
+        }
+        if let Some(last) = self.last {
+            add("position <= ?", signed(last.0).into());
+        }
+        if !self.types.is_empty() {
+            let mut list = Vec::new();
+            for kind in &self.types {
+                params.push(kind.clone().into());
+                list.push(format!("${}", first + params.len() - 1));
+            }
+            sql.extend([" and event_type in (", &list.join(", "), ")"]);
+        }
+        (sql, params)
+    }
+}
+
+pub(crate) async fn page(
+    database: &Database,
+    vault: &Vault,
+    upcasters: &[Box<dyn EventUpcaster>],
+    after: Position,
+    limit: u32,
+    filter: &Filter,
+) -> Result<Vec<Recorded>, StoreError> {
+    let (conditions, more) = filter.sql(3);
+    let sql = format!(
+        "select {READ_COLUMNS} from events where position > $1{conditions} order by position limit $2"
+    );
+    let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
+    params.extend(more);
+    open_all(vault, upcasters, &database.query(&sql, &params).await?).await
+}
+
+pub(crate) async fn stream(
+    database: &Database,
+    vault: &Vault,
+    upcasters: &[Box<dyn EventUpcaster>],
+    stream: StreamId,
+    after_sequence: u64,
+) -> Result<Vec<Recorded>, StoreError> {
+    let sql = format!(
+        "select {READ_COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
+         and sequence > $3 order by sequence"
+    );
+    let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
+    open_all(vault, upcasters, &database.query(&sql, &params).await?).await
+}
+
+async fn open_all(
+    vault: &Vault,
+    upcasters: &[Box<dyn EventUpcaster>],
+    rows: &[Row],
+) -> Result<Vec<Recorded>, StoreError> {
+    let stored: Vec<Stored> = rows.iter().map(decode).collect::<Result<_, _>>()?;
+    let keys =
+        vault.find_keys(stored.iter().filter_map(|s| s.subject.as_ref())).await.map_err(StoreError::vault)?;
+    stored
+        .into_iter()
+        .map(|stored| {
+            let key = stored.subject.as_ref().and_then(|subject| keys.get(subject)).cloned();
+            Ok(stored.open(key.as_deref(), upcasters)?)
+        })
+        .collect()
+}
+
+impl EventStore {
+    /// All events after a position that pass a filter, page by page: bounded memory, and an error is
+    /// an item, never an early end.
+    pub fn read(
+        &self,
+        after: Position,
+        filter: Filter,
+    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        let store = self.clone();
+        let pages = stream::try_unfold(Some(after), move |after| {
+            let (store, filter) = (store.clone(), filter.clone());
+            async move {
+                let Some(after) = after else { return Ok::<_, StoreError>(None) };
+                let page = store.page(after, PAGE, &filter).await?;
+                let full = u32::try_from(page.len()) == Ok(PAGE);
+                let next = page.last().filter(|_| full).map(|event| event.position);
+                Ok(Some((page, next)))
+            }
+        });
+        pages.map_ok(|page| stream::iter(page).map(Ok)).try_flatten()
+    }
+}

@@ -1,0 +1,201 @@
+//! Sealing: AES-256-GCM under a key of the subject, bound to the event and the field.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use evident_domain::ports::Entropy;
+use serde_json::{Map, Value as Json};
+
+const NONCE_BYTES: usize = 12;
+const PERSONAL: &str = "$personal";
+const SEALED: &str = "$sealed";
+const ERASED: &str = "$erased";
+
+/// A ciphertext does not open: it was changed, moved, or sealed under another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed value does not open: it was changed or moved")]
+pub struct SealBroken;
+
+/// A symmetric key of 256 bits, ready for use.
+#[derive(Clone)]
+pub struct SealingKey(Aes256Gcm);
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
+}
+
+impl SealingKey {
+    /// A key from its bytes.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(bytes)))
+    }
+
+    /// Nonce and ciphertext.
+    ///
+    /// # Errors
+    /// Only for plaintexts beyond the cipher's limit of 64 GiB.
+    pub fn seal(&self, plain: &[u8], context: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealBroken> {
+        let mut nonce = [0; NONCE_BYTES];
+        entropy.fill(&mut nonce);
+        let sealed = self
+            .0
+            .encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: context })
+            .map_err(|_| SealBroken)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// The plaintext.
+    ///
+    /// # Errors
+    /// When the ciphertext, its context or the key is another.
+    pub fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, SealBroken> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_BYTES).ok_or(SealBroken)?;
+        self.0.decrypt(Nonce::from_slice(nonce), Payload { msg: body, aad: context }).map_err(|_| SealBroken)
+    }
+
+    /// [`SealingKey::seal`] as base64 text.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn seal_text(
+        &self,
+        plain: &[u8],
+        context: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<String, SealBroken> {
+        Ok(STANDARD_NO_PAD.encode(self.seal(plain, context.as_bytes(), entropy)?))
+    }
+
+    /// What [`SealingKey::seal_text`] sealed.
+    ///
+    /// # Errors
+    /// As [`SealingKey::open`].
+    pub fn open_text(&self, sealed: &str, context: &str) -> Result<Vec<u8>, SealBroken> {
+        self.open(&STANDARD_NO_PAD.decode(sealed).map_err(|_| SealBroken)?, context.as_bytes())
+    }
+}
+
+/// Seals every `{"$personal": …}` in a payload. What is inside one is sealed whole, so that a value
+/// which happens to look like a marker is only data.
+///
+/// # Errors
+/// As [`SealingKey::seal`].
+pub fn seal_payload(
+    payload: &mut Json,
+    key: &SealingKey,
+    context: &str,
+    entropy: &dyn Entropy,
+) -> Result<(), SealBroken> {
+    walk(payload, context, &mut |value, context| {
+        let Some(plain) = marked(value, PERSONAL) else { return Ok(false) };
+        let sealed = key.seal_text(plain.to_string().as_bytes(), context, entropy)?;
+        *value = Json::Object(Map::from_iter([(SEALED.to_owned(), Json::String(sealed))]));
+        Ok(true)
+    })
+}
+
+/// Opens every `{"$sealed": …}` in a payload; without a key each reads as erased.
+///
+/// # Errors
+/// [`SealBroken`] when a ciphertext was changed or moved.
+pub fn open_payload(payload: &mut Json, key: Option<&SealingKey>, context: &str) -> Result<(), SealBroken> {
+    walk(payload, context, &mut |value, context| {
+        let Some(sealed) = marked(value, SEALED) else { return Ok(false) };
+        *value = match key {
+            None => Json::String(ERASED.to_owned()),
+            Some(key) => {
+                let plain = key.open_text(sealed.as_str().ok_or(SealBroken)?, context)?;
+                let plain = serde_json::from_slice(&plain).map_err(|_| SealBroken)?;
+                Json::Object(Map::from_iter([(PERSONAL.to_owned(), plain)]))
+            }
+        };
+        Ok(true)
+    })
+}
+
+/// The content of an object that has a marker as its only key.
+fn marked<'a>(value: &'a Json, marker: &str) -> Option<&'a Json> {
+    let object = value.as_object()?;
+    (object.len() == 1).then(|| object.get(marker)).flatten()
+}
+
+/// Visits values from the outside in; `context` grows by the path. A visitor that says `true` has
+/// dealt with the value, and nothing inside it is visited.
+fn walk(
+    value: &mut Json,
+    context: &str,
+    visit: &mut dyn FnMut(&mut Json, &str) -> Result<bool, SealBroken>,
+) -> Result<(), SealBroken> {
+    if !(value.is_object() || value.is_array()) || visit(value, context)? {
+        return Ok(());
+    }
+    match value {
+        Json::Object(fields) => {
+            for (name, field) in fields {
+                walk(field, &format!("{context}/{name}"), visit)?;
+            }
+        }
+        Json::Array(items) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                walk(item, &format!("{context}/{i}"), visit)?;
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[derive(Debug)]
+    struct Counting(std::sync::atomic::AtomicU8);
+
+    impl Entropy for Counting {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    fn entropy() -> Counting {
+        Counting(1.into())
+    }
+
+    #[test]
+    fn what_is_sealed_opens_and_stands_nowhere_readable() {
+        let key = SealingKey::new(&[7; 32]);
+        let payload = json!({"type": "t", "email": {"$personal": "ann@example.com"}, "list": [{"$personal": {"$sealed": 1}}]});
+        let mut stored = payload.clone();
+        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
+        assert!(!stored.to_string().contains("ann"));
+        let mut read = stored.clone();
+        open_payload(&mut read, Some(&key), "event-1").unwrap();
+        assert_eq!(read, payload);
+    }
+
+    #[test]
+    fn without_a_key_it_reads_as_erased() {
+        let key = SealingKey::new(&[7; 32]);
+        let mut stored = json!({"email": {"$personal": "ann@example.com"}});
+        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
+        open_payload(&mut stored, None, "event-1").unwrap();
+        assert_eq!(stored, json!({"email": "$erased"}));
+    }
+
+    #[test]
+    fn a_ciphertext_is_bound_to_its_event_and_field() {
+        let key = SealingKey::new(&[7; 32]);
+        let mut stored = json!({"email": {"$personal": "ann@example.com"}});
+        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
+        let mut elsewhere = stored.clone();
+        assert_eq!(open_payload(&mut elsewhere, Some(&key), "event-2"), Err(SealBroken));
+        let mut renamed = json!({"phone": stored["email"]});
+        assert_eq!(open_payload(&mut renamed, Some(&key), "event-1"), Err(SealBroken));
+        assert_eq!(open_payload(&mut stored, Some(&SealingKey::new(&[8; 32])), "event-1"), Err(SealBroken));
+    }
+}

@@ -1,0 +1,285 @@
+//! The vault: keys of subjects and of the server, apart from the log, wrapped by the master key.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use evident_domain::Subject;
+use evident_domain::ports::{Clock, Entropy};
+use quick_cache::sync::Cache;
+use zeroize::Zeroizing;
+
+use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
+use crate::seal::{SealBroken, SealingKey};
+
+/// Opened subject keys that are kept at hand.
+const CACHED_KEYS: usize = 8_192;
+
+/// The row that tells a wrong master key.
+const MASTER_CHECK: &str = "master-check";
+
+const SUBJECT_KEYS: Table = Table::new("subject_keys", &key_columns("subject"));
+const SERVER_KEYS: Table = Table::new("server_keys", &key_columns("name"));
+
+const fn key_columns(key: &'static str) -> [Column; 3] {
+    [
+        Column { name: key, kind: ColumnType::Text },
+        Column { name: "wrapped", kind: ColumnType::Bytes },
+        Column { name: "created_at", kind: ColumnType::Int },
+    ]
+}
+
+/// The key that wraps all others.
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+/// A text is no master key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a master key is 32 bytes in base64")]
+pub struct MasterKeyMalformed;
+
+impl MasterKey {
+    /// A fresh one.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(bytes.as_mut_slice());
+        Self(bytes)
+    }
+
+    /// Reads base64, white space around it aside.
+    ///
+    /// # Errors
+    /// When it is not 32 bytes.
+    pub fn from_base64(text: &str) -> Result<Self, MasterKeyMalformed> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| MasterKeyMalformed)?);
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| MasterKeyMalformed)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// The form that [`MasterKey::from_base64`] reads.
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(*self.0))
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// The vault failed.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The master key is not the one that wrapped what is there.
+    #[error("the master key is not the one that this store was made with")]
+    WrongMasterKey,
+    /// A wrapped key does not open though the master key is right.
+    #[error("the key {0:?} is damaged")]
+    Damaged(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// The vault. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Vault(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    master: SealingKey,
+    cache: Cache<Subject, Arc<SealingKey>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// Opens the vault, and makes sure that the master key is the right one.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongMasterKey`], or the database's.
+    pub async fn open(
+        database: Database,
+        master: &MasterKey,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
+        let vault = Self(Arc::new(Inner {
+            database,
+            master: SealingKey::new(&master.0),
+            cache: Cache::new(CACHED_KEYS),
+            clock,
+            entropy,
+        }));
+        let check = vault.server_key(MASTER_CHECK, || b"evident".to_vec()).await;
+        match check {
+            Ok(_) => Ok(vault),
+            Err(VaultError::Damaged(_)) => Err(VaultError::WrongMasterKey),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key of a subject; made if there is none.
+    ///
+    /// # Errors
+    /// When the database fails or the key is damaged.
+    pub async fn subject_key(&self, subject: &Subject) -> Result<Arc<SealingKey>, VaultError> {
+        if let Some(key) = self.0.cache.get(subject) {
+            return Ok(key);
+        }
+        let name = subject.to_string();
+        let make = || {
+            let mut bytes = vec![0; 32];
+            self.0.entropy.fill(&mut bytes);
+            bytes
+        };
+        let bytes = self.get_or_make(&SUBJECT_KEYS, &name, make).await?;
+        self.keep(subject, &bytes)
+    }
+
+    /// The keys of subjects that have one, in one query.
+    ///
+    /// # Errors
+    /// When the database fails or a key is damaged.
+    pub async fn find_keys(
+        &self,
+        subjects: impl IntoIterator<Item = &Subject> + Send,
+    ) -> Result<HashMap<Subject, Arc<SealingKey>>, VaultError> {
+        let (mut found, mut missing) = (HashMap::new(), HashMap::new());
+        for subject in subjects {
+            if found.contains_key(subject) || missing.contains_key(&subject.to_string()) {
+                continue;
+            }
+            match self.0.cache.get(subject) {
+                Some(key) => {
+                    found.insert(subject.clone(), key);
+                }
+                None => {
+                    missing.insert(subject.to_string(), subject.clone());
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let names = missing.keys().map(String::as_str).collect::<serde_json::Value>().to_string();
+        let list = match self.0.database.dialect() {
+            crate::database::Dialect::Sqlite => "select value from json_each($1)",
+            crate::database::Dialect::Postgres => "select json_array_elements_text($1::json)",
+        };
+        let sql = format!("select subject, wrapped from subject_keys where subject in ({list})");
+        for row in self.0.database.query(&sql, &[names.into()]).await? {
+            let [Value::Text(name), Value::Bytes(wrapped)] = row.as_slice() else {
+                continue;
+            };
+            if let Some(subject) = missing.get(name) {
+                let bytes = self.unwrap_key(name, wrapped)?;
+                found.insert(subject.clone(), self.keep(subject, &bytes)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Destroys a subject's key: what it sealed reads as erased from now on.
+    ///
+    /// # Errors
+    /// When the database fails; the key may then still be there.
+    pub async fn destroy(&self, subject: &Subject) -> Result<(), VaultError> {
+        self.evict(subject);
+        let mut transaction = self.0.database.transaction().await?;
+        transaction.delete(&SUBJECT_KEYS, &[subject.to_string()]).await?;
+        transaction.commit().await?;
+        self.evict(subject);
+        Ok(())
+    }
+
+    /// Lets go of a key that another node has destroyed.
+    pub fn evict(&self, subject: &Subject) {
+        self.0.cache.remove(subject);
+    }
+
+    /// A secret of the server by its name; made if there is none.
+    ///
+    /// # Errors
+    /// When the database fails or the secret is damaged.
+    pub async fn server_key(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Vec<u8> + Send,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        self.get_or_make(&SERVER_KEYS, name, make).await
+    }
+
+    /// Puts a secret of the server in the place of the one that is there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replace_server_key(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
+        let row = self.wrap_key(name, secret)?;
+        let mut transaction = self.0.database.transaction().await?;
+        transaction.upsert(&SERVER_KEYS, &[row]).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn get_or_make(
+        &self,
+        table: &Table,
+        name: &str,
+        make: impl FnOnce() -> Vec<u8> + Send,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let sql = format!("select wrapped from {} where {} = $1", table.name, table.key());
+        if let Some(wrapped) = first_bytes(self.0.database.query(&sql, &[name.into()]).await?) {
+            return self.unwrap_key(name, &wrapped);
+        }
+        let secret = Zeroizing::new(make());
+        let row = self.wrap_key(name, &secret)?;
+        let mut transaction = self.0.database.transaction().await?;
+        // Of two nodes that make one at once the first wins, and both use its.
+        let insert = format!(
+            "insert into {} ({}) values ($1, $2, $3) on conflict do nothing",
+            table.name,
+            table.column_list()
+        );
+        transaction.execute(&insert, &row).await?;
+        let winner = first_bytes(transaction.query(&sql, &[name.into()]).await?);
+        transaction.commit().await?;
+        let winner = winner.ok_or_else(|| VaultError::Damaged(name.to_owned()))?;
+        self.unwrap_key(name, &winner)
+    }
+
+    fn wrap_key(&self, name: &str, secret: &[u8]) -> Result<Row, VaultError> {
+        let wrapped = self
+            .0
+            .master
+            .seal(secret, name.as_bytes(), &*self.0.entropy)
+            .map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?;
+        Ok(vec![name.into(), wrapped.into(), self.0.clock.now().timestamp_micros().into()])
+    }
+
+    fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let opened = self.0.master.open(wrapped, name.as_bytes());
+        Ok(Zeroizing::new(opened.map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?))
+    }
+
+    fn keep(&self, subject: &Subject, bytes: &[u8]) -> Result<Arc<SealingKey>, VaultError> {
+        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| VaultError::Damaged(subject.to_string()))?;
+        let key = Arc::new(SealingKey::new(bytes));
+        self.0.cache.insert(subject.clone(), key.clone());
+        Ok(key)
+    }
+}
+
+fn first_bytes(rows: Vec<Row>) -> Option<Vec<u8>> {
+    match rows.into_iter().next()?.into_iter().next()? {
+        Value::Bytes(bytes) => Some(bytes),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) => None,
+    }
+}
