@@ -79,6 +79,10 @@ pub trait Inline: Send + Sync {
     /// # Errors
     /// When a table cannot be read or written: the whole batch is then undone.
     async fn apply(&self, tables: &mut dyn Tables, events: &[Recorded]) -> Result<(), DatabaseError>;
+
+    /// Hears of events of this node that are durable, before their callers do. For caches: it must be
+    /// quick, and what it misses must be harmless, for other nodes' events never come by here.
+    fn committed(&self, _events: &[Recorded]) {}
 }
 
 /// No projections: for tools that only need the log.

@@ -88,29 +88,54 @@ impl Claims {
     }
 
     fn put(&mut self, key: String, held: Held) {
+        self.take_out(&key);
         self.by_holder.entry(held.holder).or_default().insert(key.clone());
         self.held.insert(key, held);
     }
 
-    fn remove(&mut self, key: &str) {
+    fn take_out(&mut self, key: &str) {
         if let Some(held) = self.held.remove(key)
             && let Some(keys) = self.by_holder.get_mut(&held.holder)
         {
             keys.remove(key);
         }
+    }
+
+    fn remove(&mut self, key: &str) {
+        self.take_out(key);
         self.touched.insert(key.to_owned());
     }
 
-    /// Whether nobody else holds what the changes take, one after the other.
-    pub(crate) fn check(&self, holder: Holder, changes: &[ClaimChange]) -> Result<(), ClaimKind> {
-        for change in changes {
+    /// Whether nobody else holds what the changes take, one after the other: each sees what those
+    /// before it took and gave back.
+    pub(crate) fn check(&self, changes: &[(Holder, ClaimChange)]) -> Result<(), ClaimKind> {
+        let mut trial = self.part(changes);
+        for (holder, change) in changes {
             if let ClaimChange::Take(claim) = change
-                && self.held.get(&claim_key(claim)).is_some_and(|held| held.holder != holder)
+                && trial.held.get(&claim_key(claim)).is_some_and(|held| held.holder != *holder)
             {
                 return Err(claim.kind);
             }
+            trial.apply(*holder, change, Position::default());
         }
         Ok(())
+    }
+
+    /// A copy of what the changes can touch.
+    fn part(&self, changes: &[(Holder, ClaimChange)]) -> Self {
+        let mut part = Self::default();
+        let mut copy = |key: &str| {
+            if let Some(held) = self.held.get(key) {
+                part.put(key.to_owned(), held.clone());
+            }
+        };
+        for (holder, change) in changes {
+            if let ClaimChange::Take(claim) | ClaimChange::Release(claim) = change {
+                copy(&claim_key(claim));
+            }
+            self.by_holder.get(holder).into_iter().flatten().for_each(|key| copy(key));
+        }
+        part
     }
 
     /// Takes in what an event does.

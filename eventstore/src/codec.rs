@@ -219,10 +219,19 @@ pub(crate) struct Stored {
     pub(crate) subject: Option<Subject>,
 }
 
+fn count(row: &Row, column: usize) -> Option<u64> {
+    row.get(column).and_then(Value::as_int).and_then(|n| u64::try_from(n).ok())
+}
+
+/// The position of a row with the columns [`READ_COLUMNS`].
+pub(crate) fn position(row: &Row) -> Position {
+    Position(count(row, 7).unwrap_or_default())
+}
+
 /// Reads the columns [`READ_COLUMNS`] of a row.
 pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
-    let int = |i: usize| row.get(i).and_then(Value::as_int).and_then(|n| u64::try_from(n).ok());
-    let position = Position(int(7).unwrap_or_default());
+    let int = |i: usize| count(row, i);
+    let position = position(row);
     let damaged = |column| CodecError::Column { position, column };
     let text = |i: usize, name| row.get(i).and_then(Value::as_text).ok_or(damaged(name));
     let kind = StreamKind::from_name(text(0, "aggregate_type")?).ok_or(damaged("aggregate_type"))?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore as CqrsEventStore};
+use evident_domain::session::{Session, SessionEvent};
 use evident_domain::{Actor, Event, Provenance, StreamId, StreamKind, Subject, Surface, UserId};
 use uuid::Uuid;
 
@@ -20,6 +21,9 @@ pub trait Logged: Aggregate {
 
     /// This aggregate's event as a common one.
     fn common(event: Self::Event) -> Event;
+
+    /// Whose personal data new events of a stream hold.
+    fn subject(&self, stream: StreamId, events: &[Self::Event]) -> Subject;
 }
 
 impl Logged for evident_domain::user::User {
@@ -32,9 +36,13 @@ impl Logged for evident_domain::user::User {
     fn common(event: Self::Event) -> Event {
         Event::User(event)
     }
+
+    fn subject(&self, stream: StreamId, _: &[Self::Event]) -> Subject {
+        Subject::User(UserId(stream.id))
+    }
 }
 
-impl Logged for evident_domain::session::Session {
+impl Logged for Session {
     const KIND: StreamKind = StreamKind::Session;
 
     fn own(event: Event) -> Option<Self::Event> {
@@ -43,6 +51,19 @@ impl Logged for evident_domain::session::Session {
 
     fn common(event: Self::Event) -> Event {
         Event::Session(event)
+    }
+
+    fn subject(&self, stream: StreamId, events: &[Self::Event]) -> Subject {
+        let starting = events.iter().find_map(|event| match event {
+            SessionEvent::Started { user, .. } => Some(*user),
+            _ => None,
+        });
+        let user = match self {
+            Self::Absent => starting,
+            Self::Live(session) => Some(session.user),
+            Self::Revoked { user, .. } => Some(*user),
+        };
+        Subject::User(user.unwrap_or(UserId(stream.id)))
     }
 }
 
@@ -118,7 +139,7 @@ impl<A: Logged> CqrsEventStore<A> for CqrsStore<A> {
             streams: vec![StreamAppend {
                 stream: context.stream,
                 expected: context.version,
-                subject: Subject::User(UserId(context.stream.id)),
+                subject: context.aggregate.subject(context.stream, &events),
                 events: events.into_iter().map(A::common).collect(),
             }],
             messages: Vec::new(),

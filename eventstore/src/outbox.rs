@@ -26,7 +26,8 @@ pub(crate) const OUTBOX: Table = Table::new(
 pub struct DueMessage {
     /// Its id: the same at every try.
     pub id: Uuid,
-    /// What to send; nothing when the person it was for was erased meanwhile.
+    /// What to send; nothing when the person it was for was erased meanwhile, or when the stored
+    /// message is damaged.
     pub payload: Option<Json>,
     /// How often it was tried before.
     pub attempts: u32,
@@ -66,11 +67,15 @@ impl EventStore {
         let rows = transaction
             .query(&format!("{due} limit $2{lock}"), &[now_micros, i64::from(limit).into()])
             .await?;
-        for row in &rows {
-            let Some(id) = row.first() else { continue };
-            let hide = "update outbox set next_attempt = $1, attempts = attempts + 1 where id = $2";
-            transaction.execute(hide, &[hidden_until.timestamp_micros().into(), id.clone()]).await?;
-        }
+        let list = match transaction.dialect() {
+            Dialect::Sqlite => "select value from json_each($2)",
+            Dialect::Postgres => "select json_array_elements_text($2::json)",
+        };
+        let hide =
+            format!("update outbox set next_attempt = $1, attempts = attempts + 1 where id in ({list})");
+        let ids: Json = rows.iter().filter_map(|row| row.first()?.as_text()).collect();
+        let params = [hidden_until.timestamp_micros().into(), ids.to_string().into()];
+        transaction.execute(&hide, &params).await?;
         transaction.commit().await?;
         let mut messages = Vec::with_capacity(rows.len());
         for row in rows {
@@ -139,10 +144,14 @@ impl EventStore {
         let keys = self.vault().find_keys([&subject]).await.map_err(StoreError::vault)?;
         let payload = match keys.get(&subject) {
             None => None,
-            Some(key) => {
-                let plain = key.open_text(payload, &context(id)).map_err(StoreError::Seal)?;
-                serde_json::from_slice(&plain).ok()
-            }
+            // A message that was tampered with never goes out, and must not keep the others back.
+            Some(key) => match key.open_text(payload, &context(id)) {
+                Ok(plain) => serde_json::from_slice(&plain).ok(),
+                Err(broken) => {
+                    tracing::error!(%id, error = &broken as &dyn std::error::Error, "a message is damaged");
+                    None
+                }
+            },
         };
         let attempts = u32::try_from(*attempts).unwrap_or(u32::MAX);
         let created_at = Time::from_timestamp_micros(*created_at).unwrap_or_default();

@@ -5,7 +5,7 @@ use evident_domain::{Position, Recorded, StreamId, Subject, Time};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::codec::{READ_COLUMNS, Stored, decode, signed};
+use crate::codec::{CodecError, READ_COLUMNS, Stored, decode, position, signed};
 use crate::database::{Database, Row, Value};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
@@ -79,14 +79,14 @@ pub(crate) async fn page(
     after: Position,
     limit: u32,
     filter: &Filter,
-) -> Result<Vec<Recorded>, StoreError> {
+) -> Result<Vec<Item>, StoreError> {
     let (conditions, more) = filter.sql(3);
     let sql = format!(
         "select {READ_COLUMNS} from events where position > $1{conditions} order by position limit $2"
     );
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    open_all(vault, upcasters, &database.query(&sql, &params).await?).await
+    open_each(vault, upcasters, &database.query(&sql, &params).await?).await
 }
 
 pub(crate) async fn stream(
@@ -101,29 +101,46 @@ pub(crate) async fn stream(
          and sequence > $3 order by sequence"
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
-    open_all(vault, upcasters, &database.query(&sql, &params).await?).await
-}
-
-async fn open_all(
-    vault: &Vault,
-    upcasters: &[Box<dyn EventUpcaster>],
-    rows: &[Row],
-) -> Result<Vec<Recorded>, StoreError> {
-    let stored: Vec<Stored> = rows.iter().map(decode).collect::<Result<_, _>>()?;
-    let keys =
-        vault.find_keys(stored.iter().filter_map(|s| s.subject.as_ref())).await.map_err(StoreError::vault)?;
-    stored
+    open_each(vault, upcasters, &database.query(&sql, &params).await?)
+        .await?
         .into_iter()
-        .map(|stored| {
-            let key = stored.subject.as_ref().and_then(|subject| keys.get(subject)).cloned();
-            Ok(stored.open(key.as_deref(), upcasters)?)
-        })
+        .map(|item| item.event)
         .collect()
 }
 
+/// What a row of the log reads as, and where it stands.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) position: Position,
+    pub(crate) event: Result<Recorded, StoreError>,
+}
+
+/// Opens rows, each for itself: what is wrong with one says nothing of the next.
+async fn open_each(
+    vault: &Vault,
+    upcasters: &[Box<dyn EventUpcaster>],
+    rows: &[Row],
+) -> Result<Vec<Item>, StoreError> {
+    let stored: Vec<(Position, Result<Stored, CodecError>)> =
+        rows.iter().map(|row| (position(row), decode(row))).collect();
+    let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()?.subject.as_ref());
+    let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
+    Ok(stored
+        .into_iter()
+        .map(|(position, stored)| {
+            let event = stored.and_then(|stored| {
+                let key = stored.subject.as_ref().and_then(|subject| keys.get(subject)).cloned();
+                stored.open(key.as_deref(), upcasters)
+            });
+            Item { position, event: event.map_err(StoreError::from) }
+        })
+        .collect())
+}
+
 impl EventStore {
-    /// All events after a position that pass a filter, page by page: bounded memory, and an error is
-    /// an item, never an early end.
+    /// All events after a position that pass a filter, page by page: bounded memory. An event that does
+    /// not read is an error in its place, and the next ones follow; after a failure of the database
+    /// nothing does.
     pub fn read(
         &self,
         after: Position,
@@ -134,12 +151,12 @@ impl EventStore {
             let (store, filter) = (store.clone(), filter.clone());
             async move {
                 let Some(after) = after else { return Ok::<_, StoreError>(None) };
-                let page = store.page(after, PAGE, &filter).await?;
+                let page = store.items(after, PAGE, &filter).await?;
                 let full = u32::try_from(page.len()) == Ok(PAGE);
-                let next = page.last().filter(|_| full).map(|event| event.position);
+                let next = page.last().filter(|_| full).map(|item| item.position);
                 Ok(Some((page, next)))
             }
         });
-        pages.map_ok(|page| stream::iter(page).map(Ok)).try_flatten()
+        pages.map_ok(|page| stream::iter(page).map(|item| item.event)).try_flatten()
     }
 }

@@ -203,6 +203,16 @@ impl EventStore {
         limit: u32,
         filter: &Filter,
     ) -> Result<Vec<Recorded>, StoreError> {
+        self.items(after, limit, filter).await?.into_iter().map(|item| item.event).collect()
+    }
+
+    /// [`EventStore::page`], each event with its own outcome.
+    pub(crate) async fn items(
+        &self,
+        after: Position,
+        limit: u32,
+        filter: &Filter,
+    ) -> Result<Vec<reader::Item>, StoreError> {
         reader::page(&self.0.database, &self.0.vault, &self.0.upcasters, after, limit, filter).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +19,9 @@ const CACHED_KEYS: usize = 8_192;
 
 /// The row that tells a wrong master key.
 const MASTER_CHECK: &str = "master-check";
+
+/// What stands in the place of a wrapped key that was destroyed.
+const DESTROYED: &[u8] = &[];
 
 const SUBJECT_KEYS: Table = Table::new("subject_keys", &key_columns("subject"));
 const SERVER_KEYS: Table = Table::new("server_keys", &key_columns("name"));
@@ -91,6 +94,8 @@ struct Inner {
     database: Database,
     master: SealingKey,
     cache: Cache<Subject, Arc<SealingKey>>,
+    /// Counts evictions: a key that was read before one may not be cached after it.
+    evictions: Mutex<u64>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -116,6 +121,7 @@ impl Vault {
             database,
             master: SealingKey::new(&master.0),
             cache: Cache::new(CACHED_KEYS),
+            evictions: Mutex::new(0),
             clock,
             entropy,
         }));
@@ -127,7 +133,8 @@ impl Vault {
         }
     }
 
-    /// The key of a subject; made if there is none.
+    /// The key of a subject; made if there is none. Once it is destroyed no other is made: what is sealed
+    /// then is sealed under a key that nobody keeps, and reads as erased at once.
     ///
     /// # Errors
     /// When the database fails or the key is damaged.
@@ -141,8 +148,15 @@ impl Vault {
             self.0.entropy.fill(&mut bytes);
             bytes
         };
-        let bytes = self.get_or_make(&SUBJECT_KEYS, &name, make).await?;
-        self.keep(subject, &bytes)
+        let seen = self.evictions();
+        match self.get_or_make(&SUBJECT_KEYS, &name, make).await? {
+            Some(bytes) => self.keep(subject, &bytes, seen),
+            None => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                self.0.entropy.fill(bytes.as_mut_slice());
+                Ok(Arc::new(SealingKey::new(&bytes)))
+            }
+        }
     }
 
     /// The keys of subjects that have one, in one query.
@@ -176,34 +190,54 @@ impl Vault {
             crate::database::Dialect::Postgres => "select json_array_elements_text($1::json)",
         };
         let sql = format!("select subject, wrapped from subject_keys where subject in ({list})");
+        let seen = self.evictions();
         for row in self.0.database.query(&sql, &[names.into()]).await? {
             let [Value::Text(name), Value::Bytes(wrapped)] = row.as_slice() else {
                 continue;
             };
-            if let Some(subject) = missing.get(name) {
+            if let Some(subject) = missing.get(name).filter(|_| *wrapped != DESTROYED) {
                 let bytes = self.unwrap_key(name, wrapped)?;
-                found.insert(subject.clone(), self.keep(subject, &bytes)?);
+                found.insert(subject.clone(), self.keep(subject, &bytes, seen)?);
             }
         }
         Ok(found)
     }
 
-    /// Destroys a subject's key: what it sealed reads as erased from now on.
+    /// Destroys a subject's key: what it sealed reads as erased from now on. An empty row stays in its
+    /// place, so that no late change of the subject makes another key, under which the old events would
+    /// look tampered with.
     ///
     /// # Errors
     /// When the database fails; the key may then still be there.
     pub async fn destroy(&self, subject: &Subject) -> Result<(), VaultError> {
-        self.evict(subject);
+        let row = vec![
+            subject.to_string().into(),
+            DESTROYED.to_vec().into(),
+            self.0.clock.now().timestamp_micros().into(),
+        ];
         let mut transaction = self.0.database.transaction().await?;
-        transaction.delete(&SUBJECT_KEYS, &[subject.to_string()]).await?;
+        transaction.upsert(&SUBJECT_KEYS, &[row]).await?;
         transaction.commit().await?;
         self.evict(subject);
-        Ok(())
+        Ok(self.0.database.forget_old_pages().await?)
     }
 
     /// Lets go of a key that another node has destroyed.
     pub fn evict(&self, subject: &Subject) {
+        let mut evictions = self.0.evictions.lock().unwrap_or_else(PoisonError::into_inner);
+        *evictions += 1;
         self.0.cache.remove(subject);
+    }
+
+    /// Lets go of every key: any of them may have been destroyed.
+    pub fn evict_all(&self) {
+        let mut evictions = self.0.evictions.lock().unwrap_or_else(PoisonError::into_inner);
+        *evictions += 1;
+        self.0.cache.clear();
+    }
+
+    fn evictions(&self) -> u64 {
+        *self.0.evictions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A secret of the server by its name; made if there is none.
@@ -215,7 +249,8 @@ impl Vault {
         name: &str,
         make: impl FnOnce() -> Vec<u8> + Send,
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        self.get_or_make(&SERVER_KEYS, name, make).await
+        let secret = self.get_or_make(&SERVER_KEYS, name, make).await?;
+        secret.ok_or_else(|| VaultError::Damaged(name.to_owned()))
     }
 
     /// Puts a secret of the server in the place of the one that is there.
@@ -229,15 +264,20 @@ impl Vault {
         Ok(transaction.commit().await?)
     }
 
+    /// The secret of a row, made if there is no row; none if it was destroyed.
     async fn get_or_make(
         &self,
         table: &Table,
         name: &str,
         make: impl FnOnce() -> Vec<u8> + Send,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let open = |wrapped: Vec<u8>| match wrapped.as_slice() {
+            DESTROYED => Ok(None),
+            wrapped => self.unwrap_key(name, wrapped).map(Some),
+        };
         let sql = format!("select wrapped from {} where {} = $1", table.name, table.key());
         if let Some(wrapped) = first_bytes(self.0.database.query(&sql, &[name.into()]).await?) {
-            return self.unwrap_key(name, &wrapped);
+            return open(wrapped);
         }
         let secret = Zeroizing::new(make());
         let row = self.wrap_key(name, &secret)?;
@@ -251,8 +291,7 @@ impl Vault {
         transaction.execute(&insert, &row).await?;
         let winner = first_bytes(transaction.query(&sql, &[name.into()]).await?);
         transaction.commit().await?;
-        let winner = winner.ok_or_else(|| VaultError::Damaged(name.to_owned()))?;
-        self.unwrap_key(name, &winner)
+        open(winner.ok_or_else(|| VaultError::Damaged(name.to_owned()))?)
     }
 
     fn wrap_key(&self, name: &str, secret: &[u8]) -> Result<Row, VaultError> {
@@ -269,10 +308,14 @@ impl Vault {
         Ok(Zeroizing::new(opened.map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?))
     }
 
-    fn keep(&self, subject: &Subject, bytes: &[u8]) -> Result<Arc<SealingKey>, VaultError> {
+    /// Opens a key for use, and keeps it at hand unless something was evicted since it was read.
+    fn keep(&self, subject: &Subject, bytes: &[u8], seen: u64) -> Result<Arc<SealingKey>, VaultError> {
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| VaultError::Damaged(subject.to_string()))?;
         let key = Arc::new(SealingKey::new(bytes));
-        self.0.cache.insert(subject.clone(), key.clone());
+        let evictions = self.0.evictions.lock().unwrap_or_else(PoisonError::into_inner);
+        if *evictions == seen {
+            self.0.cache.insert(subject.clone(), key.clone());
+        }
         Ok(key)
     }
 }

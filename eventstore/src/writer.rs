@@ -129,6 +129,7 @@ async fn commit(database: &Database, inline: &dyn Inline, batch: &[Job]) -> Resu
         lock.tables().insert(&OUTBOX, &messages).await?;
         lock.advance(&frontier).await?;
         lock.commit().await?;
+        inline.committed(&recorded);
     }
     Ok(outcomes
         .into_iter()
@@ -192,10 +193,7 @@ fn check(
     if job.append.streams.iter().any(stale) {
         return Err(AppendError::Conflict);
     }
-    for (holder, change) in changes {
-        claims.check(*holder, std::slice::from_ref(change)).map_err(AppendError::ClaimTaken)?;
-    }
-    Ok(())
+    claims.check(changes).map_err(AppendError::ClaimTaken)
 }
 
 /// Gives a change's events their positions.

@@ -29,6 +29,26 @@ pub enum DatabaseError {
     },
 }
 
+impl DatabaseError {
+    /// Whether the way to the database failed, and not the statement.
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            // Class 57P: the server ends the connection; class 08: the connection failed.
+            sqlx::Error::Database(error) => {
+                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -50,16 +70,23 @@ pub enum OpenError {
 }
 
 /// How to reach PostgreSQL.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PostgresOptions {
     /// `postgres://user:password@host:port/database`
     pub url: String,
     /// The schema of the log and the projections; the keys are in `<schema>_keys`.
     pub schema: String,
-    /// Connections for reading; two more write.
+    /// Connections for reading; three more write.
     pub max_connections: u32,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
+}
+
+/// The URL holds a password: it stays out of logs.
+impl std::fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresOptions").field("schema", &self.schema).finish_non_exhaustive()
+    }
 }
 
 /// A database that holds the log, or the keys. Cheap to clone.
@@ -120,7 +147,15 @@ impl Database {
     pub async fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError> {
         match self {
             Self::Sqlite(db) => sqlite::query(db.readers(), sql, params).await,
-            Self::Postgres(db) => postgres::query(db.readers(), sql, params).await,
+            Self::Postgres(db) => match postgres::query(db.readers(), sql, params).await {
+                // Reading again harms nobody, and a connection that broke while it lay idle (the server
+                // was restarted) says nothing of the next.
+                Err(error) if error.is_connection_lost() => {
+                    let mut connection = db.living_reader().await?;
+                    postgres::query(&mut *connection, sql, params).await
+                }
+                outcome => outcome,
+            },
         }
     }
 
@@ -129,10 +164,35 @@ impl Database {
     /// # Errors
     /// When no connection is to be had.
     pub async fn transaction(&self) -> Result<Transaction, DatabaseError> {
-        Ok(match self {
-            Self::Sqlite(db) => Transaction::Sqlite(db.begin().await?),
-            Self::Postgres(db) => Transaction::Postgres(db.begin().await?),
-        })
+        self.begin(Writer::Any).await
+    }
+
+    /// Begins a transaction on the connection that is kept for the log's writer, so that nobody who
+    /// waits for the head keeps the writer from it.
+    pub(crate) async fn writers_transaction(&self) -> Result<Transaction, DatabaseError> {
+        self.begin(Writer::Log).await
+    }
+
+    async fn begin(&self, who: Writer) -> Result<Transaction, DatabaseError> {
+        let database = self.clone();
+        // A task of its own: who asked may be cancelled between the database's answer and its receipt,
+        // and an open transaction that nobody holds would block the connection for good.
+        let begun = tokio::spawn(async move {
+            Ok::<_, sqlx::Error>(match database {
+                Self::Sqlite(db) => Transaction::Sqlite(db.begin().await?),
+                Self::Postgres(db) => Transaction::Postgres(db.begin(who).await?),
+            })
+        });
+        Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+    }
+
+    /// SQLite keeps the pages as they were in its write-ahead log until that is folded into the file.
+    /// Folds it, unless a reader still needs it: then the next one does.
+    pub(crate) async fn forget_old_pages(&self) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(db) => db.checkpoint().await,
+            Self::Postgres(_) => Ok(()),
+        }
     }
 
     /// Closes the connections; SQLite then folds its write-ahead log into the file.
@@ -239,6 +299,15 @@ impl Transaction {
             Self::Postgres(tx) => postgres::write(tx, table, rows, conflict).await,
         }
     }
+}
+
+/// Who writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// The log's writer.
+    Log,
+    /// Whoever else.
+    Any,
 }
 
 /// What to do with a key that is there.

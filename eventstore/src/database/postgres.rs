@@ -3,23 +3,34 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo, PgValueRef,
 };
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Row as _, TypeInfo, ValueRef};
 
-use super::{ColumnType, Contents, DatabaseError, OnConflict, OpenError, PostgresOptions, Row, Table, Value};
+use super::{
+    ColumnType, Contents, DatabaseError, OnConflict, OpenError, PostgresOptions, Row, Table, Value, Writer,
+};
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/log");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/keys");
 
-/// Connections to one schema: a pool that reads, and a small one that writes, so that no burst of
-/// reads keeps a commit waiting.
+/// What every connection asks of the server. The order of the log rests on statements that see what was
+/// committed before they began, whatever the server's own default is; and a node that freezes in the
+/// middle of a transaction must not hold the log's head for ever.
+const SETTINGS: [(&str, &str); 2] =
+    [("default_transaction_isolation", "read\\ committed"), ("idle_in_transaction_session_timeout", "60s")];
+
+/// Connections to one schema: a pool that reads, a small one that writes, and one connection that only
+/// the log's writer has, so that neither a burst of reads nor who waits for the head keeps a commit
+/// waiting.
 #[derive(Debug, Clone)]
 pub struct Postgres {
     read: PgPool,
     write: PgPool,
+    log: PgPool,
 }
 
 impl Postgres {
@@ -36,6 +47,7 @@ impl Postgres {
             .map_err(OpenError::Url)?
             .application_name("evident")
             .options([("search_path", schema.as_str())])
+            .options(SETTINGS)
             .statement_cache_capacity(256)
             .log_slow_statements(log::LevelFilter::Off, Duration::ZERO);
         migrate(&connect, &schema, contents).await?;
@@ -47,10 +59,10 @@ impl Postgres {
                 .connect_lazy_with(connect.clone())
         };
         Ok(match contents {
-            Contents::Log => Self { read: pool(options.max_connections), write: pool(2) },
+            Contents::Log => Self { read: pool(options.max_connections), write: pool(2), log: pool(1) },
             Contents::Keys => {
                 let pool = pool(2);
-                Self { read: pool.clone(), write: pool }
+                Self { read: pool.clone(), write: pool.clone(), log: pool }
             }
         })
     }
@@ -59,13 +71,32 @@ impl Postgres {
         &self.read
     }
 
-    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
-        self.write.begin().await
+    /// A connection for reading that answers; those that do not are closed on the way.
+    pub(super) async fn living_reader(&self) -> Result<PoolConnection<sqlx::Postgres>, sqlx::Error> {
+        for _ in 0..self.read.options().get_max_connections() {
+            let mut connection = self.read.acquire().await?;
+            if connection.ping().await.is_ok() {
+                return Ok(connection);
+            }
+            connection.close_on_drop();
+        }
+        self.read.acquire().await
+    }
+
+    pub(super) async fn begin(
+        &self,
+        who: Writer,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+        match who {
+            Writer::Log => self.log.begin().await,
+            Writer::Any => self.write.begin().await,
+        }
     }
 
     pub(super) async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
+        self.log.close().await;
     }
 }
 
@@ -79,7 +110,7 @@ async fn migrate(connect: &PgConnectOptions, schema: &str, contents: Contents) -
     if known.is_none() {
         // Two nodes that start at once may both get here; the schema's name was checked above.
         let made =
-            sqlx::query(&format!("create schema if not exists {schema}")).execute(&mut connection).await;
+            sqlx::query(&format!("create schema if not exists \"{schema}\"")).execute(&mut connection).await;
         if let Err(error) = made {
             let raced =
                 error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);

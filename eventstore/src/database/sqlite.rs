@@ -35,19 +35,16 @@ impl Sqlite {
             // What is erased is overwritten, not only unlinked.
             .pragma("secure_delete", "on")
             .statement_cache_capacity(256);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(OpenError::Connect)?;
+        make_private(path)?;
+        // A connection to a file does not age.
+        let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+        let write =
+            pool().max_connections(1).connect_with(options.clone()).await.map_err(OpenError::Connect)?;
         match contents {
             Contents::Log => LOG.run(&write).await?,
             Contents::Keys => KEYS.run(&write).await?,
         }
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(0)
-            .connect_lazy_with(options.create_if_missing(false));
+        let read = pool().max_connections(4).connect_lazy_with(options.create_if_missing(false));
         Ok(Self { read, write })
     }
 
@@ -60,10 +57,30 @@ impl Sqlite {
         self.write.begin_with("begin immediate").await
     }
 
+    pub(super) async fn checkpoint(&self) -> Result<(), DatabaseError> {
+        query(&self.write, "pragma wal_checkpoint(truncate)", &[]).await?;
+        Ok(())
+    }
+
     pub(super) async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// Makes a file, and its folder, that only this account can read; SQLite gives its other files the same
+/// permissions. What is there already stays as its owner wants it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
+    if path.exists() {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // The file's name survives power loss as the commits in it do.
+    std::fs::File::open(folder)?.sync_all()
 }
 
 pub(super) async fn query<'e, E>(executor: E, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>

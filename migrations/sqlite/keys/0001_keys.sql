@@ -1,7 +1,8 @@
 -- Keys lie apart from the log, so that a copy of one is not a copy of both.
 -- Every key is wrapped by the master key (AES-256-GCM, the row's name as associated data).
 
--- One key a person or period. Destroying the row erases what it sealed, everywhere.
+-- One key a person or period. Destroying it erases what it sealed, everywhere; the row stays, empty, so
+-- that no other key is ever made for the same subject.
 create table subject_keys (
     subject    text not null primary key,  -- `user:<id>`, `period:<year-month>`
     wrapped    blob not null,
