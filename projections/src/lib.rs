@@ -1,1 +1,32 @@
-//! x
+//! Folds of the log, their tables and their queries.
+//!
+//! * [`Fold`] is what a projection is; [`folds`] are the projections there are.
+//! * [`Projections`] folds them inside the commit of the events.
+//! * [`rebuild()`], [`verify()`] and [`replay()`] fold the log afresh: into new tables, to prove the
+//!   tables, or as of an earlier day.
+//! * [`views`] are the queries.
+
+mod cells;
+mod error;
+mod fold;
+mod folding;
+pub mod folds;
+mod inline;
+mod lease;
+mod loader;
+mod progress;
+mod rebuild;
+mod replay;
+mod shadow;
+mod status;
+mod verify;
+pub mod views;
+
+pub use error::ProjectionError;
+pub use fold::{Fold, Tally};
+pub use inline::Projections;
+pub use progress::{Progress, Silent};
+pub use rebuild::{PATIENCE, Rebuilt, rebuild};
+pub use replay::{Until, replay};
+pub use status::{Built, Status, outdated, status};
+pub use verify::{Difference, DifferenceKind, Outcome, Verification, verify};

@@ -1,0 +1,78 @@
+//! The folds.
+
+mod claims;
+mod erased_subjects;
+mod identities;
+mod sessions;
+mod sign_in_failures;
+mod users;
+
+use std::marker::PhantomData;
+
+pub use claims::ClaimRows;
+pub use erased_subjects::ErasedSubject;
+pub use identities::{Identities, IdentityRow};
+pub use sessions::SessionRow;
+pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
+pub use users::{COUNT_LEVELS, SEARCHED_CHARACTERS, UserRow, searchable};
+
+use evident_domain::{Event, Recorded};
+use evident_eventstore::{Column, ColumnType};
+
+use crate::folding::{Of, Projection};
+
+/// Folded inside the commit by [`crate::Projections`].
+pub(crate) static INLINE: [&dyn Projection; 5] = [
+    &Of::<UserRow>(PhantomData),
+    &Of::<Identities>(PhantomData),
+    &Of::<SessionRow>(PhantomData),
+    &Of::<SignInFailures>(PhantomData),
+    &Of::<ErasedSubject>(PhantomData),
+];
+
+/// Everything that can be rebuilt and verified.
+pub(crate) static ALL: [&dyn Projection; 6] = [
+    &Of::<UserRow>(PhantomData),
+    &Of::<Identities>(PhantomData),
+    &Of::<SessionRow>(PhantomData),
+    &Of::<SignInFailures>(PhantomData),
+    &Of::<ErasedSubject>(PhantomData),
+    &Of::<ClaimRows>(PhantomData),
+];
+
+const fn text(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Text }
+}
+
+const fn int(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Int }
+}
+
+const fn json(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Json }
+}
+
+const fn flag(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Bool }
+}
+
+/// The key of the stream that an event stands in.
+fn stream_key(event: &Recorded) -> Vec<String> {
+    vec![event.stream.id.to_string()]
+}
+
+/// The personal part of an event's provenance, as texts.
+fn origin(event: &Recorded) -> (Option<String>, Option<String>) {
+    let known = &event.provenance;
+    let agent = known.user_agent.as_ref().and_then(|agent| agent.known()).cloned();
+    let ip = known.ip.as_ref().and_then(|ip| ip.known()).map(ToString::to_string);
+    (agent, ip)
+}
+
+/// The user's event, if it is one.
+fn user_event(event: &Recorded) -> Option<&evident_domain::user::UserEvent> {
+    match &event.event {
+        Event::User(event) => Some(event),
+        Event::Session(_) | Event::Attempt(_) => None,
+    }
+}

@@ -1,0 +1,173 @@
+//! `sessions`: the sessions that live.
+
+use evident_domain::session::{AssuranceLevel, AuthenticationMethod, SessionEvent};
+use evident_domain::{Event, Recorded, SessionId, Time, UserId};
+use evident_eventstore::{DatabaseError, Row, Table};
+
+use super::{int, json, origin, stream_key, text};
+use crate::cells::{self, Cells};
+use crate::fold::Fold;
+
+/// A row of `sessions`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user_id: UserId,
+    /// When it began.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+    /// When it was last refreshed, a repeated answer included.
+    pub refreshed_at: Option<Time>,
+    /// How sure it is who sits there.
+    pub aal: AssuranceLevel,
+    /// What was proven and when, newest first.
+    pub amr: Vec<AuthenticationMethod>,
+    /// The number of the refresh token that is good now.
+    pub generation: u64,
+    /// The `User-Agent` that it was last used with.
+    pub user_agent: Option<String>,
+    /// The address that it was last used from.
+    pub ip: Option<String>,
+    /// From when on it counts for nothing, where that was fixed.
+    pub not_after: Option<Time>,
+}
+
+impl SessionRow {
+    /// Reads a row of `sessions`.
+    ///
+    /// # Errors
+    /// When a column holds what no fold writes.
+    pub fn from_row(row: Row) -> Result<Self, DatabaseError> {
+        let mut cells = Cells::new(&Self::TABLE, row);
+        Ok(Self {
+            id: cells.id()?,
+            user_id: cells.id()?,
+            created_at: cells.time()?,
+            updated_at: cells.time()?,
+            refreshed_at: cells.maybe_time()?,
+            aal: cells.parsed(|name| {
+                [AssuranceLevel::Aal1, AssuranceLevel::Aal2].into_iter().find(|aal| aal.as_str() == name)
+            })?,
+            amr: cells.parsed(|json| serde_json::from_str(json).ok())?,
+            generation: cells.number()?,
+            user_agent: cells.maybe_text()?,
+            ip: cells.maybe_text()?,
+            not_after: cells.maybe_time()?,
+        })
+    }
+
+    /// From when on it counts as last used: the moment that inactivity is measured from.
+    pub fn last_used_at(&self) -> Time {
+        self.refreshed_at.unwrap_or(self.created_at)
+    }
+
+    fn used(&mut self, event: &Recorded, at: Time) {
+        self.refreshed_at = Some(at);
+        (self.user_agent, self.ip) = origin(event);
+    }
+}
+
+impl Fold for SessionRow {
+    const NAME: &'static str = "sessions";
+    const VERSION: u32 = 1;
+    const TABLE: Table = Table::new(
+        "sessions",
+        &[
+            text("id"),
+            text("user_id"),
+            int("created_at"),
+            int("updated_at"),
+            int("refreshed_at"),
+            text("aal"),
+            json("amr"),
+            int("generation"),
+            text("user_agent"),
+            text("ip"),
+            int("not_after"),
+        ],
+    );
+    const GROUP: &'static str = "id";
+
+    fn keys(event: &Recorded) -> Vec<String> {
+        match &event.event {
+            Event::Session(
+                SessionEvent::Started { .. }
+                | SessionEvent::Refreshed { .. }
+                | SessionEvent::RefreshRepeated { .. }
+                | SessionEvent::SteppedUp { .. }
+                | SessionEvent::Revoked { .. },
+            ) => stream_key(event),
+            Event::User(_) | Event::Attempt(_) => Vec::new(),
+        }
+    }
+
+    fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
+        let Event::Session(session_event) = &event.event else { return group };
+        match session_event {
+            SessionEvent::Started { user, amr, aal, not_after, started_at } => {
+                let (user_agent, ip) = origin(event);
+                Some(Self {
+                    id: SessionId(event.stream.id),
+                    user_id: *user,
+                    created_at: *started_at,
+                    updated_at: event.occurred_at,
+                    refreshed_at: None,
+                    aal: *aal,
+                    amr: amr.clone(),
+                    generation: 0,
+                    user_agent,
+                    ip,
+                    not_after: *not_after,
+                })
+            }
+            SessionEvent::Refreshed { generation, at } => {
+                let mut row = group?;
+                row.generation = *generation;
+                row.used(event, *at);
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::RefreshRepeated { at, .. } => {
+                let mut row = group?;
+                row.used(event, *at);
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::SteppedUp { method, at, aal } => {
+                let mut row = group?;
+                row.amr.retain(|entry| entry.method != *method);
+                row.amr.insert(0, AuthenticationMethod { method: method.clone(), at: *at });
+                row.aal = *aal;
+                // Tokens from before the step-up are void.
+                row.generation += 1;
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::Revoked { .. } => None,
+        }
+    }
+
+    fn rows(&self, _: &str) -> Vec<Row> {
+        let amr = serde_json::to_string(&self.amr).unwrap_or_else(|_| "[]".to_owned());
+        vec![vec![
+            self.id.to_string().into(),
+            self.user_id.to_string().into(),
+            cells::time(self.created_at),
+            cells::time(self.updated_at),
+            cells::maybe_time(self.refreshed_at),
+            self.aal.as_str().into(),
+            amr.into(),
+            cells::number(self.generation),
+            cells::maybe_text(self.user_agent.as_deref()),
+            cells::maybe_text(self.ip.as_deref()),
+            cells::maybe_time(self.not_after),
+        ]]
+    }
+
+    fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, DatabaseError> {
+        rows.into_iter().next().map(Self::from_row).transpose()
+    }
+}

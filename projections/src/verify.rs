@@ -1,0 +1,286 @@
+//! Proof that the tables are the log's: fold it afresh and compare, while the server serves.
+//!
+//! No lock and no long snapshot: each stretch of a live table is read in one statement together with the
+//! position it is as of; the fresh fold goes on to exactly that position, and then the stretch must be
+//! the same. So every row is compared as of one position, though not all as of the same one.
+
+use std::fmt;
+use std::path::Path;
+
+use evident_domain::Position;
+use evident_eventstore::{Database, EventStore, Row, Table, Value};
+use sha2::{Digest, Sha256};
+
+use crate::ProjectionError;
+use crate::folding::{Projection, normal};
+use crate::loader::{Loader, Spill};
+use crate::progress::{Progress, Silent};
+use crate::rebuild::chosen;
+
+/// Rows compared at a time.
+const STRETCH: usize = 1_000;
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// The position that the fresh fold had reached in the end.
+    pub position: Position,
+    /// Each projection's outcome.
+    pub outcomes: Vec<(&'static str, Outcome)>,
+}
+
+impl Verification {
+    /// Whether all tables are the log's.
+    pub fn is_clean(&self) -> bool {
+        self.outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Same { .. }))
+    }
+}
+
+/// What was found of one projection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The table is the log's.
+    Same {
+        /// How many rows it has.
+        rows: u64,
+        /// SHA-256 over all rows in the order of their keys, as of [`Verification::position`]; the same
+        /// on every database.
+        digest: String,
+    },
+    /// It is not.
+    Different(Box<Difference>),
+}
+
+/// The first row that differs. Shown and printed without the values, as they may be personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// The row's key; where keys are personal data, the value that makes the row's group.
+    pub key: String,
+    /// What differs.
+    pub kind: DifferenceKind,
+}
+
+/// How a row differs.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// The log has the row, the table does not.
+    Missing,
+    /// The table has the row, the log does not.
+    Extra,
+    /// A column holds something else.
+    Column {
+        /// The first that does.
+        name: &'static str,
+        /// The log's value.
+        log: Value,
+        /// The table's value.
+        table: Value,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.table, self.key)?;
+        match &self.kind {
+            DifferenceKind::Missing => f.write_str("the row is missing from the table"),
+            DifferenceKind::Extra => f.write_str("the table has a row that the log has not"),
+            DifferenceKind::Column { name, .. } => write!(f, "{name} is not the log's"),
+        }
+    }
+}
+
+impl fmt::Debug for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Difference({self})")
+    }
+}
+
+/// Compares tables with the log. The fresh fold stands in an SQLite file in a folder of its own under
+/// `scratch`, readable by its owner only and removed in the end: give a folder on the disk that may hold
+/// what the database holds.
+///
+/// # Errors
+/// Whatever the log, the tables and the scratch folder report; a difference is no error.
+pub async fn verify(
+    store: &EventStore,
+    names: &[&str],
+    scratch: &Path,
+    progress: &dyn Progress,
+) -> Result<Verification, ProjectionError> {
+    let projections = chosen(names)?;
+    let folder = tempfile::Builder::new().prefix("evident-verify-").tempdir_in(scratch)?;
+    let database = Database::open_sqlite_log(&folder.path().join("scratch.db")).await?;
+    let outcome = run(store, &projections, &database, progress).await;
+    database.close().await;
+    folder.close()?;
+    outcome
+}
+
+async fn run(
+    store: &EventStore,
+    projections: &[&'static dyn Projection],
+    scratch: &Database,
+    progress: &dyn Progress,
+) -> Result<Verification, ProjectionError> {
+    let mut loader = Loader::new(projections, scratch.clone(), "", None);
+    let head = store.head().await?.position;
+    progress.begin("fold", head.0);
+    loader.advance(store, head, Spill::Allowed, progress).await?;
+    loader.flush().await?;
+
+    progress.begin("compare", u64::try_from(projections.len()).unwrap_or_default());
+    let mut differences = Vec::new();
+    for (done, projection) in (0..).zip(projections) {
+        let mut first = None;
+        for table in projection.tables() {
+            if first.is_none() {
+                first = compare(store, *projection, &table, scratch, &mut loader).await?;
+            }
+        }
+        differences.push(first);
+        progress.at(done + 1);
+    }
+
+    let mut outcomes = Vec::new();
+    for (projection, difference) in projections.iter().zip(differences) {
+        let outcome = match difference {
+            Some(difference) => Outcome::Different(Box::new(difference)),
+            None => digest(scratch, &projection.table()).await?,
+        };
+        outcomes.push((projection.name(), outcome));
+    }
+    Ok(Verification { position: loader.position(), outcomes })
+}
+
+async fn compare(
+    store: &EventStore,
+    projection: &'static dyn Projection,
+    table: &Table,
+    scratch: &Database,
+    loader: &mut Loader,
+) -> Result<Option<Difference>, ProjectionError> {
+    let (name, key, columns) = (&table.name, table.key(), table.column_list());
+    let mut after: Option<Value> = None;
+    loop {
+        let begin = if after.is_some() { format!(" where {key} > $1") } else { String::new() };
+        let params: Vec<Value> = after.iter().cloned().collect();
+        let stretch = format!("select {columns} from {name}{begin} order by {key} limit {STRETCH}");
+        let live = format!(
+            "select h.position, t.* from log_head h left join ({stretch}) t on true order by t.{key}"
+        );
+        let mut rows = store.database().query(&live, &params).await?;
+        let position = rows.first().and_then(|row| row.first()).and_then(Value::as_int).unwrap_or_default();
+        let live: Vec<Row> = rows
+            .iter_mut()
+            .map(|row| row.split_off(1))
+            .filter(|row| row.first().is_some_and(|key| *key != Value::Null))
+            .collect();
+
+        let position = Position(u64::try_from(position).unwrap_or_default());
+        loader.advance(store, position, Spill::Allowed, &Silent).await?;
+        loader.flush().await?;
+        let end = live.last().filter(|_| live.len() == STRETCH).and_then(|row| row.first()).cloned();
+        let (mut conditions, mut params) = (Vec::new(), Vec::new());
+        for (sign, bound) in [(">", &after), ("<=", &end)] {
+            if let Some(bound) = bound {
+                params.push(bound.clone());
+                conditions.push(format!("{key} {sign} ${}", params.len()));
+            }
+        }
+        let conditions = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" where {}", conditions.join(" and "))
+        };
+        // One row more than there can be: whatever is beyond is a difference anyway.
+        let log = format!("select {columns} from {name}{conditions} order by {key} limit {}", STRETCH + 1);
+        let log = scratch.query(&log, &params).await?;
+        if let Some(difference) = first_difference(projection, table, &log, &live) {
+            return Ok(Some(difference));
+        }
+        match end {
+            Some(end) => after = Some(end),
+            None => return Ok(None),
+        }
+    }
+}
+
+fn first_difference(
+    projection: &'static dyn Projection,
+    table: &Table,
+    log: &[Row],
+    live: &[Row],
+) -> Option<Difference> {
+    let difference = |row: &Row, kind| {
+        let shown = if projection.personal_keys() { projection.group() } else { table.key() };
+        let at = table.columns.iter().position(|column| column.name == shown).unwrap_or_default();
+        let key = row.get(at).and_then(Value::as_text).unwrap_or_default().to_owned();
+        Some(Difference { table: table.name.to_string(), key, kind })
+    };
+    let (mut log, mut live) = (log.iter().peekable(), live.iter().peekable());
+    loop {
+        match (log.peek(), live.peek()) {
+            (None, None) => return None,
+            (Some(row), None) => return difference(row, DifferenceKind::Missing),
+            (None, Some(row)) => return difference(row, DifferenceKind::Extra),
+            (Some(l), Some(t)) if l.first() < t.first() => return difference(l, DifferenceKind::Missing),
+            (Some(l), Some(t)) if l.first() > t.first() => return difference(t, DifferenceKind::Extra),
+            (Some(l), Some(t)) => {
+                for ((column, log), table) in table.columns.iter().zip(l.iter()).zip(t.iter()) {
+                    if normal(log) != normal(table) {
+                        let kind = DifferenceKind::Column {
+                            name: column.name,
+                            log: log.clone(),
+                            table: table.clone(),
+                        };
+                        return difference(l, kind);
+                    }
+                }
+            }
+        }
+        log.next();
+        live.next();
+    }
+}
+
+async fn digest(scratch: &Database, table: &Table) -> Result<Outcome, ProjectionError> {
+    let (name, key, columns) = (&table.name, table.key(), table.column_list());
+    let mut sha = Sha256::new();
+    let (mut count, mut after) = (0, None::<Value>);
+    loop {
+        let begin = if after.is_some() { format!(" where {key} > $1") } else { String::new() };
+        let params: Vec<Value> = after.iter().cloned().collect();
+        let sql = format!("select {columns} from {name}{begin} order by {key} limit {STRETCH}");
+        let rows = scratch.query(&sql, &params).await?;
+        for value in rows.iter().flatten() {
+            add(&mut sha, &normal(value));
+        }
+        count += u64::try_from(rows.len()).unwrap_or_default();
+        match rows.last().and_then(|row| row.first()).filter(|_| rows.len() == STRETCH) {
+            Some(last) => after = Some(last.clone()),
+            None => break,
+        }
+    }
+    let digest = sha.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    Ok(Outcome::Same { rows: count, digest })
+}
+
+/// Adds a value so that no two lists of values look the same: its kind, its length, itself.
+fn add(sha: &mut Sha256, value: &Value) {
+    let (kind, bytes): (u8, &[u8]) = match value {
+        Value::Null => (0, &[]),
+        Value::Bool(truth) => (1, if *truth { &[1] } else { &[0] }),
+        Value::Int(number) => (1, &number.to_be_bytes()),
+        Value::Text(text) => (2, text.as_bytes()),
+        Value::Bytes(bytes) => (3, bytes),
+    };
+    sha.update([kind]);
+    sha.update(u64::try_from(bytes.len()).unwrap_or_default().to_be_bytes());
+    sha.update(bytes);
+}

@@ -1,0 +1,26 @@
+//! The queries that reads need: plain SQL on the projections' tables, each one round trip.
+
+mod accounts;
+mod page;
+mod sessions;
+mod users;
+
+pub use accounts::{erased_subjects, sign_in_failures};
+pub use page::{Direction, PageQuery, UserPage, page, page_after};
+pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};
+pub use users::{UserView, user};
+
+use std::fmt::Write as _;
+
+use evident_eventstore::Table;
+
+/// `u.id, u.aud, …`
+fn columns(alias: &str, table: &Table) -> String {
+    let mut list = String::new();
+    for column in table.columns {
+        let comma = if list.is_empty() { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = write!(list, "{comma}{alias}.{}", column.name);
+    }
+    list
+}

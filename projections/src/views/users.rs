@@ -1,0 +1,57 @@
+//! A user with everything that the user's document shows.
+
+use std::sync::LazyLock;
+
+use evident_domain::UserId;
+use evident_eventstore::{Database, DatabaseError, Row, Value};
+
+use super::columns;
+use crate::fold::Fold;
+use crate::folds::{Identities, IdentityRow, UserRow};
+
+/// A user and how providers know them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserView {
+    /// The user.
+    pub user: UserRow,
+    /// The identities, oldest first.
+    pub identities: Vec<IdentityRow>,
+}
+
+/// `u.*, i.*` by name.
+pub(super) static COLUMNS: LazyLock<String> =
+    LazyLock::new(|| format!("{}, {}", columns("u", &UserRow::TABLE), columns("i", &Identities::TABLE)));
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {} from users u left join identities i on i.user_id = u.id \
+         where u.id = $1 order by i.position",
+        *COLUMNS
+    )
+});
+
+/// The user of an id: one indexed read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn user(database: &Database, id: UserId) -> Result<Option<UserView>, DatabaseError> {
+    let rows = database.query(&BY_ID, &[id.to_string().into()]).await?;
+    Ok(gather(rows)?.into_iter().next())
+}
+
+/// Reads rows of a user and one identity each, or none. Rows of a user stand together.
+pub(super) fn gather(rows: Vec<Row>) -> Result<Vec<UserView>, DatabaseError> {
+    let mut views: Vec<UserView> = Vec::new();
+    let mut last = None;
+    for mut row in rows {
+        let identity = row.split_off(UserRow::TABLE.columns.len());
+        if last.as_ref() != row.first() {
+            last = row.first().cloned();
+            views.push(UserView { user: UserRow::from_row(row)?, identities: Vec::new() });
+        }
+        if let (Some(view), Some(Value::Text(_))) = (views.last_mut(), identity.first()) {
+            view.identities.push(IdentityRow::from_row(identity)?);
+        }
+    }
+    Ok(views)
+}

@@ -1,0 +1,10 @@
+//! Projections against the real store, on SQLite and, where there is one, on PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod folds;
+mod lists;
+mod rebuilds;
+mod same_rows;
+mod support;
+mod scale_tmp;

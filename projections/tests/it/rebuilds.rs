@@ -1,0 +1,237 @@
+//! Rebuilding, verifying and replaying while the server serves.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use evident_domain::Position;
+use evident_eventstore::{Contents, Database, Dialect, Tables};
+use evident_projections::{
+    DifferenceKind, Outcome, PATIENCE, ProjectionError, Silent, Until, outdated, rebuild, replay, status,
+    verify,
+};
+
+use crate::support::{On, World, on_both, rows};
+
+async fn world(on: On) -> World {
+    let world = World::new(on).await;
+    for n in 0..5 {
+        world.sign_up(&format!("user{n}@example.com"), "A Name").await;
+    }
+    world
+}
+
+async fn execute(world: &World, sql: &str) {
+    let mut transaction = world.store.database().transaction().await.unwrap();
+    transaction.execute(sql, &[]).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+/// Tables and indexes of the projections.
+async fn relations(world: &World) -> BTreeSet<String> {
+    let sql = match world.store.database().dialect() {
+        Dialect::Sqlite => "select type || ' ' || replace(name, '__2', '') from sqlite_master",
+        Dialect::Postgres => {
+            "select relkind::text || ' ' || relname || coalesce(' ' || array_to_string(reloptions, ','), '') \
+             || coalesce(' ' || pg_get_constraintdef(c.oid), '') \
+             from pg_class left join pg_constraint c on conindid = pg_class.oid \
+             where relnamespace = current_schema()::regnamespace"
+        }
+    };
+    let rows = world.store.database().query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row[0].as_text().unwrap().to_owned()).collect()
+}
+
+async fn difference(world: &World, name: &str) -> evident_projections::Difference {
+    let found = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
+    assert!(!found.is_clean());
+    let outcome = found.outcomes.into_iter().find(|(n, _)| *n == name).unwrap().1;
+    match outcome {
+        Outcome::Different(difference) => *difference,
+        Outcome::Same { .. } => panic!("{name} is said to be clean"),
+    }
+}
+
+#[test]
+fn what_was_tampered_with_is_found_without_showing_it_and_mended() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let clean = world.rows().await;
+        execute(&world, "update users set email = 'mallory@example.com' where email = 'user3@example.com'")
+            .await;
+        execute(&world, "delete from identities where email = 'user1@example.com'").await;
+        execute(&world, "update user_counts set users = users + 1 where level = 40").await;
+        execute(&world, "insert into sign_in_failures values ('x', 9, 1)").await;
+        execute(&world, "update claims set position = 1 where claim = 'email:user3@example.com'").await;
+
+        let found = difference(&world, "users").await;
+        assert!(matches!(found.kind, DifferenceKind::Column { name: "email", .. }));
+        assert!(!format!("{found} {found:?}").contains('@'));
+        assert!(difference(&world, "identities").await.kind == DifferenceKind::Missing);
+        assert!(difference(&world, "sign_in_failures").await.kind == DifferenceKind::Extra);
+        assert!(!difference(&world, "claims").await.to_string().contains('@'));
+
+        rebuild(&world.store, &["users"], PATIENCE, &Silent).await.unwrap();
+        let users = verify(&world.store, &["users"], world.folder.path(), &Silent).await.unwrap();
+        assert!(users.is_clean());
+        rebuild(&world.store, &[], PATIENCE, &Silent).await.unwrap();
+        assert_eq!(world.rows().await, clean);
+        assert!(verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap().is_clean());
+    });
+}
+
+#[test]
+fn counters_are_verified_too() {
+    on_both(async |on| {
+        let world = world(on).await;
+        execute(&world, "update user_counts set users = users + 1 where level = 40").await;
+        let found = difference(&world, "users").await;
+        assert_eq!(found.table, "user_counts");
+    });
+}
+
+#[test]
+fn digests_are_the_same_before_and_after_a_rebuild_and_on_a_replay() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
+        rebuild(&world.store, &[], PATIENCE, &Silent).await.unwrap();
+        assert_eq!(verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap(), before);
+        let leftovers: Vec<_> = std::fs::read_dir(world.folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("verify"))
+            .collect();
+        assert!(leftovers.is_empty());
+    });
+}
+
+#[test]
+fn the_server_goes_on_committing_meanwhile() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let working = async {
+            for _ in 0..4 {
+                rebuild(&world.store, &[], PATIENCE, &Silent).await.unwrap();
+                let found = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
+                assert!(found.is_clean(), "{found:?}");
+            }
+        };
+        let committing = async {
+            for n in 100.. {
+                world.sign_up(&format!("user{n}@example.com"), "A Name").await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! { () = working => {}, () = committing => {} }
+        assert!(world.store.head().await.unwrap().position > Position(20));
+        assert!(verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap().is_clean());
+    });
+}
+
+#[test]
+fn tables_and_indexes_are_what_they_were_however_often_they_are_rebuilt() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = relations(&world).await;
+        for _ in 0..3 {
+            rebuild(&world.store, &[], PATIENCE, &Silent).await.unwrap();
+            assert_eq!(relations(&world).await, before);
+        }
+    });
+}
+
+#[test]
+fn what_a_crashed_rebuild_left_is_cleared_away() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = relations(&world).await;
+        execute(&world, "create table users_shadow as select * from users").await;
+        execute(&world, "create table identities_old as select * from identities").await;
+        execute(&world, "insert into projection_rebuild values (1, 'dead', 7)").await;
+        rebuild(&world.store, &["users"], Duration::from_millis(50), &Silent).await.unwrap();
+        assert_eq!(relations(&world).await, before);
+    });
+}
+
+#[test]
+fn only_one_rebuild_runs_at_a_time() {
+    on_both(async |on| {
+        let world = world(on).await;
+        execute(&world, "insert into projection_rebuild values (1, 'alive', 7)").await;
+        let alive = async {
+            loop {
+                execute(&world, "update projection_rebuild set beat = beat + 1").await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            () = alive => {},
+            outcome = rebuild(&world.store, &[], Duration::from_millis(500), &Silent) => {
+                assert!(matches!(outcome, Err(ProjectionError::Busy)), "{outcome:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_rebuild_that_fails_changes_nothing() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let (before, made) = (world.rows().await, relations(&world).await);
+        assert!(matches!(
+            rebuild(&world.store, &["nonsense"], PATIENCE, &Silent).await,
+            Err(ProjectionError::Unknown(..))
+        ));
+        execute(&world, "delete from events where position = 4").await;
+        let outcome = rebuild(&world.store, &[], PATIENCE, &Silent).await;
+        assert!(matches!(outcome, Err(ProjectionError::Gap(Position(3)))), "{outcome:?}");
+        assert_eq!((world.rows().await, relations(&world).await), (before, made));
+    });
+}
+
+#[test]
+fn an_upgrade_knows_which_tables_to_rebuild() {
+    on_both(async |on| {
+        let world = World::new(on).await;
+        assert!(outdated(&world.store).await.unwrap().is_empty(), "an empty log needs no rebuild");
+        world.sign_up("ann@example.com", "Ann").await;
+        assert!(outdated(&world.store).await.unwrap().is_empty());
+        execute(&world, "update projections set version = 0 where name = 'users'").await;
+        execute(&world, "delete from projections where name = 'sessions'").await;
+        assert_eq!(outdated(&world.store).await.unwrap(), ["users", "sessions"]);
+        rebuild(&world.store, &["users", "sessions"], PATIENCE, &Silent).await.unwrap();
+        assert!(outdated(&world.store).await.unwrap().is_empty());
+        let status = status(&world.store).await.unwrap();
+        let users = status.iter().find(|status| status.name == "users").unwrap();
+        assert_eq!(users.built.as_ref().unwrap().position, Position(2));
+    });
+}
+
+#[test]
+fn a_replay_shows_an_earlier_day_and_overwrites_nothing() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let then = world.rows().await;
+        let (head, now) = (world.store.head().await.unwrap().position, world.clock.last());
+        world.sign_up("late@example.com", "Late").await;
+
+        for (name, until) in [("position.db", Until::Position(head)), ("time.db", Until::Time(now))] {
+            let file = world.folder.path().join(name);
+            assert_eq!(replay(&world.store, until, &file, &Silent).await.unwrap(), head);
+            let again = replay(&world.store, until, &file, &Silent).await;
+            assert!(matches!(again, Err(ProjectionError::Exists(_))));
+            let replayed = Database::open_sqlite(&file, Contents::Keys).await.unwrap();
+            assert_eq!(rows(&replayed).await, then);
+            assert!(replayed.query("select * from events", &[]).await.is_err(), "no log in a replay");
+            replayed.close().await;
+        }
+        let before = Until::Time(now - TimeDelta::days(365));
+        let empty = world.folder.path().join("empty.db");
+        assert_eq!(replay(&world.store, before, &empty, &Silent).await.unwrap(), Position(0));
+
+        let beyond = world.folder.path().join("beyond.db");
+        let outcome = replay(&world.store, Until::Position(Position(1_000)), &beyond, &Silent).await;
+        assert!(matches!(outcome, Err(ProjectionError::NotYet { .. })));
+        assert!(!beyond.exists());
+    });
+}

@@ -1,0 +1,227 @@
+//! A store to test with: real, private, with a clock and randomness of its own.
+
+#[path = "../../../tests/it/support/postgres.rs"]
+#[allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "shared with the tests of the whole, which use more of it and are configured by the environment"
+)]
+mod postgres;
+#[path = "../../../tests/it/support/watchdog.rs"]
+#[allow(dead_code, reason = "shared with the tests of the whole, which use more of it")]
+mod watchdog;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::DateTime;
+use evident_domain::ports::{Clock, Entropy};
+use evident_domain::user::{Confirmed, IdentityData, SignUp, SignUpMethod, User, UserCommand, UserEvent};
+use evident_domain::{
+    Actor, Email, Event, IdentityId, Metadata, PasswordHash, Personal, Provenance, StreamId, Subject,
+    Surface, Time, UserId,
+};
+use evident_eventstore::{
+    Append, AppendError, Committed, Contents, Database, EventStore, MasterKey, PostgresOptions, Row,
+    StreamAppend, Value, Vault,
+};
+use evident_projections::Projections;
+use tempfile::TempDir;
+
+/// The tables of all projections, and the column that orders them.
+pub(crate) const TABLES: [(&str, &str); 7] = [
+    ("users", "id"),
+    ("user_counts", "bucket"),
+    ("identities", "identity_id"),
+    ("sessions", "id"),
+    ("sign_in_failures", "account"),
+    ("erased_subjects", "subject"),
+    ("claims", "claim"),
+];
+
+/// Says something that no captured output hides.
+fn say_aloud(text: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
+}
+
+/// A clock that only moves when it is read: a second each time.
+#[derive(Debug)]
+pub(crate) struct StepClock(AtomicI64);
+
+impl Clock for StepClock {
+    fn now(&self) -> Time {
+        DateTime::from_timestamp_micros(self.0.fetch_add(1_000_001, Ordering::Relaxed)).unwrap()
+    }
+}
+
+impl StepClock {
+    /// Lets time pass.
+    pub(crate) fn skip_micros(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// What the clock said last.
+    pub(crate) fn last(&self) -> Time {
+        DateTime::from_timestamp_micros(self.0.load(Ordering::Relaxed) - 1_000_001).unwrap()
+    }
+}
+
+/// Randomness good enough for tests.
+#[derive(Debug, Default)]
+pub(crate) struct TestEntropy(RandomState, AtomicI64);
+
+impl Entropy for TestEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let mut hasher = self.0.build_hasher();
+            hasher.write_i64(self.1.fetch_add(1, Ordering::Relaxed));
+            let bytes = hasher.finish().to_le_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+    }
+}
+
+/// A store, and what goes with it.
+pub(crate) struct World {
+    pub(crate) store: EventStore,
+    pub(crate) clock: Arc<StepClock>,
+    pub(crate) entropy: Arc<TestEntropy>,
+    pub(crate) folder: TempDir,
+}
+
+/// On which database to test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a test on SQLite, and on PostgreSQL where there is one; there must be one in CI.
+pub(crate) fn on_both<F: Future<Output = ()>>(test: impl Fn(On) -> F) {
+    for on in [On::Sqlite, On::Postgres] {
+        if is_there(on) {
+            runtime().block_on(test(on));
+        }
+    }
+}
+
+pub(crate) fn is_there(on: On) -> bool {
+    if on == On::Sqlite || postgres::Cluster::of_this_run().is_some() {
+        return true;
+    }
+    let in_ci = std::env::vars().any(|(name, value)| name == "CI" && value == "true");
+    assert!(!in_ci, "CI needs PostgreSQL");
+    say_aloud("NOT TESTED on PostgreSQL");
+    false
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+impl World {
+    pub(crate) async fn new(on: On) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(StepClock(AtomicI64::new(1_795_000_000_000_000)));
+        let entropy = Arc::new(TestEntropy::default());
+        let (log, keys) = match on {
+            On::Sqlite => {
+                let path = |name| folder.path().join(name);
+                let log = Database::open_sqlite_log(&path("log.db")).await.unwrap();
+                (log, Database::open_sqlite(&path("keys.db"), Contents::Keys).await.unwrap())
+            }
+            On::Postgres => {
+                let options = PostgresOptions {
+                    url: postgres::Cluster::of_this_run().unwrap().url("postgres"),
+                    schema: format!("t_{}", entropy.uuid().simple()),
+                    max_connections: 4,
+                    acquire_timeout: Duration::from_secs(30),
+                };
+                let log = Database::open_postgres(&options, Contents::Log).await.unwrap();
+                (log, Database::open_postgres(&options, Contents::Keys).await.unwrap())
+            }
+        };
+        let master = MasterKey::generate(&*entropy);
+        let vault = Vault::open(keys, &master, clock.clone(), entropy.clone()).await.unwrap();
+        let store = EventStore::open(log, vault, Arc::new(Projections), clock.clone(), entropy.clone());
+        Self { store: store.await.unwrap(), clock, entropy, folder }
+    }
+
+    /// Commits events of several streams in one change, sealed for one subject.
+    pub(crate) async fn append(
+        &self,
+        subject: Subject,
+        actor: Actor,
+        streams: Vec<(StreamId, u64, Vec<Event>)>,
+    ) -> Result<Committed, AppendError> {
+        let provenance = Provenance {
+            ip: Some(Personal::Known("192.0.2.7".parse().unwrap())),
+            user_agent: Some(Personal::Known("test/1.0".to_owned())),
+            ..Provenance::internal(actor, Surface::Gotrue, self.entropy.uuid())
+        };
+        let stream =
+            |(stream, expected, events)| StreamAppend { stream, expected, subject: subject.clone(), events };
+        self.store
+            .append(Append {
+                streams: streams.into_iter().map(stream).collect(),
+                messages: Vec::new(),
+                provenance,
+                occurred_at: self.clock.now(),
+            })
+            .await
+    }
+
+    /// A user who signs up.
+    pub(crate) async fn sign_up(&self, address: &str, name: &str) -> UserId {
+        let id = UserId(self.entropy.uuid());
+        let events = signing_up(id, IdentityId(self.entropy.uuid()), address, name);
+        let events = events.into_iter().map(Event::User).collect();
+        self.append(Subject::User(id), Actor::Visitor, vec![(StreamId::user(id), 0, events)]).await.unwrap();
+        id
+    }
+
+    /// All rows of all projections, the same from either database.
+    pub(crate) async fn rows(&self) -> BTreeMap<&'static str, Vec<Row>> {
+        rows(self.store.database()).await
+    }
+}
+
+pub(crate) async fn rows(database: &Database) -> BTreeMap<&'static str, Vec<Row>> {
+    let mut tables = BTreeMap::new();
+    for (table, key) in TABLES {
+        let mut rows = database.query(&format!("select * from {table} order by {key}"), &[]).await.unwrap();
+        for value in rows.iter_mut().flatten() {
+            if let Value::Bool(truth) = value {
+                *value = Value::Int(i64::from(*truth));
+            }
+        }
+        tables.insert(table, rows);
+    }
+    tables
+}
+
+/// What happens when somebody signs up with a password.
+pub(crate) fn signing_up(id: UserId, identity: IdentityId, address: &str, name: &str) -> Vec<UserEvent> {
+    let data = Metadata::default().with("sub", id.to_string()).with("email", address);
+    let command = UserCommand::SignUp(Box::new(SignUp {
+        method: SignUpMethod::Password,
+        aud: "authenticated".to_owned(),
+        role: "authenticated".to_owned(),
+        email: Some((Email::parse(address).unwrap(), Confirmed::No)),
+        phone: None,
+        password: Some(PasswordHash("$argon2id$x".to_owned())),
+        user_metadata: data.clone().with("full_name", name),
+        app_metadata: Metadata::default().with("provider", "email"),
+        identities: vec![IdentityData {
+            id: identity,
+            provider: "email".to_owned(),
+            provider_id: id.to_string(),
+            data,
+        }],
+    }));
+    User::default().decide(command).unwrap()
+}
