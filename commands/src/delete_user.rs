@@ -1,0 +1,109 @@
+//! Closing an account, or forgetting the person.
+
+use evident_domain::session::{RevocationReason, SessionError};
+use evident_domain::user::{User, UserCommand, UserError};
+use evident_domain::{Subject, UserId};
+use evident_eventstore::StoreError;
+
+use crate::Commands;
+use crate::execute::{Failure, UseCase};
+use crate::sign_out::revoke_all;
+use crate::unit::{Context, Unit};
+
+/// How an account goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// The row stays without its addresses; they are free again.
+    Soft,
+    /// The person is forgotten: the rows go, and the key of their personal data is destroyed.
+    Erase,
+}
+
+/// Why no account went.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteUserError {
+    /// The account refuses.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<StoreError> for DeleteUserError {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl Commands {
+    /// Closes or erases an account and ends its sessions.
+    ///
+    /// # Errors
+    /// When the account is gone.
+    pub async fn delete_user(
+        &self,
+        context: &Context,
+        user: UserId,
+        deletion: Deletion,
+    ) -> Result<(), DeleteUserError> {
+        self.execute(context, &DeleteCase { commands: self, user, deletion }).await?;
+        if deletion == Deletion::Erase {
+            // After the commit: a crash in between is made good at the next start.
+            self.store().forget(&Subject::User(user)).await?;
+        }
+        Ok(())
+    }
+}
+
+struct DeleteCase<'a> {
+    commands: &'a Commands,
+    user: UserId,
+    deletion: Deletion,
+}
+
+impl UseCase for DeleteCase<'_> {
+    type Output = ();
+    type Error = DeleteUserError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), DeleteUserError> {
+        let command = match self.deletion {
+            Deletion::Erase => UserCommand::Erase,
+            Deletion::Soft => self.soft(unit.user(self.user).await?)?,
+        };
+        unit.tell_user::<DeleteUserError>(self.user, command).await?;
+        revoke_all::<DeleteUserError>(unit, self.user, None, RevocationReason::UserDeleted).await
+    }
+}
+
+impl DeleteCase<'_> {
+    /// One-way values stand where address, number and provider ids stood.
+    fn soft(&self, user: &User) -> Result<UserCommand, UserError> {
+        let account = match user {
+            User::Active(account) => account,
+            User::Deleted => {
+                return Ok(UserCommand::Delete {
+                    email_digest: String::new(),
+                    phone_digest: String::new(),
+                    identities: Vec::new(),
+                });
+            }
+            User::Absent | User::Erased => return Err(UserError::NotFound),
+        };
+        let digest = |kind: &str, value: &str| self.commands.codes().pseudonym(self.user, kind, value);
+        let email = account.email.as_ref().map_or("", |email| email.value.as_str());
+        let phone = account.phone.as_ref().map_or("", |phone| phone.value.as_str());
+        Ok(UserCommand::Delete {
+            email_digest: digest("email", email),
+            phone_digest: digest("phone", phone).chars().take(15).collect(),
+            identities: account
+                .identities
+                .iter()
+                .map(|identity| (identity.id, digest(&identity.provider, &identity.provider_id)))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,356 @@
+//! How mails read: built-in templates, and the ones that the operator put in their place.
+
+mod values;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use minijinja::{Environment, Value};
+
+use super::{
+    Mail, MailTemplate, builtin,
+    go::{self, Part},
+};
+use values::{environment, sample, sms_values, values};
+
+/// Template files over this many bytes are refused.
+const LARGEST_FILE: u64 = 1_000_000;
+/// Longest subject, in characters.
+const LONGEST_SUBJECT: usize = 250;
+
+/// What the operator wrote in place of a built-in mail. By default nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TemplateSource {
+    subject: Option<String>,
+    body: Option<PathBuf>,
+}
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// Templates behind web addresses cannot be fetched.
+    #[error("the template {0:?} is a web address, which is not yet supported: name a file instead")]
+    Remote(String),
+    /// The file cannot be read.
+    #[error("the template file {path} cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
+    },
+    /// The template is broken.
+    #[error("the template {name} is broken in line {line}: {problem}")]
+    Broken {
+        /// The file, or which setting it is.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// A mail as it will be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// One line.
+    pub subject: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part; none for an own template without a `.txt` file beside it.
+    pub text: Option<String>,
+}
+
+/// Codes and links stay out of logs.
+impl std::fmt::Debug for RenderedMail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RenderedMail(…)")
+    }
+}
+
+impl TemplateSource {
+    /// Takes another subject, in Go's template syntax.
+    #[must_use]
+    pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Takes another body from a file: HTML in Go's template syntax, or in minijinja's own when the name
+    /// ends in `.j2` or `.jinja`. A file of the same name with the ending `.txt` becomes the text part.
+    ///
+    /// Values in a Go template are escaped for the place they stand in, links too; in minijinja's syntax
+    /// only for text and quoted attributes.
+    ///
+    /// # Errors
+    /// [`TemplateError::Remote`] for `http` and `https` addresses.
+    pub fn with_body(mut self, location: &str) -> Result<Self, TemplateError> {
+        let scheme = location.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if matches!(scheme.as_deref(), Some("http" | "https")) {
+            return Err(TemplateError::Remote(location.to_owned()));
+        }
+        self.body = Some(PathBuf::from(location));
+        Ok(self)
+    }
+}
+
+/// All templates, checked and compiled.
+#[derive(Debug)]
+pub struct Templates {
+    builtin: BTreeMap<MailTemplate, Compiled>,
+    own: BTreeMap<MailTemplate, Own>,
+    sms: Compiled,
+}
+
+/// A template of the operator's, with the version that is in use.
+#[derive(Debug)]
+struct Own {
+    source: TemplateSource,
+    current: RwLock<Version>,
+}
+
+#[derive(Debug)]
+struct Version {
+    compiled: Arc<Compiled>,
+    seen: Stamp,
+}
+
+/// The parts of one template, as `subject`, `html` and maybe `text`.
+#[derive(Debug)]
+struct Compiled {
+    parts: Environment<'static>,
+    has_text: bool,
+}
+
+/// What a file looked like when it was read: a changed stamp means another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    body: Option<(SystemTime, u64)>,
+    text: Option<(SystemTime, u64)>,
+}
+
+impl Templates {
+    /// The built-in templates and nothing else.
+    ///
+    /// # Errors
+    /// None in practice: the built-in templates are sound.
+    pub fn builtin() -> Result<Self, TemplateError> {
+        Self::load(BTreeMap::new(), None)
+    }
+
+    /// Reads, compiles and tries out all templates; `sms` is the text message with `{{ .Code }}`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or a template is broken.
+    pub fn load(
+        sources: BTreeMap<MailTemplate, TemplateSource>,
+        sms: Option<&str>,
+    ) -> Result<Self, TemplateError> {
+        let mut builtin = BTreeMap::new();
+        for template in MailTemplate::ALL {
+            builtin.insert(template, Compiled::load(template, &TemplateSource::default())?);
+        }
+        let mut own = BTreeMap::new();
+        for (template, source) in
+            sources.into_iter().filter(|(_, source)| *source != TemplateSource::default())
+        {
+            // The stamp is taken first: a file that changes meanwhile is read once more.
+            let seen = Stamp::of(&source);
+            let compiled = Arc::new(Compiled::load(template, &source)?);
+            own.insert(template, Own { source, current: RwLock::new(Version { compiled, seen }) });
+        }
+        Ok(Self { builtin, own, sms: Compiled::sms(sms.unwrap_or(builtin::SMS))? })
+    }
+
+    /// Writes a mail. When the operator's template fails on it, the built-in one is taken, with a warning.
+    ///
+    /// # Errors
+    /// When the built-in template fails too, which is not known to happen.
+    pub fn render(&self, mail: &Mail) -> Result<RenderedMail, TemplateError> {
+        let values = values(&mail.fields);
+        if let Some(own) = self.own.get(&mail.template) {
+            match own.up_to_date(mail.template).render(&values) {
+                Ok(rendered) => return Ok(rendered),
+                Err(error) => tracing::warn!(
+                    template = mail.template.name(),
+                    part = error.name(),
+                    line = error.line(),
+                    problem = %error.kind(),
+                    "the mail template failed, the built-in one is used"
+                ),
+            }
+        }
+        let broken = |error: minijinja::Error| Compiled::broken(mail.template.name(), &error);
+        match self.builtin.get(&mail.template) {
+            Some(compiled) => compiled.render(&values).map_err(broken),
+            None => Err(broken(minijinja::ErrorKind::TemplateNotFound.into())),
+        }
+    }
+
+    /// The text message that brings a code.
+    pub fn sms_text(&self, code: &str) -> String {
+        match self.sms.part("text", &sms_values(code)) {
+            Ok(text) => text,
+            Err(error) => {
+                // It was tried out when it was loaded, so this is not known to happen.
+                tracing::warn!(problem = %error.kind(), "the text message's template failed");
+                builtin::SMS.replace("{{ .Code }}", code)
+            }
+        }
+    }
+}
+
+impl Own {
+    /// The newest sound version of the files.
+    fn up_to_date(&self, template: MailTemplate) -> Arc<Compiled> {
+        let stamp = Stamp::of(&self.source);
+        {
+            let version = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            if version.seen == stamp {
+                return Arc::clone(&version.compiled);
+            }
+        }
+        let loaded = Compiled::load(template, &self.source);
+        let mut version = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // Remembered also when the new version is bad, so that each change warns once.
+        version.seen = stamp;
+        match loaded {
+            Ok(compiled) => version.compiled = Arc::new(compiled),
+            Err(error) => tracing::warn!(
+                template = template.name(),
+                %error,
+                "the changed mail template cannot be used, its last version stays in use"
+            ),
+        }
+        Arc::clone(&version.compiled)
+    }
+}
+
+impl Stamp {
+    fn of(source: &TemplateSource) -> Self {
+        let look = |path: &Path| {
+            let metadata = fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        let Some(body) = &source.body else { return Self { body: None, text: None } };
+        Self { body: look(body), text: look(&text_beside(body)) }
+    }
+}
+
+impl Compiled {
+    fn load(template: MailTemplate, source: &TemplateSource) -> Result<Self, TemplateError> {
+        let subject = source.subject.as_deref().unwrap_or_else(|| builtin::subject(template));
+        let mut compiled = Self { parts: environment(), has_text: true };
+        compiled.add("subject", &format!("{template} (subject)"), go(subject, Part::Text))?;
+        match &source.body {
+            None => {
+                compiled.add("html", template.name(), go(&builtin::html(template), Part::Html))?;
+                compiled.add("text", template.name(), go(&builtin::text(template), Part::Text))?;
+            }
+            Some(body) => {
+                let is_jinja = body.extension().is_some_and(|ending| ending == "j2" || ending == "jinja");
+                let translate = |text: String, part| if is_jinja { Ok(text) } else { go(&text, part) };
+                compiled.add("html", &body.display().to_string(), translate(read(body)?, Part::Html))?;
+                let beside = text_beside(body);
+                compiled.has_text = beside != *body && beside.is_file();
+                if compiled.has_text {
+                    compiled.add(
+                        "text",
+                        &beside.display().to_string(),
+                        translate(read(&beside)?, Part::Text),
+                    )?;
+                }
+            }
+        }
+        let files = |part: Option<&str>| match (&source.body, part) {
+            (_, Some("subject")) => format!("{template} (subject)"),
+            (Some(body), Some("text")) => text_beside(body).display().to_string(),
+            (Some(body), _) => body.display().to_string(),
+            (None, _) => template.name().to_owned(),
+        };
+        compiled.render(&values(&sample())).map_err(|error| Self::broken(&files(error.name()), &error))?;
+        Ok(compiled)
+    }
+
+    fn sms(text: &str) -> Result<Self, TemplateError> {
+        let name = "of text messages";
+        let mut compiled = Self { parts: environment(), has_text: true };
+        compiled.add("text", name, go(text, Part::Text))?;
+        compiled.part("text", &sms_values("123456")).map_err(|error| Self::broken(name, &error))?;
+        Ok(compiled)
+    }
+
+    fn add(
+        &mut self,
+        part: &'static str,
+        name: &str,
+        source: Result<String, go::GoError>,
+    ) -> Result<(), TemplateError> {
+        let source = source.map_err(|go::GoError { line, problem }| TemplateError::Broken {
+            name: name.to_owned(),
+            line,
+            problem,
+        })?;
+        self.parts.add_template_owned(part, source).map_err(|error| Self::broken(name, &error))
+    }
+
+    fn render(&self, values: &Value) -> Result<RenderedMail, minijinja::Error> {
+        Ok(RenderedMail {
+            subject: one_line(&self.part("subject", values)?),
+            html: self.part("html", values)?,
+            text: if self.has_text { Some(self.part("text", values)?) } else { None },
+        })
+    }
+
+    fn part(&self, part: &str, values: &Value) -> Result<String, minijinja::Error> {
+        self.parts.get_template(part)?.render(values)
+    }
+
+    fn broken(name: &str, error: &minijinja::Error) -> TemplateError {
+        let problem = match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        };
+        TemplateError::Broken { name: name.to_owned(), line: error.line().unwrap_or(1), problem }
+    }
+}
+
+fn go(source: &str, part: Part) -> Result<String, go::GoError> {
+    go::translate(source, part)
+}
+
+/// The file that holds the text part of a body.
+fn text_beside(body: &Path) -> PathBuf {
+    body.with_extension("txt")
+}
+
+fn read(path: &Path) -> Result<String, TemplateError> {
+    let unreadable = |cause: String| TemplateError::Unreadable { path: path.display().to_string(), cause };
+    let file = fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(unreadable(format!("it is larger than {LARGEST_FILE} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
+}
+
+/// A subject: one line without control characters, not too long.
+fn one_line(subject: &str) -> String {
+    let spaced: String = subject
+        .chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect();
+    let words: Vec<_> = spaced.split_whitespace().collect();
+    words.join(" ").chars().take(LONGEST_SUBJECT).collect()
+}
+
+#[cfg(test)]
+mod tests;

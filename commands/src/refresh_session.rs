@@ -1,0 +1,218 @@
+//! Refreshing: the refresh token is used up, the next is good; a used one that comes back ends the
+//! session (RFC 9700, 4.14.2).
+
+use evident_domain::attempt::AttemptEvent;
+use evident_domain::session::{
+    RefreshOutcome, ReusePolicy, RevocationReason, Session, SessionCommand, SessionError,
+};
+use evident_domain::user::UserError;
+use evident_domain::{SessionId, Subject, UserId};
+use evident_eventstore::StoreError;
+
+use crate::Commands;
+use crate::execute::{Failure, UseCase};
+use crate::grant::{Grant, Started};
+use crate::settings::ParentReuse;
+use crate::tokens::{ParsedRefreshToken, RefreshTokenError};
+use crate::unit::{Context, Unit};
+
+/// A refresh that succeeded.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The session, with the refresh token that is good now.
+    pub grant: Grant,
+    /// Whether a new refresh token was made, or the one that is good was handed out again.
+    pub rotated: bool,
+}
+
+/// Why a session was not refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The text is no refresh token.
+    #[error("the refresh token is malformed")]
+    Malformed,
+    /// No session knows it, or its session has ended.
+    #[error("the refresh token is unknown")]
+    NotFound,
+    /// It is ahead of its session: another server made it.
+    #[error("the refresh token was not issued by this server")]
+    NotIssued {
+        /// Whose session.
+        owner: SessionOwner,
+    },
+    /// It was used before; the session is over.
+    #[error("the refresh token was used before")]
+    AlreadyUsed {
+        /// Whose session.
+        owner: SessionOwner,
+    },
+    /// The user is kept out.
+    #[error("the user is banned")]
+    Banned {
+        /// Whose session.
+        owner: SessionOwner,
+    },
+    /// The session is past its time.
+    #[error("the session has expired")]
+    Expired {
+        /// Whose session.
+        owner: SessionOwner,
+        /// By which rule.
+        rule: Expiry,
+    },
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// By which rule a session has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// Its end was fixed, or it is older than sessions may become.
+    TimeBox,
+    /// It was not used for too long.
+    Inactivity,
+}
+
+/// A session and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOwner {
+    /// The user.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+}
+
+impl From<StoreError> for RefreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<SessionError> for RefreshError {
+    fn from(_: SessionError) -> Self {
+        Self::NotFound
+    }
+}
+
+impl From<UserError> for RefreshError {
+    fn from(_: UserError) -> Self {
+        Self::NotFound
+    }
+}
+
+impl Commands {
+    /// Exchanges a refresh token.
+    ///
+    /// # Errors
+    /// [`RefreshError::AlreadyUsed`] after ending the session, when a used token came back too late.
+    pub async fn refresh(&self, context: &Context, token: &str) -> Result<Refreshed, RefreshError> {
+        let token = self.refresh_tokens().parse(token).map_err(|error| match error {
+            RefreshTokenError::Malformed => RefreshError::Malformed,
+            RefreshTokenError::WellFormedUnknown => RefreshError::NotFound,
+        })?;
+        let case = RefreshCase { commands: self, token };
+        let (done, committed) = self.execute_at(context, &case).await?;
+        match done {
+            Done::Good { started, rotated } => {
+                Ok(Refreshed { grant: self.grant(&started, committed).await?, rotated })
+            }
+            Done::Reused(owner) => Err(RefreshError::AlreadyUsed { owner }),
+        }
+    }
+
+    fn reuse_policy(&self) -> ReusePolicy {
+        let settings = &self.settings().sessions;
+        ReusePolicy {
+            interval_seconds: settings.reuse_interval_seconds,
+            parent_always: settings.parent_reuse == ParentReuse::Always,
+            revoke_on_reuse: settings.rotation_enabled,
+        }
+    }
+}
+
+struct RefreshCase<'a> {
+    commands: &'a Commands,
+    token: ParsedRefreshToken,
+}
+
+enum Done {
+    Good { started: Started, rotated: bool },
+    Reused(SessionOwner),
+}
+
+impl UseCase for RefreshCase<'_> {
+    type Output = Done;
+    type Error = RefreshError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, RefreshError> {
+        let ParsedRefreshToken { session, generation } = self.token;
+        let now = unit.now();
+        let state = unit.session(session).await?.clone();
+        let (user, revoked) = match &state {
+            Session::Absent => return Err(RefreshError::NotFound),
+            Session::Live(live) => (live.user, None),
+            Session::Revoked { user, reason } => (*user, Some(*reason)),
+        };
+        let owner = SessionOwner { user, session };
+        let account = unit.user(user).await?.account().ok_or(RefreshError::NotFound)?;
+        if account.is_banned(now) {
+            return Err(RefreshError::Banned { owner });
+        }
+        if revoked == Some(RevocationReason::RefreshTokenReused) {
+            return Err(RefreshError::AlreadyUsed { owner });
+        }
+        let live = state.live().ok_or(RefreshError::NotFound)?;
+        if let Some(rule) = self.expiry(live, now) {
+            return Err(RefreshError::Expired { owner, rule });
+        }
+        let policy = self.commands.reuse_policy();
+        let not_issued = |error| match error {
+            SessionError::NotIssued => RefreshError::NotIssued { owner },
+            SessionError::AlreadyUsed => RefreshError::AlreadyUsed { owner },
+            SessionError::NotFound | SessionError::AlreadyStarted => RefreshError::NotFound,
+        };
+        let outcome = live.refresh_outcome(generation, now, policy).map_err(not_issued)?;
+        let good = live.generation;
+        let command = SessionCommand::Refresh { generation, now, policy };
+        unit.tell_session::<RefreshError>(session, command).await?;
+        if outcome == RefreshOutcome::Reused {
+            let attempt =
+                AttemptEvent::RefreshTokenReused { user, session, presented: generation, generation: good };
+            unit.note(Subject::User(user), attempt);
+            return Ok(Done::Reused(owner));
+        }
+        let live = unit.session(session).await?.live().ok_or(RefreshError::NotFound)?.clone();
+        let started = Started { user, session, state: live };
+        Ok(Done::Good { started, rotated: outcome == RefreshOutcome::Rotated })
+    }
+}
+
+impl RefreshCase<'_> {
+    fn expiry(
+        &self,
+        live: &evident_domain::session::LiveSession,
+        now: evident_domain::Time,
+    ) -> Option<Expiry> {
+        let settings = &self.commands.settings().sessions;
+        let past_box = settings.timebox.is_some_and(|timebox| live.started_at + timebox <= now);
+        if past_box || live.not_after.is_some_and(|end| end <= now) {
+            return Some(Expiry::TimeBox);
+        }
+        let used = live.refreshed_at.unwrap_or(live.started_at);
+        settings.inactivity_timeout.is_some_and(|limit| used + limit <= now).then_some(Expiry::Inactivity)
+    }
+}
+
+impl RefreshError {
+    /// The session that the token was of, where it is known.
+    pub fn owner(&self) -> Option<SessionOwner> {
+        match self {
+            Self::NotIssued { owner }
+            | Self::AlreadyUsed { owner }
+            | Self::Banned { owner }
+            | Self::Expired { owner, .. } => Some(*owner),
+            Self::Malformed | Self::NotFound | Self::Failure(_) => None,
+        }
+    }
+}

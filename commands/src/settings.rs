@@ -1,0 +1,40 @@
+//! What the owner of a server decides, by subject. Everything has a working default.
+//!
+//! Where the values come from (files, environment, command line) is not known here.
+
+mod accounts;
+mod limits;
+mod messages;
+mod secret;
+mod tokens;
+
+pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
+pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
+pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
+pub use secret::Secret;
+pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
+
+/// All of it. Keys and secrets that sign are loaded apart: see [`SigningKeySource`].
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Who may sign up, and how.
+    pub sign_up: SignUpSettings,
+    /// What passwords must be, and how they are hashed.
+    pub password: PasswordSettings,
+    /// What stands in access tokens.
+    pub tokens: TokenSettings,
+    /// How long sessions live, and how they go on.
+    pub sessions: SessionSettings,
+    /// What sensitive changes ask for.
+    pub security: SecuritySettings,
+    /// Mails.
+    pub mail: MailSettings,
+    /// Text messages.
+    pub sms: SmsSettings,
+    /// The addresses of the server and of the application.
+    pub site: SiteSettings,
+    /// How much one caller may do in a time.
+    pub rate_limits: RateLimitSettings,
+    /// The delay after failed sign-ins.
+    pub throttle: SignInThrottle,
+}

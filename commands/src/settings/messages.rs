@@ -1,0 +1,233 @@
+//! Mails and text messages.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use evident_domain::Time;
+use zeroize::Zeroizing;
+
+use super::Secret;
+use crate::messages::{
+    LinkPaths, MailTemplate, SmtpLogin, SmtpSettings, SmtpTls, TemplateError, TemplateSource,
+};
+
+/// How long one mail may take on its way to the server.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Mails.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// The server that takes them.
+    pub smtp: SmtpServer,
+    /// The address that they come from.
+    pub admin_email: String,
+    /// The name that they come from.
+    pub sender_name: Option<String>,
+    /// Further headers, name and value; `$messageType` in a value becomes the template's name.
+    pub headers: Vec<(String, String)>,
+    /// How long links and codes are good, in seconds.
+    pub otp_exp_seconds: u64,
+    /// How many digits a code has, 6 to 10.
+    pub otp_length: usize,
+    /// Between two mails of one kind to one person so much time passes.
+    pub max_frequency: Duration,
+    /// Own subjects and bodies.
+    pub texts: MailTexts,
+    /// Where links lead, below the external address.
+    pub url_paths: LinkPaths,
+    /// Hosts that links may name in place of the external address's, when a request came by them.
+    pub external_hosts: Vec<String>,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            smtp: SmtpServer::default(),
+            admin_email: "noreply@localhost".to_owned(),
+            sender_name: None,
+            headers: Vec::new(),
+            otp_exp_seconds: 86_400,
+            otp_length: 6,
+            max_frequency: Duration::from_secs(60),
+            texts: MailTexts::default(),
+            url_paths: LinkPaths::default(),
+            external_hosts: Vec::new(),
+        }
+    }
+}
+
+/// The mail server.
+#[derive(Debug, Clone)]
+pub struct SmtpServer {
+    /// Its name or address; none: mails become files in the data folder.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: u16,
+    /// Who we are to it.
+    pub user: Option<String>,
+    /// The password that goes with the user.
+    pub password: Option<Secret>,
+    /// The encryption.
+    pub tls: SmtpTls,
+}
+
+impl SmtpServer {
+    /// What the mailer needs; none without a host.
+    pub fn connection(&self) -> Option<SmtpSettings> {
+        let login = self.user.as_ref().map(|user| SmtpLogin {
+            user: user.clone(),
+            password: Zeroizing::new(
+                self.password.as_ref().map(Secret::expose).unwrap_or_default().to_owned(),
+            ),
+        });
+        Some(SmtpSettings {
+            host: self.host.clone()?,
+            port: self.port,
+            login,
+            tls: self.tls,
+            timeout: SMTP_TIMEOUT,
+        })
+    }
+}
+
+impl Default for SmtpServer {
+    fn default() -> Self {
+        Self { host: None, port: 587, user: None, password: None, tls: SmtpTls::default() }
+    }
+}
+
+/// Own subjects and bodies of mails.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailTexts {
+    /// An administrator invites somebody.
+    pub invite: TemplateText,
+    /// A new account's address is to be confirmed.
+    pub confirmation: TemplateText,
+    /// A password was forgotten.
+    pub recovery: TemplateText,
+    /// Sign-in without a password.
+    pub magic_link: TemplateText,
+    /// The address is to change.
+    pub email_change: TemplateText,
+    /// A code before a sensitive change.
+    pub reauthentication: TemplateText,
+}
+
+/// What stands in place of one built-in mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TemplateText {
+    /// The subject, in Go's template syntax.
+    pub subject: Option<String>,
+    /// The file of the body.
+    pub body: Option<String>,
+}
+
+impl MailTexts {
+    /// What the templates are loaded from, and what cannot be used: the built-in mail stands in for it.
+    pub fn sources(&self) -> (BTreeMap<MailTemplate, TemplateSource>, Vec<TemplateError>) {
+        let (mut sources, mut refused) = (BTreeMap::new(), Vec::new());
+        for (template, text) in [
+            (MailTemplate::Invite, &self.invite),
+            (MailTemplate::Confirmation, &self.confirmation),
+            (MailTemplate::Recovery, &self.recovery),
+            (MailTemplate::MagicLink, &self.magic_link),
+            (MailTemplate::EmailChange, &self.email_change),
+            (MailTemplate::Reauthentication, &self.reauthentication),
+        ] {
+            let mut source = TemplateSource::default();
+            if let Some(subject) = &text.subject {
+                source = source.with_subject(subject);
+            }
+            if let Some(body) = &text.body {
+                match source.clone().with_body(body) {
+                    Ok(with_body) => source = with_body,
+                    Err(error) => refused.push(error),
+                }
+            }
+            sources.insert(template, source);
+        }
+        (sources, refused)
+    }
+}
+
+/// Text messages.
+#[derive(Clone)]
+pub struct SmsSettings {
+    /// How long codes are good, in seconds.
+    pub otp_exp_seconds: u64,
+    /// How many digits a code has, 6 to 10.
+    pub otp_length: usize,
+    /// Between two messages of one kind to one person so much time passes.
+    pub max_frequency: Duration,
+    /// The text, in Go's template syntax, with `{{ .Code }}`; none: the built-in one.
+    pub template: Option<String>,
+    /// Numbers that get a fixed code and no message: digits without `+`, and the code.
+    pub test_otp: BTreeMap<String, String>,
+    /// Until when the fixed codes are good; none: for ever.
+    pub test_otp_valid_until: Option<Time>,
+    /// Who carries the messages; none: they become files in the data folder.
+    pub provider: Option<String>,
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        Self {
+            otp_exp_seconds: 60,
+            otp_length: 6,
+            max_frequency: Duration::from_secs(60),
+            template: None,
+            test_otp: BTreeMap::new(),
+            test_otp_valid_until: None,
+            provider: None,
+        }
+    }
+}
+
+/// The fixed codes are as good as passwords, so they are not shown.
+impl fmt::Debug for SmsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmsSettings")
+            .field("otp_exp_seconds", &self.otp_exp_seconds)
+            .field("otp_length", &self.otp_length)
+            .field("max_frequency", &self.max_frequency)
+            .field("template", &self.template)
+            .field("test_otp", &self.test_otp.len())
+            .field("test_otp_valid_until", &self.test_otp_valid_until)
+            .field("provider", &self.provider)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_host_there_is_no_mail_server() {
+        assert!(SmtpServer::default().connection().is_none());
+        let server = SmtpServer { host: Some("mail.example.com".to_owned()), ..SmtpServer::default() };
+        let connection = server.connection().unwrap();
+        assert_eq!((connection.host.as_str(), connection.port), ("mail.example.com", 587));
+        assert!(connection.login.is_none());
+    }
+
+    #[test]
+    fn a_template_behind_a_web_address_leaves_the_built_in_mail_and_keeps_the_subject() {
+        let mut texts = MailTexts::default();
+        texts.recovery.subject = Some("Come back".to_owned());
+        texts.recovery.body = Some("https://example.com/mail.html".to_owned());
+        let (sources, refused) = texts.sources();
+        assert_eq!(sources[&MailTemplate::Recovery], TemplateSource::default().with_subject("Come back"));
+        assert!(matches!(refused[..], [TemplateError::Remote(_)]));
+    }
+
+    #[test]
+    fn debug_shows_neither_passwords_nor_codes() {
+        let server = SmtpServer { password: Some(Secret::new("hunter2")), ..SmtpServer::default() };
+        assert!(!format!("{server:?}").contains("hunter2"));
+        let test_otp = BTreeMap::from([("15005550009".to_owned(), "271828".to_owned())]);
+        let sms = SmsSettings { test_otp, ..SmsSettings::default() };
+        assert!(!format!("{sms:?}").contains("271828"));
+    }
+}

@@ -1,0 +1,272 @@
+//! Signing in with a password.
+
+use evident_domain::attempt::{AttemptEvent, SignInRefusal};
+use evident_domain::session::SessionError;
+use evident_domain::user::{UserCommand, UserError};
+use evident_domain::{PasswordHash, Phone, SessionId, StreamId, Subject, UserId};
+use evident_eventstore::StoreError;
+use zeroize::Zeroizing;
+
+use crate::Commands;
+use crate::contact::{Contact, GivenContact};
+use crate::execute::{Failure, UseCase};
+use crate::grant::{Grant, Started, start_session};
+use crate::password::{HashError, Password, PasswordTooLong, Verdict, Weakness};
+use crate::throttle::Throttled;
+use crate::unit::{Context, Unit};
+
+/// How often a password is looked at again because it changed meanwhile.
+const ROUNDS: u32 = 3;
+
+/// A sign-in as it was asked for.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Address or number.
+    pub contact: GivenContact,
+    /// The password.
+    pub password: Zeroizing<String>,
+}
+
+/// A sign-in that succeeded.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The new session.
+    pub grant: Grant,
+    /// What today's rules hold against the password; signing in succeeds all the same.
+    pub weakness: Option<Weakness>,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Address and number were given.
+    #[error("a sign-in takes an address or a number, not both")]
+    BothContacts,
+    /// Neither was given.
+    #[error("a sign-in needs an address or a number")]
+    NoContact,
+    /// Signing in by address is off.
+    #[error("signing in by e-mail is disabled")]
+    EmailDisabled,
+    /// Signing in by number is off.
+    #[error("signing in by phone is disabled")]
+    PhoneDisabled,
+    /// Nobody has that address, or the password is another: which, nobody is told.
+    #[error("the credentials are invalid")]
+    InvalidCredentials,
+    /// The password is right, and the user is kept out.
+    #[error("the user is banned")]
+    Banned,
+    /// The password is right, and the address is not confirmed.
+    #[error("the e-mail address is not confirmed")]
+    EmailNotConfirmed,
+    /// The password is right, and the number is not confirmed.
+    #[error("the phone number is not confirmed")]
+    PhoneNotConfirmed,
+    /// Too many failures for this address or number: wait.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The account refuses.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<HashError> for SignInError {
+    fn from(error: HashError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// Who might be signing in: a known person or nobody; the way is the same.
+struct Candidate {
+    /// The address or number, normalized as far as it reads.
+    identifier: String,
+    contact: Option<Contact>,
+    user: Option<UserId>,
+    password: Option<PasswordHash>,
+}
+
+impl Commands {
+    /// Signs somebody in.
+    ///
+    /// # Errors
+    /// Says nothing about an account before the password is right.
+    pub async fn sign_in(&self, context: &Context, request: SignIn) -> Result<SignedIn, SignInError> {
+        let (identifier, contact) = self.contact_for_sign_in(&request.contact)?;
+        let account = self.codes().account_hash(&identifier);
+        self.check_throttle::<SignInError>(&account).await?;
+        // One that is too long is nobody's password; it is compared like any other.
+        let (password, possible) = match Password::parse(request.password.to_string()) {
+            Ok(password) => (password, true),
+            Err(PasswordTooLong) => (Password::default(), false),
+        };
+        for _ in 0..ROUNDS {
+            let candidate = self.candidate(identifier.clone(), contact.clone()).await?;
+            let verdict = self.hasher().verify(password.clone(), candidate.password.clone()).await?;
+            let rehashed = match verdict {
+                Verdict { matches: true, needs_rehash: true } => {
+                    Some(self.hasher().hash(password.clone()).await?)
+                }
+                Verdict { .. } => None,
+            };
+            let matches = verdict.matches && possible;
+            let case = SignInCase { commands: self, candidate: &candidate, matches, rehashed };
+            let (done, committed) = self.execute_at(context, &case).await?;
+            match done {
+                Done::In(started) => {
+                    let grant = self.grant(&started, committed).await?;
+                    let weakness = self.passwords().check(&password).err();
+                    return Ok(SignedIn { grant, weakness });
+                }
+                Done::Refused(refusal) => return Err(refusal.into_error(candidate.contact.as_ref())),
+                // The password changed while this one was compared with the old one.
+                Done::PasswordChanged => {}
+            }
+        }
+        Err(Failure::Overloaded.into())
+    }
+
+    /// The address or number as it is looked up. One that does not read is nobody's.
+    fn contact_for_sign_in(&self, given: &GivenContact) -> Result<(String, Option<Contact>), SignInError> {
+        let settings = &self.settings().sign_up;
+        match (given.email.is_empty(), given.phone.is_empty()) {
+            (false, false) => Err(SignInError::BothContacts),
+            (true, true) => Err(SignInError::NoContact),
+            (false, true) if !settings.email_enabled => Err(SignInError::EmailDisabled),
+            (true, false) if !settings.phone_enabled => Err(SignInError::PhoneDisabled),
+            (false, true) => {
+                let text = given.email.to_lowercase();
+                let contact = evident_domain::Email::parse(&text).ok().map(Contact::Email);
+                Ok((text, contact))
+            }
+            (true, false) => {
+                let phone = Phone::parse(&given.phone).ok();
+                let text = phone.as_ref().map_or_else(|| given.phone.clone(), ToString::to_string);
+                Ok((text, phone.map(Contact::Phone)))
+            }
+        }
+    }
+
+    async fn candidate(
+        &self,
+        identifier: String,
+        contact: Option<Contact>,
+    ) -> Result<Candidate, SignInError> {
+        let user = match &contact {
+            Some(contact) => contact.owner(self.store()).await?,
+            None => None,
+        };
+        // Nobody's stream is read as well, so that the time tells nothing.
+        let stream = user.unwrap_or_else(|| UserId(self.store().entropy().uuid()));
+        let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        let password = match user {
+            Some(user) => unit.user(user).await?.account().and_then(|account| account.password.clone()),
+            None => {
+                self.store().load(StreamId::user(stream)).await?;
+                None
+            }
+        };
+        Ok(Candidate { identifier, contact, user, password })
+    }
+}
+
+struct SignInCase<'a> {
+    commands: &'a Commands,
+    candidate: &'a Candidate,
+    matches: bool,
+    rehashed: Option<PasswordHash>,
+}
+
+enum Done {
+    In(Started),
+    Refused(SignInRefusal),
+    PasswordChanged,
+}
+
+trait Refusal {
+    fn into_error(self, contact: Option<&Contact>) -> SignInError;
+}
+
+impl Refusal for SignInRefusal {
+    fn into_error(self, contact: Option<&Contact>) -> SignInError {
+        match self {
+            Self::UnknownAccount | Self::WrongPassword | Self::InvalidToken => {
+                SignInError::InvalidCredentials
+            }
+            Self::Banned => SignInError::Banned,
+            Self::NotConfirmed if matches!(contact, Some(Contact::Phone(_))) => {
+                SignInError::PhoneNotConfirmed
+            }
+            Self::NotConfirmed => SignInError::EmailNotConfirmed,
+        }
+    }
+}
+
+impl UseCase for SignInCase<'_> {
+    type Output = Done;
+    type Error = SignInError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, SignInError> {
+        let Some(user) = self.candidate.user else {
+            return Ok(self.refuse(unit, SignInRefusal::UnknownAccount));
+        };
+        let now = unit.now();
+        let Some(account) = unit.user(user).await?.account() else {
+            return Ok(self.refuse(unit, SignInRefusal::UnknownAccount));
+        };
+        if account.password != self.candidate.password {
+            return Ok(Done::PasswordChanged);
+        }
+        if !self.matches {
+            return Ok(self.refuse(unit, SignInRefusal::WrongPassword));
+        }
+        if account.is_banned(now) {
+            return Ok(self.refuse(unit, SignInRefusal::Banned));
+        }
+        let confirmed = match &self.candidate.contact {
+            Some(Contact::Phone(_)) => account.phone.as_ref().is_some_and(|phone| phone.confirmed),
+            Some(Contact::Email(_)) | None => account.email.as_ref().is_some_and(|email| email.confirmed),
+        };
+        if !confirmed {
+            return Ok(self.refuse(unit, SignInRefusal::NotConfirmed));
+        }
+        if let Some(password) = &self.rehashed {
+            let command = UserCommand::RehashPassword { password: password.clone() };
+            unit.tell_user::<SignInError>(user, command).await?;
+        }
+        let session = SessionId(unit.store().entropy().uuid());
+        Ok(Done::In(start_session::<SignInError>(unit, user, session, "password")?))
+    }
+}
+
+impl SignInCase<'_> {
+    /// Notes the failure on a stream of its own.
+    fn refuse(&self, unit: &mut Unit<'_>, reason: SignInRefusal) -> Done {
+        let at = unit.now();
+        let subject = match self.candidate.user {
+            Some(user) => Subject::User(user),
+            None => Subject::Period(at.format("%Y-%m").to_string()),
+        };
+        let attempt = AttemptEvent::SignInFailed {
+            account: self.commands.codes().account_hash(&self.candidate.identifier),
+            identifier: self.candidate.identifier.clone().into(),
+            user: self.candidate.user,
+            reason,
+            at,
+        };
+        unit.note(subject, attempt);
+        Done::Refused(reason)
+    }
+}

@@ -1,0 +1,106 @@
+//! Signing out: this device, the others, or all.
+
+use evident_domain::session::{RevocationReason, SessionCommand, SessionError};
+use evident_domain::{SessionId, UserId};
+use evident_eventstore::StoreError;
+
+use crate::execute::{Failure, UseCase};
+use crate::sessions_of::live_sessions;
+use crate::unit::Unit;
+
+/// Which sessions end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignOutScope {
+    /// All of the user's.
+    Global,
+    /// This one.
+    Local,
+    /// All but this one.
+    Others,
+}
+
+/// Ends sessions of the user who asks.
+#[derive(Debug, Clone)]
+pub struct SignOut {
+    /// Who.
+    pub user: UserId,
+    /// The session that asks; without one every session ends.
+    pub session: Option<SessionId>,
+    /// Which sessions end.
+    pub scope: SignOutScope,
+}
+
+/// Why nobody was signed out.
+#[derive(Debug, thiserror::Error)]
+pub enum SignOutError {
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl From<StoreError> for SignOutError {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl UseCase for SignOut {
+    type Output = ();
+    type Error = SignOutError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), SignOutError> {
+        let ends = |id: SessionId| match (self.scope, self.session) {
+            (SignOutScope::Global, _) | (_, None) => true,
+            (SignOutScope::Local, Some(own)) => id == own,
+            (SignOutScope::Others, Some(own)) => id != own,
+        };
+        for id in live_sessions(unit, self.user).await? {
+            if !ends(id) {
+                continue;
+            }
+            let reason = if Some(id) == self.session {
+                RevocationReason::SignedOut
+            } else {
+                RevocationReason::SignedOutElsewhere
+            };
+            revoke::<SignOutError>(unit, id, reason).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends a session if it is alive.
+pub(crate) async fn revoke<E>(
+    unit: &mut Unit<'_>,
+    session: SessionId,
+    reason: RevocationReason,
+) -> Result<(), E>
+where
+    E: From<SessionError> + From<StoreError>,
+{
+    if unit.session(session).await?.live().is_some() {
+        unit.tell_session::<E>(session, SessionCommand::Revoke { reason }).await?;
+    }
+    Ok(())
+}
+
+/// Ends the live sessions of a user, except one.
+pub(crate) async fn revoke_all<E>(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    except: Option<SessionId>,
+    reason: RevocationReason,
+) -> Result<(), E>
+where
+    E: From<SessionError> + From<StoreError>,
+{
+    for id in live_sessions(unit, user).await? {
+        if Some(id) != except {
+            revoke::<E>(unit, id, reason).await?;
+        }
+    }
+    Ok(())
+}

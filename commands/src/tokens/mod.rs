@@ -1,0 +1,19 @@
+//! What clients hold: access tokens, refresh tokens, links and codes.
+//!
+//! The server keeps none of them in clear. Access tokens are signed ([`SigningKeys`]), refresh tokens
+//! carry a MAC ([`RefreshTokenCodec`]), links and codes are stored as hashes ([`Pepper`]).
+
+mod claims;
+mod jwk;
+mod jwt;
+mod keys;
+mod mac;
+mod one_time;
+mod refresh;
+
+pub use claims::{AmrClaim, Claims, VerifiedClaims};
+pub use jwk::{KeyKind, generate_jwk};
+pub use jwt::{JwtError, Part as JwtPart};
+pub use keys::{KeyError, KeySettings, SigningKeys};
+pub use one_time::{LinkToken, NotAToken, OneTimeCode, Pepper};
+pub use refresh::{ParsedRefreshToken, RefreshToken, RefreshTokenCodec, RefreshTokenError};

@@ -1,0 +1,362 @@
+//! A user changes their own account.
+
+use evident_domain::session::{RevocationReason, SessionError};
+use evident_domain::user::{Confirmed, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::{
+    Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, UserId, contact::EmailError,
+    contact::PhoneError,
+};
+use evident_eventstore::StoreError;
+
+use crate::Commands;
+use crate::contact::Contact;
+use crate::execute::{Failure, UseCase};
+use crate::messages::{LinkType, MailTemplate};
+use crate::one_time::Dispatch;
+use crate::password::{HashError, Password, Weakness};
+use crate::sign_out::revoke_all;
+use crate::tokens::OneTimeCode;
+use crate::unit::{Context, Unit};
+use crate::views::UserView;
+
+/// Proofs after which a new password needs no old one: the user just showed that the mail is theirs.
+const RECOVERY_METHODS: [&str; 3] = ["otp", "magiclink", "recovery"];
+
+/// A session older than this needs a code before the password changes, where that is asked for.
+const FRESH_SESSION: chrono::Duration = chrono::Duration::hours(24);
+
+/// What a user wants changed; what is not set stays.
+#[derive(Debug, Clone)]
+pub struct UpdateUser {
+    /// Who.
+    pub user: UserId,
+    /// The session that asks.
+    pub session: Option<SessionId>,
+    /// Another address, to be confirmed first; empty counts as not set.
+    pub email: Option<String>,
+    /// Another number, to be confirmed first; empty counts as not set.
+    pub phone: Option<String>,
+    /// Another password; the user's other sessions end.
+    pub password: Option<Password>,
+    /// The password so far, where that is asked for.
+    pub current_password: Option<Password>,
+    /// The code of a reauthentication, where that is asked for.
+    pub nonce: Option<String>,
+    /// Merged into the user's own data.
+    pub data: Option<Metadata>,
+    /// Merged into the application's data.
+    pub app_metadata: Option<Metadata>,
+    /// Whether the caller may change the application's data.
+    pub may_change_app_metadata: bool,
+    /// Where the link in a mail leads in the end, as the caller wishes.
+    pub redirect_to: Option<String>,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateUserError {
+    /// The password is too easy.
+    #[error("the password is too weak")]
+    Weak(Weakness),
+    /// The password is the one that the user has.
+    #[error("the new password is the old one")]
+    SamePassword,
+    /// The old password is asked for.
+    #[error("the current password is required")]
+    CurrentPasswordRequired,
+    /// The old password is another.
+    #[error("the current password is wrong")]
+    CurrentPasswordInvalid,
+    /// A code is asked for.
+    #[error("changing the password needs a reauthentication")]
+    ReauthenticationNeeded,
+    /// The code is not good.
+    #[error("the code of the reauthentication is not valid")]
+    ReauthenticationInvalid,
+    /// The application's data are not the user's to change.
+    #[error("changing app_metadata is for administrators")]
+    AppMetadataForbidden,
+    /// A person nobody knows cannot have a password alone.
+    #[error("an anonymous user needs an address or a number before a password")]
+    AnonymousNeedsContact,
+    /// Numbers are off.
+    #[error("phone numbers are disabled")]
+    PhoneDisabled,
+    /// The address does not read.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// The number does not read.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+    /// The address is somebody else's.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The number is somebody else's.
+    #[error("the phone number is taken")]
+    PhoneTaken,
+    /// The account refuses.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<StoreError> for UpdateUserError {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<HashError> for UpdateUserError {
+    fn from(error: HashError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// A new password, and what was true when it was compared.
+struct NewPassword {
+    hash: PasswordHash,
+    compared_with: Option<PasswordHash>,
+}
+
+impl Commands {
+    /// Changes the caller's own account.
+    ///
+    /// # Errors
+    /// In the order in which Supabase Auth looks: formats, strength, who may, what is taken, then the
+    /// rules of the password.
+    pub async fn update_user(
+        &self,
+        context: &Context,
+        request: UpdateUser,
+    ) -> Result<UserView, UpdateUserError> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let email = given(&request.email).map(|text| Email::parse(&text)).transpose()?;
+        let phone = given(&request.phone).map(|text| Phone::parse(&text)).transpose()?;
+        if let Some(password) = &request.password {
+            self.passwords().check(password).map_err(UpdateUserError::Weak)?;
+        }
+        if request.app_metadata.is_some() && !request.may_change_app_metadata {
+            return Err(UpdateUserError::AppMetadataForbidden);
+        }
+        if phone.is_some() && !self.settings().sign_up.phone_enabled {
+            return Err(UpdateUserError::PhoneDisabled);
+        }
+        let mut password = None;
+        if let Some(new) = &request.password {
+            password = Some(self.compare(&request, new).await?);
+        }
+        let case = UpdateCase { commands: self, request: &request, email, phone, password };
+        match self.execute(context, &case).await? {
+            Done::Changed => {}
+            Done::WrongCode => return Err(UpdateUserError::ReauthenticationInvalid),
+            Done::PasswordChanged => return Err(Failure::Overloaded.into()),
+        }
+        self.user_view(request.user).await?.ok_or(UpdateUserError::User(UserError::NotFound))
+    }
+
+    /// Compares and hashes passwords before anything is decided: that is slow.
+    async fn compare(&self, request: &UpdateUser, new: &Password) -> Result<NewPassword, UpdateUserError> {
+        let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        let user = unit.user(request.user).await?;
+        let old = user.account().ok_or(UserError::NotFound)?.password.clone();
+        if old.is_some() && self.settings().security.update_password_require_current_password {
+            let recovered = match request.session {
+                None => false,
+                Some(session) => unit.session(session).await?.live().is_some_and(|live| {
+                    live.amr.iter().any(|entry| RECOVERY_METHODS.contains(&entry.method.as_str()))
+                }),
+            };
+            if !recovered {
+                let current = request.current_password.clone().filter(|p| !p.is_empty());
+                let current = current.ok_or(UpdateUserError::CurrentPasswordRequired)?;
+                if !self.hasher().verify(current, old.clone()).await?.matches {
+                    return Err(UpdateUserError::CurrentPasswordInvalid);
+                }
+            }
+        }
+        if old.is_some() && self.hasher().verify(new.clone(), old.clone()).await?.matches {
+            return Err(UpdateUserError::SamePassword);
+        }
+        Ok(NewPassword { hash: self.hasher().hash(new.clone()).await?, compared_with: old })
+    }
+}
+
+struct UpdateCase<'a> {
+    commands: &'a Commands,
+    request: &'a UpdateUser,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    password: Option<NewPassword>,
+}
+
+type Outcome = Result<(), UpdateUserError>;
+
+/// What is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// What was asked for.
+    Changed,
+    /// Only that a wrong code was tried.
+    WrongCode,
+    /// Nothing: somebody changed the password meanwhile, so what was compared is not what is there.
+    PasswordChanged,
+}
+
+impl UseCase for UpdateCase<'_> {
+    type Output = Done;
+    type Error = UpdateUserError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, UpdateUserError> {
+        let request = self.request;
+        let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
+        if account.anonymous && self.password.is_some() && self.email.is_none() && self.phone.is_none() {
+            return Err(UpdateUserError::AnonymousNeedsContact);
+        }
+        if let Some(email) = &self.email
+            && self.taken(unit, Contact::Email(email.clone())).await?
+        {
+            return Err(UpdateUserError::EmailTaken);
+        }
+        if let Some(phone) = &self.phone
+            && self.taken(unit, Contact::Phone(phone.clone())).await?
+        {
+            return Err(UpdateUserError::PhoneTaken);
+        }
+        if let Some(password) = &self.password {
+            let done = self.change_password(unit, password).await?;
+            if done != Done::Changed {
+                return Ok(done);
+            }
+        }
+        if let Some(patch) = request.data.clone() {
+            self.tell(unit, UserCommand::ChangeMetadata { patch }).await?;
+        }
+        if let Some(patch) = request.app_metadata.clone() {
+            self.tell(unit, UserCommand::ChangeAppMetadata { patch }).await?;
+        }
+        if let Some(email) = &self.email {
+            self.change_email(unit, email).await?;
+        }
+        if let Some(phone) = &self.phone {
+            self.change_phone(unit, phone).await?;
+        }
+        Ok(Done::Changed)
+    }
+}
+
+impl UpdateCase<'_> {
+    async fn tell(&self, unit: &mut Unit<'_>, command: UserCommand) -> Result<(), UpdateUserError> {
+        unit.tell_user::<UpdateUserError>(self.request.user, command).await?;
+        Ok(())
+    }
+
+    async fn taken(&self, unit: &Unit<'_>, contact: Contact) -> Result<bool, UpdateUserError> {
+        Ok(contact.owner(unit.store()).await?.is_some_and(|owner| owner != self.request.user))
+    }
+
+    async fn change_password(
+        &self,
+        unit: &mut Unit<'_>,
+        password: &NewPassword,
+    ) -> Result<Done, UpdateUserError> {
+        let user = self.request.user;
+        if !self.reauthenticate(unit).await? {
+            return Ok(Done::WrongCode);
+        }
+        let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
+        if account.password != password.compared_with {
+            return Ok(Done::PasswordChanged);
+        }
+        self.tell(unit, UserCommand::ChangePassword { password: password.hash.clone() }).await?;
+        let (own, reason) = (self.request.session, RevocationReason::PasswordChanged);
+        revoke_all::<UpdateUserError>(unit, user, own, reason).await?;
+        Ok(Done::Changed)
+    }
+
+    /// A session that is not fresh shows a code first, where that is asked for. Says whether all is
+    /// well; a wrong code is noted in the unit.
+    async fn reauthenticate(&self, unit: &mut Unit<'_>) -> Result<bool, UpdateUserError> {
+        if !self.commands.settings().security.update_password_require_reauthentication {
+            return Ok(true);
+        }
+        let now: Time = unit.now();
+        let fresh = match self.request.session {
+            None => false,
+            Some(session) => {
+                unit.session(session).await?.live().is_some_and(|live| now - live.started_at < FRESH_SESSION)
+            }
+        };
+        if fresh {
+            return Ok(true);
+        }
+        let nonce = self.request.nonce.as_deref().filter(|nonce| !nonce.is_empty());
+        let nonce = nonce.ok_or(UpdateUserError::ReauthenticationNeeded)?;
+        let code = OneTimeCode::parse(nonce).map_err(|_| UpdateUserError::ReauthenticationInvalid)?;
+        let command = UserCommand::Redeem {
+            purposes: vec![TokenPurpose::Reauthentication],
+            proof: Proof::Code(self.commands.codes().code_hash(self.request.user, &code)),
+            now,
+        };
+        match unit.tell_user::<UpdateUserError>(self.request.user, command).await {
+            Ok(events) => Ok(events.iter().any(|e| matches!(e, UserEvent::OneTimeTokenRedeemed { .. }))),
+            Err(UpdateUserError::User(UserError::TokenInvalid)) => {
+                Err(UpdateUserError::ReauthenticationInvalid)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// One mail to the new address, and one to the current one where both must agree.
+    async fn change_email(&self, unit: &mut Unit<'_>, email: &Email) -> Outcome {
+        let user = self.request.user;
+        let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
+        let current = account.email.as_ref().map(|contact| contact.value.clone());
+        if current.as_ref() == Some(email) {
+            return Ok(());
+        }
+        self.tell(unit, UserCommand::RequestEmailChange { new_email: email.clone() }).await?;
+        let mut dispatch = Dispatch {
+            purpose: TokenPurpose::EmailChangeNew,
+            to: Contact::Email(email.clone()),
+            mail: (MailTemplate::EmailChange, LinkType::EmailChange),
+            redirect_to: self.commands.redirects().resolve(self.request.redirect_to.as_deref()),
+        };
+        self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
+        if let Some(current) = current.filter(|_| self.commands.settings().security.secure_email_change) {
+            dispatch.purpose = TokenPurpose::EmailChangeCurrent;
+            dispatch.to = Contact::Email(current);
+            self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_phone(&self, unit: &mut Unit<'_>, phone: &Phone) -> Outcome {
+        let user = self.request.user;
+        let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
+        if account.phone.as_ref().is_some_and(|contact| contact.value == *phone) {
+            return Ok(());
+        }
+        if self.commands.settings().sign_up.sms_autoconfirm {
+            let command = UserCommand::ChangePhone {
+                user,
+                phone: phone.clone(),
+                confirmed: Confirmed::Yes,
+                new_identity: IdentityId(unit.store().entropy().uuid()),
+            };
+            return self.tell(unit, command).await;
+        }
+        self.tell(unit, UserCommand::RequestPhoneChange { new_phone: phone.clone() }).await?;
+        let dispatch = Dispatch {
+            purpose: TokenPurpose::PhoneChange,
+            to: Contact::Phone(phone.clone()),
+            mail: (MailTemplate::PhoneChangedNotification, LinkType::Signup),
+            redirect_to: String::new(),
+        };
+        self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await
+    }
+}
