@@ -20,7 +20,6 @@ mod one_time;
 mod outbox;
 pub mod password;
 mod refresh_session;
-mod sessions_of;
 pub mod settings;
 mod sign_in;
 mod sign_out;
@@ -145,7 +144,8 @@ impl Commands {
         &self.0.codes
     }
 
-    pub(crate) fn templates(&self) -> &Templates {
+    /// Texts of mails and messages.
+    pub fn templates(&self) -> &Arc<Templates> {
         &self.0.templates
     }
 

@@ -5,7 +5,6 @@ use evident_domain::{SessionId, UserId};
 use evident_eventstore::StoreError;
 
 use crate::execute::{Failure, UseCase};
-use crate::sessions_of::live_sessions;
 use crate::unit::Unit;
 
 /// Which sessions end.
@@ -57,7 +56,7 @@ impl UseCase for SignOut {
             (SignOutScope::Local, Some(own)) => id == own,
             (SignOutScope::Others, Some(own)) => id != own,
         };
-        for id in live_sessions(unit, self.user).await? {
+        for id in unit.live_sessions(self.user).await? {
             if !ends(id) {
                 continue;
             }
@@ -97,7 +96,7 @@ pub(crate) async fn revoke_all<E>(
 where
     E: From<SessionError> + From<StoreError>,
 {
-    for id in live_sessions(unit, user).await? {
+    for id in unit.live_sessions(user).await? {
         if Some(id) != except {
             revoke::<E>(unit, id, reason).await?;
         }

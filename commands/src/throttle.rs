@@ -39,7 +39,7 @@ impl Commands {
     /// Nothing for the first failures, then twice as long with each one up to a bound.
     fn delay(&self, failures: u64) -> Duration {
         let settings = &self.settings().throttle;
-        let Some(over) = failures.checked_sub(u64::from(settings.free_failures)) else {
+        let Some(over) = failures.checked_sub(u64::from(settings.free_failures) + 1) else {
             return Duration::ZERO;
         };
         let doublings = u32::try_from(over).unwrap_or(u32::MAX).min(30);

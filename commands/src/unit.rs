@@ -6,7 +6,8 @@ use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{Event, Provenance, Recorded, SessionId, StreamId, Subject, Time, UserId};
-use evident_eventstore::{Append, EventStore, OutboxMessage, StoreError, StreamAppend};
+use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StoreError, StreamAppend};
+use evident_projections::views;
 
 use crate::aggregates::{AggregateCache, Cached};
 use crate::messages::Message;
@@ -28,6 +29,7 @@ pub struct Unit<'a> {
     sessions: BTreeMap<SessionId, Touched<Session>>,
     attempts: Vec<(Subject, AttemptEvent)>,
     messages: Vec<(Subject, Message)>,
+    guards: Vec<Guard>,
     /// Whether something came from the cache, and so may be older than the log.
     pub(crate) from_cache: bool,
 }
@@ -55,6 +57,7 @@ impl<'a> Unit<'a> {
             sessions: BTreeMap::new(),
             attempts: Vec::new(),
             messages: Vec::new(),
+            guards: Vec::new(),
             from_cache: false,
         }
     }
@@ -201,6 +204,19 @@ impl<'a> Unit<'a> {
         self.attempts.push((subject, attempt));
     }
 
+    /// The live sessions of a user. If one is started before the commit, the command is decided again:
+    /// whoever ends them all must not miss one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn live_sessions(&mut self, user: UserId) -> Result<Vec<SessionId>, StoreError> {
+        // The position first: what is started in between breaks the guard.
+        let after = self.store.head().await?.position;
+        let sessions = views::live_sessions(self.store.database(), user).await?;
+        self.guards.push(Guard { event_type: "session.started", subject: Subject::User(user), after });
+        Ok(sessions)
+    }
+
     /// Sends a message once the change is committed.
     pub fn send(&mut self, subject: Subject, message: Message) {
         self.messages.push((subject, message));
@@ -254,8 +270,13 @@ impl<'a> Unit<'a> {
                 Ok(OutboxMessage { id: self.store.entropy().uuid(), subject, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;
-        let append =
-            Append { streams, messages, provenance: context.provenance.clone(), occurred_at: self.now };
+        let append = Append {
+            streams,
+            guards: self.guards,
+            messages,
+            provenance: context.provenance.clone(),
+            occurred_at: self.now,
+        };
         Ok((append, folded))
     }
 }

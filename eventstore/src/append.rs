@@ -7,12 +7,15 @@ use uuid::Uuid;
 
 use crate::StoreError;
 use crate::database::{DatabaseError, Tables};
+use crate::guard::Guard;
 
 /// One command's change: all of it is committed, or nothing.
 #[derive(Debug, Clone)]
 pub struct Append {
     /// The new events by stream, and every stream that was read to decide, also without new events.
     pub streams: Vec<StreamAppend>,
+    /// What must not have happened since it was looked for.
+    pub guards: Vec<Guard>,
     /// Messages that go out because of the change.
     pub messages: Vec<OutboxMessage>,
     /// Who, from where, by which way.
@@ -66,7 +69,7 @@ pub enum AppendError {
     /// The writer's channel is full: try again in a moment.
     #[error("the log's writer is overloaded")]
     Overloaded,
-    /// The store failed; nothing was written.
+    /// The store failed; nothing was written, except perhaps with [`StoreError::OutcomeUnknown`].
     #[error(transparent)]
     Store(#[from] StoreError),
 }

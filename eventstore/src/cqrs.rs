@@ -142,6 +142,7 @@ impl<A: Logged> CqrsEventStore<A> for CqrsStore<A> {
                 subject: context.aggregate.subject(context.stream, &events),
                 events: events.into_iter().map(A::common).collect(),
             }],
+            guards: Vec::new(),
             messages: Vec::new(),
             provenance: Provenance::internal(actor.unwrap_or(Actor::System), Surface::Internal, request),
             occurred_at: self.store.clock().now(),

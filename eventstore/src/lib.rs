@@ -9,10 +9,12 @@
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
 mod append;
+mod batch;
 pub mod claims;
 mod codec;
 mod cqrs;
 mod database;
+mod guard;
 mod head;
 pub mod merkle;
 mod outbox;
@@ -29,6 +31,7 @@ pub use database::{
     Column, ColumnType, Contents, Database, DatabaseError, Dialect, OpenError, PostgresOptions, Row, Table,
     Tables, Transaction, Value,
 };
+pub use guard::Guard;
 pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;

@@ -38,6 +38,15 @@ pub enum StoreError {
     /// The head is damaged.
     #[error(transparent)]
     Frontier(#[from] FrontierDamaged),
+    /// The database did not answer in time; nothing was written.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// The connection broke during the commit, and the database cannot be asked: the change may stand.
+    #[error("the connection broke during the commit: the change may or may not stand")]
+    OutcomeUnknown,
+    /// A projection panicked over the change; nothing was written.
+    #[error("a projection panicked")]
+    Panicked,
     /// The writer has ended; the process is going down.
     #[error("the log's writer has stopped")]
     Stopped,

@@ -26,7 +26,7 @@ pub use error::ProjectionError;
 pub use fold::{Fold, Tally};
 pub use inline::Projections;
 pub use progress::{Progress, Silent};
-pub use rebuild::{PATIENCE, Rebuilt, rebuild};
+pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild};
 pub use replay::{Until, replay};
 pub use status::{Built, Status, outdated, status};
 pub use verify::{Difference, DifferenceKind, Outcome, Verification, verify};

@@ -68,6 +68,26 @@ pub async fn rebuild(
     Ok(Rebuilt { names: projections.iter().map(|p| p.name()).collect(), position: outcome? })
 }
 
+/// Removes tables that a rebuild left when it crashed: they hold what may have to be forgotten. Waits for
+/// `patience` where a rebuild may be running, and leaves one that is alone. Call it at start, beside
+/// serving.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clear_leftovers(store: &EventStore, patience: Duration) -> Result<(), ProjectionError> {
+    if !shadow::has_leftovers(store.database(), &every_table()).await? {
+        return Ok(());
+    }
+    let mut lease = match Lease::acquire(store.database(), patience).await {
+        Ok(lease) => lease,
+        Err(ProjectionError::Busy) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let outcome = shadow::clean(store.database(), &every_table(), &mut lease).await;
+    lease.release().await?;
+    outcome
+}
+
 /// The tables of all projections.
 fn every_table() -> Vec<Table> {
     folds::ALL.iter().flat_map(|p| p.tables()).collect()

@@ -181,13 +181,29 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-async fn remove(database: &Database, table: &Table, lease: &mut Lease) -> Result<(), ProjectionError> {
-    let name = &table.name;
-    let there = match database.dialect() {
+/// Whether there is anything to clean.
+pub(crate) async fn has_leftovers(database: &Database, live: &[Table]) -> Result<bool, DatabaseError> {
+    for table in live {
+        for suffix in [SHADOW, OLD] {
+            if exists(database, &format!("{}{suffix}", table.name)).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+async fn exists(database: &Database, name: &str) -> Result<bool, DatabaseError> {
+    let sql = match database.dialect() {
         Dialect::Sqlite => "select 1 from sqlite_master where type = 'table' and name = $1",
         Dialect::Postgres => "select 1 where to_regclass($1) is not null",
     };
-    if database.query(there, &[Value::from(&**name)]).await?.is_empty() {
+    Ok(!database.query(sql, &[name.into()]).await?.is_empty())
+}
+
+async fn remove(database: &Database, table: &Table, lease: &mut Lease) -> Result<(), ProjectionError> {
+    let name = &table.name;
+    if !exists(database, name).await? {
         return Ok(());
     }
     if database.dialect() == Dialect::Sqlite {

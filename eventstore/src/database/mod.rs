@@ -164,23 +164,18 @@ impl Database {
     /// # Errors
     /// When no connection is to be had.
     pub async fn transaction(&self) -> Result<Transaction, DatabaseError> {
-        self.begin(Writer::Any).await
+        self.begin(Writer::Any, Locking::Nothing).await
     }
 
-    /// Begins a transaction on the connection that is kept for the log's writer, so that nobody who
-    /// waits for the head keeps the writer from it.
-    pub(crate) async fn writers_transaction(&self) -> Result<Transaction, DatabaseError> {
-        self.begin(Writer::Log).await
-    }
-
-    async fn begin(&self, who: Writer) -> Result<Transaction, DatabaseError> {
+    /// Begins a transaction; on PostgreSQL the head is locked in the same round trip.
+    pub(crate) async fn begin(&self, who: Writer, locking: Locking) -> Result<Transaction, DatabaseError> {
         let database = self.clone();
         // A task of its own: who asked may be cancelled between the database's answer and its receipt,
         // and an open transaction that nobody holds would block the connection for good.
         let begun = tokio::spawn(async move {
             Ok::<_, sqlx::Error>(match database {
                 Self::Sqlite(db) => Transaction::Sqlite(db.begin().await?),
-                Self::Postgres(db) => Transaction::Postgres(db.begin(who).await?),
+                Self::Postgres(db) => Transaction::Postgres(db.begin(who, locking).await?),
             })
         });
         Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
@@ -303,11 +298,21 @@ impl Transaction {
 
 /// Who writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writer {
-    /// The log's writer.
+pub(crate) enum Writer {
+    /// The log's writer: a connection is kept for it, so that nobody who waits for the head keeps the
+    /// writer from it.
     Log,
     /// Whoever else.
     Any,
+}
+
+/// What a transaction locks as it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Locking {
+    /// The log's head. (On SQLite every transaction for writing holds the only lock there is.)
+    Head,
+    /// Nothing.
+    Nothing,
 }
 
 /// What to do with a key that is there.

@@ -11,7 +11,8 @@ use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Row as _, TypeInfo, ValueRef};
 
 use super::{
-    ColumnType, Contents, DatabaseError, OnConflict, OpenError, PostgresOptions, Row, Table, Value, Writer,
+    ColumnType, Contents, DatabaseError, Locking, OnConflict, OpenError, PostgresOptions, Row, Table, Value,
+    Writer,
 };
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/log");
@@ -86,11 +87,17 @@ impl Postgres {
     pub(super) async fn begin(
         &self,
         who: Writer,
+        locking: Locking,
     ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
-        match who {
-            Writer::Log => self.log.begin().await,
-            Writer::Any => self.write.begin().await,
-        }
+        let pool = match who {
+            Writer::Log => &self.log,
+            Writer::Any => &self.write,
+        };
+        pool.begin_with(match locking {
+            Locking::Head => "begin; select from log_head where only_row = 1 for update",
+            Locking::Nothing => "begin",
+        })
+        .await
     }
 
     pub(super) async fn close(&self) {

@@ -49,7 +49,7 @@ create index users_by_created_at on users (aud, created_at, id);
 
 -- The three-letter pieces of a text: a text that contains another has all its pieces. (What pg_trgm
 -- does, without asking for an extension.)
-create function search_pieces(text) returns text[] language sql immutable strict parallel safe
+create function search_pieces(text) returns text[] language sql immutable strict parallel safe cost 1000
     return array(select distinct substr($1, i, 3) from generate_series(1, length($1) - 2) as i);
 create index users_by_search on users using gin (search_pieces(search));
 
@@ -107,3 +107,4 @@ create table erased_subjects (
     erased_at bigint not null,
     position  bigint not null
 );
+create index erased_subjects_by_position on erased_subjects (position);

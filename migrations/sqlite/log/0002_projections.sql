@@ -103,3 +103,4 @@ create table erased_subjects (
     erased_at integer not null,
     position  integer not null
 ) strict, without rowid;
+create index erased_subjects_by_position on erased_subjects (position);

@@ -14,6 +14,9 @@ use evident_eventstore::{Database, DatabaseError, Dialect, Row, Value};
 use super::users::{COLUMNS, UserView, gather};
 use crate::folds::{COUNT_LEVELS, searchable};
 
+/// As many users are skipped by walking past them; further pages are found by counters.
+const WALKED: i64 = 500;
+
 /// In which order of their creation. Users of the same microsecond stand in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
@@ -65,7 +68,8 @@ pub async fn page(database: &Database, query: &PageQuery) -> Result<UserPage, Da
     let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
     let limit = i64::from(query.limit);
     let (sql, mut params): (&str, Vec<Value>) = match query.filter.as_deref().unwrap_or_default() {
-        "" => (&ALL[query.direction as usize], Vec::new()),
+        "" if offset <= WALKED => (&NEAR[query.direction as usize], Vec::new()),
+        "" => (&FAR[query.direction as usize], Vec::new()),
         filter => match matching(database.dialect(), filter) {
             Some((sql, needle)) => (&sql[query.direction as usize], vec![needle.into()]),
             None => return Ok(UserPage { users: Vec::new(), total: 0 }),
@@ -139,53 +143,62 @@ fn keyset(direction: Direction, condition: &str) -> String {
 }
 
 /// $1 audience, $2 offset, $3 limit.
-static ALL: LazyLock<BothWays> = LazyLock::new(|| both_ways(unfiltered));
+static NEAR: LazyLock<BothWays> = LazyLock::new(|| both_ways(near));
+static FAR: LazyLock<BothWays> = LazyLock::new(|| both_ways(far));
 
-/// Goes down the levels of `user_counts`: on each it takes the stretch in which the page begins, and how
-/// many users stand before it.
-fn unfiltered(direction: Direction) -> String {
+/// How many users there are.
+fn total() -> String {
+    let level = COUNT_LEVELS[0];
+    format!(
+        "total as (select cast(coalesce(sum(users), 0) as bigint) as users from user_counts \
+         where aud = $1 and level = {level})"
+    )
+}
+
+/// The total, and with it the users of a page, where there are some.
+fn with_total(direction: Direction, condition: &str, offset: &str) -> String {
     let d = direction.sql();
-    let mut sql = String::from(
-        "with total as (select cast(coalesce(sum(users), 0) as bigint) as users from user_counts \
-         where aud = $1 and level = 40)",
-    );
-    debug_assert_eq!(COUNT_LEVELS[0], 40);
-    for (i, level) in COUNT_LEVELS.into_iter().enumerate() {
-        // The stretches of this level inside the one that the level above chose.
-        let (inside, before) = if i == 0 {
-            (String::new(), "0".to_owned())
-        } else {
-            let (above, width) = (i - 1, 1_i64 << COUNT_LEVELS[i - 1]);
-            let start = format!("(select start from at_{above})");
-            (
-                format!(" and start >= {start} and start < {start} + {width}"),
-                format!("(select skipped from at_{above})"),
-            )
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            sql,
-            ", sums_{i} as (select start, users, cast({before} + sum(users) over (order by start {d}) \
-             as bigint) as upto from user_counts where aud = $1 and level = {level}{inside}), \
-             at_{i} as (select start, upto - users as skipped from sums_{i} where upto > $2 \
-             order by start {d} limit 1)"
-        );
-    }
-    let last = COUNT_LEVELS.len() - 1;
-    let start = format!("(select start from at_{last})");
-    let from = match direction {
-        Direction::Ascending => format!("created_at >= {start}"),
-        Direction::Descending => format!("created_at < {start} + {}", 1_i64 << COUNT_LEVELS[last]),
-    };
-    let _ = write!(
-        sql,
-        " select total.users, {} from total left join (select * from users where aud = $1 and {from} \
-         order by created_at {d}, id {d} \
-         limit $3 offset coalesce($2 - (select skipped from at_{last}), 0)) u on true \
+    format!(
+        "select total.users, {} from total left join (select * from users where aud = $1 {condition} \
+         order by created_at {d}, id {d} limit $3 offset {offset}) u on true \
          left join identities i on i.user_id = u.id {}",
         *COLUMNS,
         order(direction)
-    );
+    )
+}
+
+fn near(direction: Direction) -> String {
+    format!("with {} {}", total(), with_total(direction, "", "$2"))
+}
+
+/// Goes down the levels of `user_counts`: on each it takes the stretch in which the page begins, and how
+/// many users stand before it.
+fn far(direction: Direction) -> String {
+    let d = direction.sql();
+    let mut sql = format!("with {}", total());
+    // The stretches of a level inside the one that the level above chose, and who stands before that.
+    let (mut inside, mut before) = (String::new(), "0".to_owned());
+    let mut page = (String::new(), String::new());
+    for level in COUNT_LEVELS {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            sql,
+            ", sums_{level} as (select start, users, cast({before} + sum(users) over (order by start {d}) \
+             as bigint) as upto from user_counts where aud = $1 and level = {level}{inside}), \
+             at_{level} as (select start, upto - users as skipped from sums_{level} where upto > $2 \
+             order by start {d} limit 1)"
+        );
+        let (start, width) = (format!("(select start from at_{level})"), 1_i64 << level);
+        inside = format!(" and start >= {start} and start < {start} + {width}");
+        before = format!("(select skipped from at_{level})");
+        let from = match direction {
+            Direction::Ascending => format!("and created_at >= {start}"),
+            Direction::Descending => format!("and created_at < {start} + {width}"),
+        };
+        page = (from, format!("coalesce($2 - {before}, 0)"));
+    }
+    let (from, offset) = page;
+    let _ = write!(sql, " {}", with_total(direction, &from, &offset));
     sql
 }
 

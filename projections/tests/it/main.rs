@@ -7,4 +7,3 @@ mod lists;
 mod rebuilds;
 mod same_rows;
 mod support;
-mod scale_tmp;

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use evident_domain::Position;
 use evident_eventstore::{Contents, Database, Dialect, Tables};
 use evident_projections::{
-    DifferenceKind, Outcome, PATIENCE, ProjectionError, Silent, Until, outdated, rebuild, replay, status,
-    verify,
+    DifferenceKind, Outcome, PATIENCE, ProjectionError, Silent, Until, clear_leftovers, outdated, rebuild,
+    replay, status, verify,
 };
 
 use crate::support::{On, World, on_both, rows};
@@ -149,6 +149,10 @@ fn what_a_crashed_rebuild_left_is_cleared_away() {
         execute(&world, "create table identities_old as select * from identities").await;
         execute(&world, "insert into projection_rebuild values (1, 'dead', 7)").await;
         rebuild(&world.store, &["users"], Duration::from_millis(50), &Silent).await.unwrap();
+        assert_eq!(relations(&world).await, before);
+
+        execute(&world, "create table sessions_old as select * from sessions").await;
+        clear_leftovers(&world.store, PATIENCE).await.unwrap();
         assert_eq!(relations(&world).await, before);
     });
 }

@@ -168,6 +168,7 @@ impl World {
         self.store
             .append(Append {
                 streams: streams.into_iter().map(stream).collect(),
+                guards: Vec::new(),
                 messages: Vec::new(),
                 provenance,
                 occurred_at: self.clock.now(),

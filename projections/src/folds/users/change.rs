@@ -1,0 +1,183 @@
+//! What each event does to the row.
+
+use chrono::DateTime;
+use evident_domain::user::{SignUpMethod, TokenPurpose, UserEvent};
+use evident_domain::{Actor, Metadata, Personal, Recorded, Time, UserId};
+
+use super::row::{UserRow, searchable};
+
+/// The end of a ban without end: the last second of the year 9999, as far as RFC 3339 goes.
+const FOR_EVER: i64 = 253_402_300_799_000_000;
+
+impl UserRow {
+    /// A row for an event that begins an account.
+    pub(super) fn new(event: &Recorded, signed_up: &UserEvent) -> Option<Self> {
+        let UserEvent::SignedUp {
+            method,
+            aud,
+            role,
+            email,
+            phone,
+            password,
+            user_metadata,
+            app_metadata,
+            anonymous,
+        } = signed_up
+        else {
+            return None;
+        };
+        let at = event.occurred_at;
+        let mut row = Self {
+            id: UserId(event.stream.id),
+            aud: aud.clone(),
+            role: role.clone(),
+            email: email.as_ref().and_then(Personal::known).map(ToString::to_string),
+            email_confirmed_at: None,
+            invited_at: (*method == SignUpMethod::Invited).then_some(at),
+            phone: phone.as_ref().and_then(Personal::known).map(ToString::to_string),
+            phone_confirmed_at: None,
+            confirmation_sent_at: None,
+            recovery_sent_at: None,
+            new_email: None,
+            email_change_sent_at: None,
+            new_phone: None,
+            phone_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: None,
+            app_metadata: json_text(app_metadata.known()),
+            user_metadata: json_text(user_metadata.known()),
+            created_at: at,
+            updated_at: at,
+            banned_until: None,
+            ban_reason: None,
+            deleted_at: None,
+            is_anonymous: *anonymous,
+            has_password: password.is_some(),
+            search: String::new(),
+        };
+        row.index();
+        Some(row)
+    }
+
+    /// Renews what lists search in.
+    fn index(&mut self) {
+        let email = searchable(self.email.as_deref().unwrap_or_default());
+        let name = searchable(self.user_metadata().text("full_name").unwrap_or_default());
+        self.search = format!("{email}\n{name}");
+    }
+
+    /// Takes in an event of the user's own stream that follows the first.
+    pub(super) fn follow(&mut self, event: &UserEvent, at: Time, actor: &Actor) {
+        match event {
+            UserEvent::EmailConfirmed {} => {
+                // An administrator confirms anew; whoever proves a changed address stays confirmed.
+                let anew = match actor {
+                    Actor::Admin { .. } | Actor::Operator => true,
+                    Actor::User { .. } | Actor::Visitor | Actor::System => false,
+                };
+                if anew || self.email_confirmed_at.is_none() {
+                    self.email_confirmed_at = Some(at);
+                }
+                self.is_anonymous &= self.email.is_none();
+            }
+            UserEvent::PhoneConfirmed {} => {
+                self.phone_confirmed_at = Some(at);
+                self.is_anonymous &= self.phone.is_none();
+            }
+            UserEvent::EmailChangeRequested { new_email } => {
+                self.new_email = new_email.known().map(ToString::to_string);
+            }
+            UserEvent::EmailChanged { email } => {
+                self.email = email.known().map(ToString::to_string);
+                self.new_email = None;
+                self.index();
+            }
+            UserEvent::PhoneChangeRequested { new_phone } => {
+                self.new_phone = new_phone.known().map(ToString::to_string);
+            }
+            UserEvent::PhoneChanged { phone } => {
+                self.phone = phone.known().map(ToString::to_string);
+                self.new_phone = None;
+            }
+            UserEvent::OneTimeTokenIssued { purpose, sent_at, .. } => self.sent(*purpose, *sent_at),
+            UserEvent::PasswordChanged { .. } => {
+                self.has_password = true;
+                self.confirmation_sent_at = None;
+                self.recovery_sent_at = None;
+                self.email_change_sent_at = None;
+                self.phone_change_sent_at = None;
+                self.reauthentication_sent_at = None;
+            }
+            UserEvent::PasswordRehashed { .. } => self.has_password = true,
+            UserEvent::MetadataChanged { patch } => {
+                self.user_metadata = patched(&self.user_metadata, patch.known());
+                self.index();
+            }
+            UserEvent::AppMetadataChanged { patch } => {
+                self.app_metadata = patched(&self.app_metadata, patch.known());
+            }
+            UserEvent::RoleChanged { role } => self.role.clone_from(role),
+            UserEvent::Banned { until, reason } => {
+                self.banned_until = until.or_else(|| DateTime::from_timestamp_micros(FOR_EVER));
+                self.ban_reason = reason.as_ref().and_then(Personal::known).cloned();
+            }
+            UserEvent::Unbanned {} => {
+                self.banned_until = None;
+                self.ban_reason = None;
+            }
+            UserEvent::Deleted { email_digest, phone_digest, .. } => {
+                // When things were confirmed and sent, the role and the last sign-in stay.
+                let filled = |digest: &String| (!digest.is_empty()).then(|| digest.clone());
+                self.email = filled(email_digest);
+                self.phone = filled(phone_digest);
+                self.new_email = None;
+                self.new_phone = None;
+                self.ban_reason = None;
+                self.has_password = false;
+                self.app_metadata = json_text(None);
+                self.user_metadata = json_text(None);
+                self.deleted_at = Some(at);
+                self.index();
+            }
+            // Their tokens are no column.
+            UserEvent::OneTimeTokenRedeemed { .. } => {}
+            // These two end or begin a row, and the rest touches no user.
+            UserEvent::SignedUp { .. }
+            | UserEvent::Erased {}
+            | UserEvent::OneTimeTokenMissed { .. }
+            | UserEvent::IdentityLinked { .. }
+            | UserEvent::IdentityUpdated { .. }
+            | UserEvent::IdentityUnlinked { .. } => return,
+        }
+        self.updated_at = at;
+    }
+
+    fn sent(&mut self, purpose: TokenPurpose, at: Time) {
+        match purpose {
+            TokenPurpose::EmailConfirmation | TokenPurpose::PhoneConfirmation => {
+                self.confirmation_sent_at = Some(at);
+            }
+            TokenPurpose::Invitation => {
+                self.invited_at = Some(at);
+                self.confirmation_sent_at = Some(at);
+            }
+            TokenPurpose::Recovery => self.recovery_sent_at = Some(at),
+            TokenPurpose::EmailChangeNew | TokenPurpose::EmailChangeCurrent => {
+                self.email_change_sent_at = Some(at);
+            }
+            TokenPurpose::PhoneChange => self.phone_change_sent_at = Some(at),
+            TokenPurpose::Reauthentication => self.reauthentication_sent_at = Some(at),
+        }
+    }
+}
+
+/// The text of a JSON object; `{}` where there is none or it cannot be read.
+pub(in crate::folds) fn json_text(metadata: Option<&Metadata>) -> String {
+    metadata.and_then(|metadata| serde_json::to_string(metadata).ok()).unwrap_or_else(|| "{}".to_owned())
+}
+
+fn patched(text: &str, patch: Option<&Metadata>) -> String {
+    let Some(patch) = patch else { return text.to_owned() };
+    let metadata: Metadata = serde_json::from_str(text).unwrap_or_default();
+    json_text(Some(&metadata.merged(patch)))
+}
