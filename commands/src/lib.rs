@@ -49,7 +49,7 @@ pub use sign_up::{Pretended, SignUp, SignUpError, SignedUp};
 pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
-pub use verify::{Verify, VerifyError, VerifyKind, VerifyProof};
+pub use verify::{Verified, Verify, VerifyError, VerifyKind, VerifyProof};
 pub use views::{IdentityRow, SessionRow, UserRow, UserView};
 
 use std::sync::Arc;

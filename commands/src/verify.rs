@@ -1,9 +1,10 @@
 //! Proving that a message arrived: by its link or its code.
 
 use evident_domain::session::SessionError;
-use evident_domain::user::{Proof, TokenPurpose, UserCommand, UserError, UserEvent};
-use evident_domain::{Email, Phone, SessionId, UserId};
+use evident_domain::user::{Agreement, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::{Email, IdentityId, Phone, SessionId, UserId};
 use evident_eventstore::StoreError;
+use evident_projections::views;
 
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
@@ -11,6 +12,9 @@ use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::{Context, Unit};
+
+/// Users that are looked at when several asked for the same new address.
+const CANDIDATES: u32 = 5;
 
 /// What the caller says the message was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,19 @@ pub enum VerifyKind {
     Email,
     /// A sign-up or sign-in by text.
     Sms,
+    /// A change of address, from either of the two.
+    EmailChange,
+    /// A change of number.
+    PhoneChange,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Verified {
+    /// The proof signs in.
+    In(Box<Grant>),
+    /// One of the two addresses of a change has agreed; the other is still to.
+    Halfway,
 }
 
 /// What the caller shows.
@@ -55,6 +72,12 @@ pub enum VerifyError {
     /// The proof is good, and the user is kept out.
     #[error("the user is banned")]
     Banned,
+    /// Somebody else has taken the new address meanwhile.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// Somebody else has taken the new number meanwhile.
+    #[error("the phone number is taken")]
+    PhoneTaken,
     /// The session refuses.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -80,25 +103,51 @@ impl Commands {
     ///
     /// # Errors
     /// [`VerifyError::Invalid`] for whatever is not good; a wrong code is counted.
-    pub async fn verify(&self, context: &Context, request: Verify) -> Result<Grant, VerifyError> {
-        let (user, proof) = match &request.proof {
+    pub async fn verify(&self, context: &Context, request: Verify) -> Result<Verified, VerifyError> {
+        let mut outcome = Err(VerifyError::Invalid);
+        for (user, proof) in self.candidates(&request).await? {
+            let case = VerifyCase { commands: self, user, proof, kind: request.kind };
+            outcome = match self.execute_at(context, &case).await {
+                Ok((Done::In(started), committed)) => {
+                    return Ok(Verified::In(Box::new(self.grant(&started, committed).await?)));
+                }
+                Ok((Done::Halfway, _)) => return Ok(Verified::Halfway),
+                Ok((Done::Missed, _)) => Err(VerifyError::Invalid),
+                Err(error) => Err(error),
+            };
+        }
+        outcome
+    }
+
+    /// Whose proof it may be. A new address is nobody's yet: several users may have asked for it.
+    async fn candidates(&self, request: &Verify) -> Result<Vec<(UserId, Proof)>, VerifyError> {
+        let (contact, code) = match &request.proof {
             VerifyProof::LinkToken(token) => {
                 let link = LinkToken::parse(token).map_err(|_| VerifyError::Invalid)?;
-                (link.user(), Proof::Link(link.hash()))
+                return Ok(vec![(link.user(), Proof::Link(link.hash()))]);
             }
-            VerifyProof::Code { contact, code } => {
-                let contact = contact_of(contact).ok_or(VerifyError::Invalid)?;
-                let user = contact.owner(self.store()).await?.ok_or(VerifyError::Invalid)?;
-                let code = OneTimeCode::parse(code).map_err(|_| VerifyError::Invalid)?;
-                (user, Proof::Code(self.codes().code_hash(user, &code)))
+            VerifyProof::Code { contact, code } => (contact, code),
+        };
+        let contact = contact_of(contact).ok_or(VerifyError::Invalid)?;
+        let code = OneTimeCode::parse(code).map_err(|_| VerifyError::Invalid)?;
+        let owner = match request.kind {
+            VerifyKind::PhoneChange => None,
+            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms | VerifyKind::EmailChange => {
+                contact.owner(self.store()).await?
             }
         };
-        let case = VerifyCase { user, proof, kind: request.kind };
-        let (done, committed) = self.execute_at(context, &case).await?;
-        match done {
-            Some(started) => Ok(self.grant(&started, committed).await?),
-            None => Err(VerifyError::Invalid),
-        }
+        let users = match (owner, request.kind) {
+            (Some(user), _) => vec![user],
+            (None, VerifyKind::EmailChange | VerifyKind::PhoneChange) => {
+                let database = self.store().database();
+                views::who_asked_for(database, contact.as_str(), CANDIDATES)
+                    .await
+                    .map_err(StoreError::from)?
+            }
+            (None, VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms) => Vec::new(),
+        };
+        let proof = |user| (user, Proof::Code(self.codes().code_hash(user, &code)));
+        Ok(users.into_iter().map(proof).collect())
     }
 }
 
@@ -110,35 +159,79 @@ fn contact_of(given: &GivenContact) -> Option<Contact> {
     }
 }
 
-struct VerifyCase {
+struct VerifyCase<'a> {
+    commands: &'a Commands,
     user: UserId,
     proof: Proof,
     kind: VerifyKind,
 }
 
-impl UseCase for VerifyCase {
-    type Output = Option<Started>;
+enum Done {
+    In(Started),
+    Halfway,
+    /// The code is not good; that it was tried is noted.
+    Missed,
+}
+
+impl UseCase for VerifyCase<'_> {
+    type Output = Done;
     type Error = VerifyError;
 
-    async fn run(&self, unit: &mut Unit<'_>) -> Result<Option<Started>, VerifyError> {
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, VerifyError> {
         let now = unit.now();
         let purposes = match self.kind {
             VerifyKind::SignUp => vec![TokenPurpose::EmailConfirmation],
             VerifyKind::Email => vec![TokenPurpose::EmailConfirmation, TokenPurpose::Recovery],
             VerifyKind::Sms => vec![TokenPurpose::PhoneConfirmation],
+            VerifyKind::EmailChange => vec![TokenPurpose::EmailChangeNew, TokenPurpose::EmailChangeCurrent],
+            VerifyKind::PhoneChange => vec![TokenPurpose::PhoneChange],
         };
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
         let banned = account.is_banned(now);
         let command = UserCommand::Redeem { purposes, proof: self.proof.clone(), now };
         let events = unit.tell_user::<VerifyError>(self.user, command).await?;
         if !events.iter().any(|event| matches!(event, UserEvent::OneTimeTokenRedeemed { .. })) {
-            // The miss is committed; the caller hears that the code is not good.
-            return Ok(None);
+            return Ok(Done::Missed);
         }
         if banned {
             return Err(VerifyError::Banned);
         }
+        if !self.complete(unit).await? {
+            return Ok(Done::Halfway);
+        }
         let session = SessionId(unit.store().entropy().uuid());
-        Ok(Some(start_session::<VerifyError>(unit, self.user, session, "otp")?))
+        Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp")?))
+    }
+}
+
+impl VerifyCase<'_> {
+    /// Makes a change of contact, where that was the matter; says whether nothing is missing any more.
+    async fn complete(&self, unit: &mut Unit<'_>) -> Result<bool, VerifyError> {
+        let new_identity = IdentityId(unit.store().entropy().uuid());
+        let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
+        let (command, wanted, taken) = match self.kind {
+            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms => return Ok(true),
+            VerifyKind::EmailChange => {
+                let autoconfirm = self.commands.settings().sign_up.mail_autoconfirm;
+                let agreement = if autoconfirm { Agreement::OfOne } else { Agreement::OfAll };
+                let wanted = account.new_email.clone().map(Contact::Email);
+                let command = UserCommand::CompleteEmailChange { user: self.user, new_identity, agreement };
+                (command, wanted, VerifyError::EmailTaken)
+            }
+            VerifyKind::PhoneChange => {
+                let wanted = account.new_phone.clone().map(|phone| Contact::Phone(phone.value));
+                let command = UserCommand::CompletePhoneChange { user: self.user, new_identity };
+                (command, wanted, VerifyError::PhoneTaken)
+            }
+        };
+        if unit.tell_user::<VerifyError>(self.user, command).await?.is_empty() {
+            return Ok(false);
+        }
+        // The address was not reserved: whoever took it meanwhile has it.
+        let owner = match wanted {
+            Some(contact) => contact.owner(unit.store()).await?,
+            None => None,
+        };
+        if owner.is_some_and(|owner| owner != self.user) { Err(taken) } else { Ok(true) }
     }
 }

@@ -5,7 +5,8 @@ use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
     AccessError, AdministerUser, BanChange, CreateUser, CreateUserError, Deletion, GivenContact, SignInError,
-    SignUpError, SignedUp, UpdateUser, UpdateUserError, Verify, VerifyError, VerifyKind, VerifyProof,
+    SignUpError, SignedUp, UpdateUser, UpdateUserError, Verified, Verify, VerifyError, VerifyKind,
+    VerifyProof,
 };
 use evident_domain::{Metadata, UserId};
 
@@ -60,17 +61,12 @@ async fn a_known_address_is_refused_with_autoconfirm_and_never_signed_in() {
 async fn a_mail_confirms_once_by_link() {
     let node = Node::with(Settings::default()).await;
     assert!(matches!(node.sign_up("ada@example.com").await.unwrap(), SignedUp::Pending(_)));
-    assert!(matches!(
-        node.sign_in("ada@example.com", PASSWORD).await,
-        Err(SignInError::EmailNotConfirmed)
-    ));
+    assert!(matches!(node.sign_in("ada@example.com", PASSWORD).await, Err(SignInError::EmailNotConfirmed)));
     let mails = node.mails().await;
     let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail, not {mails:?}") };
-    let link = || Verify {
-        kind: VerifyKind::SignUp,
-        proof: VerifyProof::LinkToken(mail.fields.token_hash.clone()),
-    };
-    let grant = node.commands.verify(&context(), link()).await.unwrap();
+    let link =
+        || Verify { kind: VerifyKind::SignUp, proof: VerifyProof::LinkToken(mail.fields.token_hash.clone()) };
+    let Verified::In(grant) = node.commands.verify(&context(), link()).await.unwrap() else { panic!() };
     assert!(grant.user.view.user.email_confirmed_at.is_some());
     assert!(matches!(node.commands.verify(&context(), link()).await, Err(VerifyError::Invalid)));
     assert!(node.sign_in("ada@example.com", PASSWORD).await.is_ok());
@@ -210,4 +206,44 @@ async fn a_closed_account_frees_its_address_and_keeps_its_row() {
     node.commands.delete_user(&context(), user, Deletion::Soft).await.unwrap();
     assert!(node.sign_in("ada@example.com", PASSWORD).await.is_err());
     signed_up(&node, "ada@example.com").await;
+}
+
+#[tokio::test]
+async fn an_address_changes_when_both_mails_are_answered() {
+    let node = Node::with(Settings::default()).await;
+    node.sign_up("ada@example.com").await.unwrap();
+    let mails = node.mails().await;
+    let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail") };
+    let by_link = |hash: &str, kind| Verify { kind, proof: VerifyProof::LinkToken(hash.to_owned()) };
+    let confirm = by_link(&mail.fields.token_hash, VerifyKind::SignUp);
+    let Verified::In(grant) = node.commands.verify(&context(), confirm).await.unwrap() else { panic!() };
+    let (user, session) = (grant.user.view.user.id, grant.session);
+    let change = UpdateUser { email: Some("lovelace@example.com".to_owned()), ..update(user, session) };
+    let view = node.commands.update_user(&context(), change).await.unwrap();
+    assert_eq!(view.user.email.as_deref(), Some("ada@example.com"));
+    assert_eq!(view.user.new_email.as_deref(), Some("lovelace@example.com"));
+
+    let mails = node.mails().await;
+    let to = |address: &str| {
+        mails.iter().find_map(|mail| match mail {
+            Message::Mail(mail) if mail.to.as_str() == address => Some(mail.clone()),
+            Message::Mail(_) | Message::Sms(_) => None,
+        })
+    };
+    let (new, current) = (to("lovelace@example.com").unwrap(), to("ada@example.com").unwrap());
+    let typed = Verify {
+        kind: VerifyKind::EmailChange,
+        proof: VerifyProof::Code {
+            contact: GivenContact { email: "lovelace@example.com".to_owned(), phone: String::new() },
+            code: new.fields.token.clone(),
+        },
+    };
+    let halfway = node.commands.verify(&context(), typed.clone()).await.unwrap();
+    assert!(matches!(halfway, Verified::Halfway));
+    assert!(matches!(node.commands.verify(&context(), typed).await, Err(VerifyError::Invalid)), "once");
+    let second = by_link(&current.fields.token_hash, VerifyKind::EmailChange);
+    let Verified::In(grant) = node.commands.verify(&context(), second).await.unwrap() else { panic!() };
+    assert_eq!(grant.user.view.user.email.as_deref(), Some("lovelace@example.com"));
+    assert!(node.sign_in("lovelace@example.com", PASSWORD).await.is_ok());
+    assert!(node.sign_in("ada@example.com", PASSWORD).await.is_err());
 }

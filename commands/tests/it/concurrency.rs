@@ -44,6 +44,7 @@ async fn no_session_slips_past_a_ban() {
     let sign_ins = join_all((0..6).map(|_| node.sign_in("ada@example.com", PASSWORD)));
     let (_, banned) = tokio::join!(sign_ins, node.commands.administer_user(&context, user, ban));
     banned.unwrap();
-    let alive = evident_projections::views::live_sessions(node.commands.store().database(), user).await.unwrap();
+    let alive =
+        evident_projections::views::live_sessions(node.commands.store().database(), user).await.unwrap();
     assert_eq!(alive, []);
 }

@@ -1,9 +1,7 @@
 //! Signing in, refreshing, signing out, slowing down.
 
 use evident_commands::settings::ParentReuse;
-use evident_commands::{
-    AccessError, Grant, RefreshError, SignInError, SignOut, SignOutScope, SignedUp,
-};
+use evident_commands::{AccessError, Grant, RefreshError, SignInError, SignOut, SignOutScope, SignedUp};
 
 use crate::support::{Node, PASSWORD, context, sign_in};
 

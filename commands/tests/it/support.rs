@@ -12,8 +12,8 @@ use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordPol
 use evident_commands::settings::Settings;
 use evident_commands::tokens::{KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
 use evident_commands::{
-    Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError, SignUp,
-    SignUpError, SignedIn, SignedUp,
+    Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
+    SignUp, SignUpError, SignedIn, SignedUp,
 };
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::{Actor, Metadata, Position, Provenance, Surface, Time};

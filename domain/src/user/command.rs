@@ -35,6 +35,15 @@ pub enum Confirmed {
     No,
 }
 
+/// Who has to agree to another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// Everybody who was asked.
+    OfAll,
+    /// One of them.
+    OfOne,
+}
+
 /// What a caller presents to prove that a message reached them.
 #[derive(Debug, Clone)]
 pub enum Proof {
@@ -114,6 +123,22 @@ pub enum UserCommand {
         proof: Proof,
         /// The time of the decision.
         now: Time,
+    },
+    /// Give the user the address asked for, if everybody who was asked has agreed; nothing happens before.
+    CompleteEmailChange {
+        /// Who the user is: a new identity is named by it.
+        user: UserId,
+        /// The id of the `email` identity, if there is none yet.
+        new_identity: IdentityId,
+        /// Whether one of the two addresses is enough.
+        agreement: Agreement,
+    },
+    /// Give the user the number asked for, if its owner has agreed; nothing happens before.
+    CompletePhoneChange {
+        /// Who the user is: a new identity is named by it.
+        user: UserId,
+        /// The id of the `phone` identity, if there is none yet.
+        new_identity: IdentityId,
     },
     /// Give the user another password.
     ChangePassword {

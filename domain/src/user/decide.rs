@@ -1,7 +1,7 @@
 //! Every rule about a user. Sees only the user's own state and the command.
 
-use super::command::{Confirmed, Proof, SignUp, UserCommand};
-use super::state::{Account, IdentityState, User};
+use super::command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
+use super::state::{Account, EmailChangeState, IdentityState, User};
 use super::{IdentityData, SignUpMethod, TokenPurpose, UserError, UserEvent};
 use crate::{Email, IdentityId, Metadata, Phone, Time, UserId};
 
@@ -112,6 +112,17 @@ impl Account {
                 vec![UserEvent::OneTimeTokenIssued { purpose, link, code, sent_at: now, expires_at }]
             }
             UserCommand::Redeem { purposes, proof, now } => self.redeem(&purposes, &proof, now)?,
+            UserCommand::CompleteEmailChange { user, new_identity, agreement } => {
+                self.complete_email_change(user, new_identity, agreement)?
+            }
+            UserCommand::CompletePhoneChange { user, new_identity } => match &self.new_phone {
+                Some(phone) if phone.confirmed => {
+                    let mut events = self.phone_change(user, &phone.value, Confirmed::Yes, new_identity)?;
+                    events.extend(self.provider_added("phone"));
+                    events
+                }
+                Some(_) | None => Vec::new(),
+            },
             UserCommand::ChangePassword { password } => {
                 vec![UserEvent::PasswordChanged { password: password.into() }]
             }
@@ -231,6 +242,45 @@ impl Account {
             events.extend(after.email_confirmation());
         }
         Ok(events)
+    }
+
+    fn complete_email_change(
+        &self,
+        user: UserId,
+        new_identity: IdentityId,
+        agreement: Agreement,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        let EmailChangeState { asks_current, new_agreed, current_agreed } = self.email_change;
+        let agreed = match agreement {
+            Agreement::OfOne => new_agreed || current_agreed,
+            Agreement::OfAll => new_agreed && (current_agreed || !asks_current),
+        };
+        let Some(email) = self.new_email.as_ref().filter(|_| agreed) else { return Ok(Vec::new()) };
+        let mut events = vec![
+            UserEvent::EmailChanged { email: email.clone().into() },
+            self.contact_identity(user, "email", email.as_str(), true, new_identity)?,
+        ];
+        if self.email.as_ref().is_none_or(|e| !e.confirmed) {
+            events.push(UserEvent::EmailConfirmed {});
+        }
+        events.extend(self.provider_added("email"));
+        Ok(events)
+    }
+
+    /// `app_metadata` names a provider that was added.
+    fn provider_added(&self, provider: &str) -> Option<UserEvent> {
+        let known = self.app_metadata.0.get("providers").and_then(serde_json::Value::as_array);
+        let mut providers = known.cloned().unwrap_or_default();
+        if providers.iter().any(|known| known == provider) {
+            return None;
+        }
+        providers.push(provider.into());
+        let patch = Metadata::default().with("providers", providers);
+        let patch = match self.app_metadata.text("provider") {
+            Some(_) => patch,
+            None => patch.with("provider", provider),
+        };
+        Some(UserEvent::AppMetadataChanged { patch: patch.into() })
     }
 
     fn phone_change(

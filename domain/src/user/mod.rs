@@ -6,10 +6,10 @@ mod error;
 mod event;
 mod state;
 
-pub use command::{Confirmed, Proof, SignUp, UserCommand};
+pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
 pub use event::UserEvent;
-pub use state::{Account, Ban, Contact, IdentityState, MAX_MISSES, OneTimeToken, User};
+pub use state::{Account, Ban, Contact, EmailChangeState, IdentityState, MAX_MISSES, OneTimeToken, User};
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;

@@ -37,8 +37,10 @@ pub struct Account {
     pub phone: Option<Contact<Phone>>,
     /// The address that the user asked for.
     pub new_email: Option<Email>,
-    /// The number that the user asked for.
-    pub new_phone: Option<Phone>,
+    /// Which of the two sides of an e-mail change have agreed, and whether the current one has to.
+    pub email_change: EmailChangeState,
+    /// The number that the user asked for, and whether its owner has agreed.
+    pub new_phone: Option<Contact<Phone>>,
     /// Whether nobody is known behind it.
     pub anonymous: bool,
     /// The password's hash; none where the user has no password.
@@ -64,6 +66,17 @@ pub struct Contact<T> {
     pub value: T,
     /// Whether it is confirmed.
     pub confirmed: bool,
+}
+
+/// How far an e-mail change has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailChangeState {
+    /// The current address was asked too.
+    pub asks_current: bool,
+    /// The new address has agreed.
+    pub new_agreed: bool,
+    /// The current address has agreed.
+    pub current_agreed: bool,
 }
 
 /// A ban.
@@ -141,6 +154,7 @@ impl User {
                     email: email.as_ref().and_then(contact),
                     phone: phone.as_ref().and_then(contact),
                     new_email: None,
+                    email_change: EmailChangeState::default(),
                     new_phone: None,
                     anonymous: *anonymous,
                     password: password.as_ref().and_then(Personal::known).cloned(),
@@ -181,6 +195,7 @@ impl Account {
             }
             UserEvent::EmailChangeRequested { new_email } => {
                 self.new_email = new_email.known().cloned();
+                self.email_change = EmailChangeState::default();
                 // A code that went to another address must not confirm this one.
                 self.tokens.remove(&TokenPurpose::EmailChangeNew);
                 self.tokens.remove(&TokenPurpose::EmailChangeCurrent);
@@ -189,11 +204,12 @@ impl Account {
                 let confirmed = self.email.as_ref().is_some_and(|e| e.confirmed);
                 self.email = email.known().map(|value| Contact { value: value.clone(), confirmed });
                 self.new_email = None;
+                self.email_change = EmailChangeState::default();
                 // Whoever reads the old address must not come in by it, nor confirm the new one.
                 self.tokens.clear();
             }
             UserEvent::PhoneChangeRequested { new_phone } => {
-                self.new_phone = new_phone.known().cloned();
+                self.new_phone = contact(new_phone);
                 self.tokens.remove(&TokenPurpose::PhoneChange);
             }
             UserEvent::PhoneChanged { phone } => {
@@ -210,6 +226,7 @@ impl Account {
                     misses: 0,
                 };
                 self.tokens.insert(*purpose, token);
+                self.email_change.asks_current |= *purpose == TokenPurpose::EmailChangeCurrent;
                 self.last_sent.insert(*purpose, *sent_at);
             }
             UserEvent::OneTimeTokenMissed { purpose } => {
@@ -221,6 +238,11 @@ impl Account {
                 }
             }
             UserEvent::OneTimeTokenRedeemed { purpose } => {
+                self.email_change.new_agreed |= *purpose == TokenPurpose::EmailChangeNew;
+                self.email_change.current_agreed |= *purpose == TokenPurpose::EmailChangeCurrent;
+                if let (TokenPurpose::PhoneChange, Some(phone)) = (purpose, &mut self.new_phone) {
+                    phone.confirmed = true;
+                }
                 if purpose.is_one_step_of_several() {
                     self.tokens.remove(purpose);
                 } else {

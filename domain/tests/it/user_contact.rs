@@ -103,7 +103,10 @@ fn asking_for_a_number_changes_nothing_yet() {
         .when(UserCommand::RequestPhoneChange { new_phone: phone("15550002222") })
         .then_expect_events(vec![asked.clone()]);
     let account = account_after(&[signed_up(), asked]);
-    assert_eq!((account.phone, account.new_phone), (None, Some(phone("15550002222"))));
+    assert_eq!(
+        (account.phone, account.new_phone.map(|asked| asked.value)),
+        (None, Some(phone("15550002222")))
+    );
 }
 
 #[test]
@@ -243,4 +246,45 @@ fn a_visitor_stops_being_anonymous_when_an_address_is_confirmed_and_not_before()
     assert!(!account_after(&[came_anonymously(), changed, UserEvent::EmailConfirmed {}]).anonymous);
     let changed = UserEvent::PhoneChanged { phone: phone("15550001111").into() };
     assert!(!account_after(&[came_anonymously(), changed, UserEvent::PhoneConfirmed {}]).anonymous);
+}
+
+#[test]
+fn an_address_changes_once_both_sides_have_agreed() {
+    use evident_domain::user::{Agreement, TokenPurpose};
+    let complete =
+        |agreement| UserCommand::CompleteEmailChange { user: ANN, new_identity: FRESH_IDENTITY, agreement };
+    let issued = |purpose| UserEvent::OneTimeTokenIssued {
+        purpose,
+        link: None,
+        code: evident_domain::TokenHash("00".to_owned()),
+        sent_at: at(0),
+        expires_at: at(60),
+    };
+    let redeemed = |purpose| UserEvent::OneTimeTokenRedeemed { purpose };
+    let mut user = evident_domain::user::User::default();
+    for event in [signed_up(), linked(email_identity())] {
+        user.fold(&event);
+    }
+    user.fold(&UserEvent::EmailConfirmed {});
+    user.fold(&UserEvent::EmailChangeRequested { new_email: email("new@example.com").into() });
+    user.fold(&issued(TokenPurpose::EmailChangeNew));
+    user.fold(&issued(TokenPurpose::EmailChangeCurrent));
+    assert_eq!(user.decide(complete(Agreement::OfOne)), Ok(vec![]), "nobody has agreed");
+    user.fold(&redeemed(TokenPurpose::EmailChangeCurrent));
+    assert_eq!(user.decide(complete(Agreement::OfAll)), Ok(vec![]), "the new address has not agreed");
+    assert!(!user.decide(complete(Agreement::OfOne)).unwrap().is_empty());
+    user.fold(&redeemed(TokenPurpose::EmailChangeNew));
+    let events = user.decide(complete(Agreement::OfAll)).unwrap();
+    assert_eq!(events[0], UserEvent::EmailChanged { email: email("new@example.com").into() });
+    assert!(!events.contains(&UserEvent::EmailConfirmed {}), "it was confirmed before: the time stays");
+    for event in &events {
+        user.fold(event);
+    }
+    assert_eq!(user.decide(complete(Agreement::OfAll)), Ok(vec![]), "once is enough");
+    user.fold(&UserEvent::EmailChangeRequested { new_email: email("other@example.com").into() });
+    assert_eq!(
+        user.decide(complete(Agreement::OfOne)),
+        Ok(vec![]),
+        "an earlier agreement is for the earlier address"
+    );
 }

@@ -45,6 +45,8 @@ create table users (
     has_password             boolean not null,
     search                   text collate "C" not null    -- address and full name in lower case, a line each
 ) with (fillfactor = 80);
+create index users_by_new_email on users (new_email) where new_email is not null;
+create index users_by_new_phone on users (new_phone) where new_phone is not null;
 create index users_by_created_at on users (aud, created_at, id);
 
 -- The three-letter pieces of a text: a text that contains another has all its pieces. (What pg_trgm

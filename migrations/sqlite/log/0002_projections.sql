@@ -45,6 +45,8 @@ create table users (
     has_password             integer not null,
     search                   text    not null    -- address and full name in lower case, a line each
 ) strict;
+create index users_by_new_email on users (new_email) where new_email is not null;
+create index users_by_new_phone on users (new_phone) where new_phone is not null;
 create index users_by_created_at on users (aud, created_at, id);
 -- Holds all that a filtered list looks at, so that it reads this and not the rows.
 create index users_by_search on users (aud, search, created_at, id);

@@ -39,6 +39,23 @@ pub async fn user(database: &Database, id: UserId) -> Result<Option<UserView>, D
     Ok(gather(rows)?.into_iter().next())
 }
 
+/// Who asked for an address or number that is not theirs yet, those who asked last first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn who_asked_for(
+    database: &Database,
+    contact: &str,
+    limit: u32,
+) -> Result<Vec<UserId>, DatabaseError> {
+    let sql =
+        "select id from users where new_email = $1 or new_phone = $1 order by updated_at desc, id limit $2";
+    let rows = database.query(sql, &[contact.into(), i64::from(limit).into()]).await?;
+    let id = |row: &Row| row.first().and_then(Value::as_text).and_then(|id| id.parse().ok());
+    let damaged = || DatabaseError::Unexpected { table: "users".to_owned(), column: "id" };
+    rows.iter().map(|row| id(row).ok_or_else(damaged)).collect()
+}
+
 /// Reads rows of a user and one identity each, or none. Rows of a user stand together.
 pub(super) fn gather(rows: Vec<Row>) -> Result<Vec<UserView>, DatabaseError> {
     let mut views: Vec<UserView> = Vec::new();
