@@ -1,1 +1,14 @@
-//! x
+//! The evident server and command line.
+//!
+//! * [`cli`] is the command line; [`config`] what the owner chose; [`telemetry`] what is logged.
+//! * [`gotrue`] is the Supabase Auth protocol, on top of what every surface shares ([`http`]); [`server`] serves it.
+//! * [`bootstrap`] makes a working node of settings.
+
+pub mod bootstrap;
+pub mod cli;
+pub mod config;
+pub mod gotrue;
+pub mod http;
+pub mod ports;
+pub mod server;
+pub mod telemetry;

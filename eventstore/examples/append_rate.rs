@@ -3,7 +3,7 @@
 //! `cargo run --release -p evident-eventstore --example append_rate -- FOLDER`
 //! `cargo run --release -p evident-eventstore --example append_rate -- postgres://user@host/database`
 //!
-//! Each caller keeps one session of its own and refreshes it again and again, waiting for every answer,
+//! A number as second argument measures only so many callers. Each caller keeps one session of its own and refreshes it again and again, waiting for every answer,
 //! as clients do. The bare database gets the same rows from one connection, 20 in a transaction.
 
 use std::error::Error;
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 /// How long each number of callers is measured.
 const MEASURED: Duration = Duration::from_secs(4);
 /// Rows a transaction of the bare database.
-const BARE_BATCH: usize = 20;
+const BARE_BATCH: u32 = 20;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -55,7 +55,8 @@ async fn main() -> Outcome<()> {
     let store =
         EventStore::open(log.clone(), vault, Arc::new(NoProjections), Arc::new(System), Arc::new(System))
             .await?;
-    for callers in [1, 16, 64] {
+    let callers = std::env::args().nth(2).map(|number| number.parse()).transpose()?;
+    for callers in callers.map_or_else(|| vec![1, 16, 64], |number| vec![number]) {
         let (events, seconds, commits) = measure(&store, callers).await?;
         println!(
             "{callers:>3} callers: {:>7.0} events/s, {:>6.0} commits/s",
@@ -67,7 +68,7 @@ async fn main() -> Outcome<()> {
     println!(
         "bare database: {:>5.0} rows/s, {:>6.0} commits/s ({BARE_BATCH} rows each)",
         f64::from(rows) / seconds,
-        f64::from(rows) / seconds / BARE_BATCH as f64
+        f64::from(rows / BARE_BATCH) / seconds
     );
     Ok(())
 }
@@ -134,6 +135,7 @@ async fn refresh_until(store: &EventStore, end: Instant) -> Outcome<u32> {
                 subject: Subject::User(user),
                 events: vec![event.into()],
             }],
+            guards: Vec::new(),
             messages: Vec::new(),
             provenance: Provenance {
                 ip: Some(Personal::Known([192, 0, 2, 7].into())),
@@ -156,7 +158,7 @@ async fn bare(database: &Database) -> Outcome<(u32, f64)> {
     let newest = format!("select {COLUMNS} from events order by position desc limit 1");
     let newest = database.query(&newest, &[]).await?.pop().ok_or("nothing was written")?;
     let mut sql = format!("insert into events ({COLUMNS}) values ");
-    for row in 0..BARE_BATCH {
+    for row in 0..usize::try_from(BARE_BATCH)? {
         let cells: Vec<_> = (0..newest.len())
             .map(|i| {
                 let json = if i == 5 || i == 6 { "::json" } else { "" };
@@ -184,7 +186,7 @@ async fn bare(database: &Database) -> Outcome<(u32, f64)> {
         let head = "update log_head set position = $1 where only_row = 1";
         transaction.execute(head, &[Value::Int(position)]).await?;
         transaction.commit().await?;
-        rows += u32::try_from(BARE_BATCH)?;
+        rows += BARE_BATCH;
     }
     Ok((rows, start.elapsed().as_secs_f64()))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use evident_domain::Position;
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::StoreError;
 use crate::append::{Append, AppendError, Committed, Inline};
@@ -21,8 +22,12 @@ const MAX_BATCH: usize = 256;
 const QUEUE: usize = 1024;
 /// How long a batch may take, waiting for another node's included, before the writer gives it up.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often, and at what distance, the writer asks whether a commit that was not answered took place.
-const INQUIRIES: u32 = 20;
+/// How long the writer waits for more to come along: half a commit's time, within these bounds. The
+/// runtime's timer is no finer than the lower one; on quicker disks only those come along who are there.
+const SHORTEST_GATHERING: Duration = Duration::from_millis(1);
+const LONGEST_GATHERING: Duration = Duration::from_millis(4);
+/// How long, and at what distance, the writer asks whether a commit that was not answered took place.
+const INQUIRY: Duration = Duration::from_secs(10);
 const INQUIRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// A change that is ready to be written.
@@ -47,12 +52,43 @@ pub(crate) fn start(
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
     let writer = Writer { database, inline, head };
     tokio::spawn(async move {
-        let mut batch = Vec::new();
+        let (mut batch, mut expected, mut patience) = (Vec::new(), 1, Duration::ZERO);
         while receiver.recv_many(&mut batch, MAX_BATCH).await > 0 {
+            gather(&mut receiver, &mut batch, expected, patience).await;
+            let (answered, begun) = (batch.len(), Instant::now());
             writer.write(std::mem::take(&mut batch)).await;
+            // Whoever was just answered is likely to ask again, and is worth a part of a commit's time.
+            expected = (answered + receiver.len()).min(MAX_BATCH);
+            patience = (begun.elapsed() / 2).min(LONGEST_GATHERING);
         }
     });
     sender
+}
+
+/// Lets those come along who are about to ask. Without it two groups of callers would take turns, each
+/// waiting for the other's commit, and a slow disk would see twice the commits for the same changes.
+async fn gather(
+    receiver: &mut mpsc::Receiver<Job>,
+    batch: &mut Vec<Job>,
+    expected: usize,
+    patience: Duration,
+) {
+    if batch.len() >= expected {
+        return;
+    }
+    yield_now().await;
+    let end = Instant::now() + patience;
+    while batch.len() < expected {
+        let room = MAX_BATCH - batch.len();
+        let more = if patience < SHORTEST_GATHERING {
+            receiver.recv_many(batch, room).now_or_never()
+        } else {
+            timeout_at(end, receiver.recv_many(batch, room)).await.ok()
+        };
+        if more.unwrap_or(0) == 0 {
+            return;
+        }
+    }
 }
 
 struct Writer {
@@ -149,14 +185,19 @@ impl Writer {
     /// After a commit that failed: finds out whether it took place all the same.
     async fn inquire(&self, draft: &Draft, error: StoreError) -> Result<(), Failure> {
         warn("a commit was not answered; the log will tell", &error);
-        for _ in 0..INQUIRIES {
-            match timeout(PATIENCE, batch::is_committed(&self.database, draft)).await {
-                Ok(Ok(true)) => return Ok(()),
-                Ok(Ok(false)) => return Err(error.into()),
-                Ok(Err(_)) | Err(_) => sleep(INQUIRY_PAUSE).await,
+        let inquiry = async {
+            loop {
+                match batch::is_committed(&self.database, draft).await {
+                    Ok(committed) => break committed,
+                    Err(_) => sleep(INQUIRY_PAUSE).await,
+                }
             }
+        };
+        match timeout(INQUIRY, inquiry).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error.into()),
+            Err(_elapsed) => Err(Failure::Unknown(StoreError::OutcomeUnknown)),
         }
-        Err(Failure::Unknown(StoreError::OutcomeUnknown))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Use cases against a real store: what is committed, what is refused, what the log says.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod accounts;
 mod concurrency;
 mod sessions;

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct StoppedClock(AtomicI64);
+pub(crate) struct StoppedClock(AtomicI64);
 
 impl Clock for StoppedClock {
     fn now(&self) -> Time {
@@ -34,7 +34,7 @@ impl Clock for StoppedClock {
 
 /// Different bytes at every call, the same in every run.
 #[derive(Debug, Default)]
-pub struct Counting(Mutex<u64>);
+pub(crate) struct Counting(Mutex<u64>);
 
 impl Entropy for Counting {
     fn fill(&self, buffer: &mut [u8]) {
@@ -52,7 +52,7 @@ impl Entropy for Counting {
 
 /// Keeps what was sent.
 #[derive(Debug, Default)]
-pub struct Mailbox(pub Mutex<Vec<Message>>);
+pub(crate) struct Mailbox(pub(crate) Mutex<Vec<Message>>);
 
 #[async_trait]
 impl MessagePort for Mailbox {
@@ -63,25 +63,25 @@ impl MessagePort for Mailbox {
 }
 
 /// A node under test.
-pub struct Node {
-    pub commands: Commands,
-    pub clock: Arc<StoppedClock>,
+pub(crate) struct Node {
+    pub(crate) commands: Commands,
+    pub(crate) clock: Arc<StoppedClock>,
     folder: TempDir,
 }
 
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 impl Node {
     /// A node that takes addresses as confirmed at once.
-    pub async fn autoconfirming() -> Self {
+    pub(crate) async fn autoconfirming() -> Self {
         let mut settings = Settings::default();
         settings.sign_up.mail_autoconfirm = true;
         Self::with(settings).await
     }
 
-    pub async fn with(mut settings: Settings) -> Self {
-        settings.site.site_url = "http://app.example.com".to_owned();
-        settings.site.external_url = "http://auth.example.com".to_owned();
+    pub(crate) async fn with(mut settings: Settings) -> Self {
+        settings.site.site_url = String::from("http://app.example.com");
+        settings.site.external_url = String::from("http://auth.example.com");
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StoppedClock(AtomicI64::new(1_795_000_000_000_000)));
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
@@ -90,16 +90,16 @@ impl Node {
     }
 
     /// Another node over the same files.
-    pub async fn another(&self) -> Commands {
+    pub(crate) async fn another(&self) -> Commands {
         let entropy: Arc<dyn Entropy> = Arc::new(Counting(Mutex::new(1 << 40)));
         open(&self.folder, self.commands.settings().clone(), self.clock.clone(), entropy).await
     }
 
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
-    pub async fn sign_up(&self, email: &str) -> Result<SignedUp, SignUpError> {
+    pub(crate) async fn sign_up(&self, email: &str) -> Result<SignedUp, SignUpError> {
         self.commands
             .sign_up(
                 &context(),
@@ -114,18 +114,18 @@ impl Node {
             .await
     }
 
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, SignInError> {
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, SignInError> {
         sign_in(&self.commands, email, password).await
     }
 
     /// The types of all events so far.
-    pub async fn log(&self) -> Vec<&'static str> {
+    pub(crate) async fn log(&self) -> Vec<&'static str> {
         let events = self.commands.store().page(Position(0), 10_000, &Filter::default()).await.unwrap();
         events.iter().map(|event| event.event.kind().0).collect()
     }
 
     /// Sends what is due.
-    pub async fn mails(&self) -> Vec<Message> {
+    pub(crate) async fn mails(&self) -> Vec<Message> {
         let mailbox = Arc::new(Mailbox::default());
         let worker = OutboxWorker::new(self.commands.store().clone(), mailbox.clone());
         while worker.step().await.unwrap() > 0 {}
@@ -133,7 +133,11 @@ impl Node {
     }
 }
 
-pub async fn sign_in(commands: &Commands, email: &str, password: &str) -> Result<SignedIn, SignInError> {
+pub(crate) async fn sign_in(
+    commands: &Commands,
+    email: &str,
+    password: &str,
+) -> Result<SignedIn, SignInError> {
     commands
         .sign_in(
             &context(),
@@ -145,7 +149,7 @@ pub async fn sign_in(commands: &Commands, email: &str, password: &str) -> Result
         .await
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     let provenance = Provenance::internal(Actor::Visitor, Surface::Gotrue, uuid::Uuid::from_u128(1));
     Context { provenance }
 }

@@ -1,5 +1,7 @@
 //! SQLite: one file, write-ahead log, every commit on the disk before it is acknowledged.
 
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,8 +36,11 @@ impl Sqlite {
             .busy_timeout(Duration::from_secs(30))
             // What is erased is overwritten, not only unlinked.
             .pragma("secure_delete", "on")
+            // Nothing spills into files elsewhere: that is quicker, and keeps data in its folder.
+            .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
-        make_private(path)?;
+        let folder = lock_folder(path).await?;
+        make_private(path, &folder)?;
         // A connection to a file does not age.
         let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
         let write =
@@ -44,6 +49,7 @@ impl Sqlite {
             Contents::Log => LOG.run(&write).await?,
             Contents::Keys => KEYS.run(&write).await?,
         }
+        drop(folder);
         let read = pool().max_connections(4).connect_lazy_with(options.create_if_missing(false));
         Ok(Self { read, write })
     }
@@ -68,19 +74,30 @@ impl Sqlite {
     }
 }
 
-/// Makes a file, and its folder, that only this account can read; SQLite gives its other files the same
-/// permissions. What is there already stays as its owner wants it.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-
-    if path.exists() {
-        return Ok(());
-    }
+/// Makes a folder that only this account can enter, if it is not there, and locks it: of two processes
+/// that make one database at once the second waits until the first has made its tables.
+async fn lock_folder(path: &Path) -> std::io::Result<File> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    // The file's name survives power loss as the commits in it do.
-    std::fs::File::open(folder)?.sync_all()
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let folder = File::open(folder)?;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(10)).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Makes a file that only this account can read, if it is not there; SQLite gives its other files the same
+/// permissions. A file that is there stays as its owner wants it.
+fn make_private(path: &Path, folder: &File) -> std::io::Result<()> {
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        // The file's name survives power loss as the commits in it do.
+        Ok(_) => folder.sync_all(),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) async fn query<'e, E>(executor: E, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>

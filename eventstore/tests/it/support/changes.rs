@@ -29,6 +29,7 @@ pub(crate) fn email(text: &str) -> Email {
 pub(crate) fn change(streams: Vec<StreamAppend>) -> Append {
     Append {
         streams,
+        guards: Vec::new(),
         messages: Vec::new(),
         provenance: Provenance {
             ip: Some(Personal::Known(ADDRESS.parse().unwrap())),

@@ -2,7 +2,12 @@
 //! what happened.
 
 #[path = "../../../../tests/it/support/postgres.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the server's tests, which use all of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "shared with the server's tests, which use all of it; tests have no configuration"
+)]
 mod postgres;
 #[path = "../../../../tests/it/support/watchdog.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the server's tests, which use all of it")]
@@ -11,12 +16,14 @@ mod watchdog;
 mod changes;
 mod place;
 mod ports;
+mod proxy;
 
 pub(crate) use changes::{
     ADDRESS, AGENT, banned, change, email, linked, message, refreshed, signed_up, started, stream, user,
 };
 pub(crate) use place::{Place, Slow, cluster_program};
 pub(crate) use ports::{Chance, Fixed, noon};
+pub(crate) use proxy::Proxy;
 
 /// Makes two tests, `sqlite` and `postgres`, of one scenario.
 ///

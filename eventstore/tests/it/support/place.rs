@@ -39,6 +39,7 @@ impl Place {
     pub(crate) async fn postgres() -> Option<Self> {
         let Some(url) = new_database().await else {
             let missing = "PostgreSQL is not here, so its half of the tests did not run";
+            #[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
             let ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
             assert!(!ci, "{missing}, and with CI=true that is a failure");
             say_aloud(&format!("SKIPPED: {missing}"));

@@ -1,0 +1,321 @@
+//! From settings to a working node: folders, keys, databases, use cases, background work.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use evident_commands::messages::{
+    Carriers, EmlFiles, Letterhead, LetterheadError, LinkError, Links, MailPort, RedirectError,
+    RedirectPolicy, SmsFiles, SmtpMailer, TemplateError, Templates,
+};
+use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
+use evident_commands::settings::SigningKeySource;
+use evident_commands::tokens::{KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
+use evident_domain::Subject;
+use evident_domain::ports::{Clock, Entropy};
+use evident_eventstore::{
+    Contents, Database, EventStore, MasterKey, MasterKeyMalformed, OpenError, PostgresOptions, StoreError,
+    Vault, VaultError,
+};
+use evident_projections::{Projections, views};
+
+use crate::config::{MasterKeySource, Settings};
+use crate::ports::{SystemClock, SystemEntropy};
+
+/// Erased subjects that are looked at in one go.
+const ERASED_PAGE: u32 = 500;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("the data folder {path} cannot be used")]
+    Folder {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The master key does not read.
+    #[error("the master key in {path} does not read")]
+    MasterKey {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        cause: MasterKeyMalformed,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The keys cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A key of the server has another length than it should.
+    #[error("the server key {0:?} is damaged")]
+    ServerKey(&'static str),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys do not fit.
+    #[error(transparent)]
+    SigningKeys(#[from] KeyError),
+    /// The hashing threads cannot be started.
+    #[error(transparent)]
+    Hasher(#[from] HasherError),
+    /// A template does not read.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The sender of mails does not read.
+    #[error(transparent)]
+    Letterhead(#[from] LetterheadError),
+    /// The connection to the mail server cannot be prepared.
+    #[error(transparent)]
+    Mailer(#[from] evident_commands::messages::Failure),
+    /// The external address does not read.
+    #[error(transparent)]
+    Links(#[from] LinkError),
+    /// The redirect patterns do not read.
+    #[error(transparent)]
+    Redirects(#[from] RedirectError),
+    /// The projections cannot be brought up to date.
+    #[error(transparent)]
+    Projections(#[from] evident_projections::ProjectionError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+impl StartError {
+    /// Whether the owner chose something that cannot be.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::MasterKey { .. }
+            | Self::SigningKeys(_)
+            | Self::Template(_)
+            | Self::Letterhead(_)
+            | Self::Mailer(_)
+            | Self::Links(_)
+            | Self::Redirects(_)
+            | Self::Vault(VaultError::WrongMasterKey)
+            | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
+            Self::Folder { .. }
+            | Self::Open(_)
+            | Self::Vault(_)
+            | Self::ServerKey(_)
+            | Self::Store(_)
+            | Self::Hasher(_)
+            | Self::Projections(_)
+            | Self::Listen { .. } => false,
+        }
+    }
+}
+
+/// Opens the log for reading and for looking after it.
+///
+/// # Errors
+/// When folders, keys or databases cannot be opened.
+pub async fn open_store(settings: &Settings) -> Result<EventStore, StartError> {
+    let (database, vault) = open_databases(settings).await?;
+    let (clock, entropy) = ports();
+    Ok(EventStore::open(database, vault, Arc::new(Projections), clock, entropy).await?)
+}
+
+/// Opens the log for serving, and makes what serving needs.
+///
+/// # Errors
+/// When anything of it cannot be opened or does not fit.
+pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> {
+    let (database, vault) = open_databases(settings).await?;
+    let (clock, entropy) = ports();
+    let nearby = Nearby::new(database.clone(), vault.clone());
+    let inline = ProjectionsNearby { projections: Projections, nearby: nearby.clone() };
+    let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
+    nearby.start_at(store.head().await?.position);
+    destroy_keys_of_the_erased(&store).await?;
+    rebuild_outdated(&store).await?;
+    let commands = &settings.commands;
+    let mut hasher = HasherSettings::new(threads(commands.password.hashing_threads));
+    hasher.cost = commands.password.argon2;
+    hasher.queue = commands.password.hashing_queue;
+    let (sources, problems) = commands.mail.texts.sources();
+    for problem in problems {
+        tracing::warn!("{problem}; the built-in text is used");
+    }
+    Ok(Commands::new(Parts {
+        nearby,
+        hasher: Hasher::start(&hasher, &entropy)?,
+        passwords: PasswordPolicy::new(
+            commands.password.min_length,
+            commands.password.required_characters.clone(),
+        ),
+        signing_keys: signing_keys(settings, &store).await?,
+        refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
+        codes: Pepper::new(server_key(&store, "codes").await?),
+        templates: Arc::new(Templates::load(sources, commands.sms.template.as_deref())?),
+        links: Links::new(&commands.site.external_url, &commands.mail.url_paths)?,
+        redirects: RedirectPolicy::new(&commands.site.site_url, &commands.site.redirect_allow_list)?,
+        settings: commands.clone(),
+        store,
+    }))
+}
+
+/// The ways out for messages: SMTP, or files in the data folder where no server is set.
+///
+/// # Errors
+/// When the sender does not read.
+pub fn message_port(settings: &Settings, templates: Arc<Templates>) -> Result<Carriers, StartError> {
+    let (mail, data) = (&settings.commands.mail, &settings.server.data_dir);
+    let letterhead = Letterhead::new(&mail.admin_email, mail.sender_name.as_deref(), &mail.headers)?;
+    let mail: Arc<dyn MailPort> = match mail.smtp.connection() {
+        Some(connection) => Arc::new(SmtpMailer::new(connection, letterhead, templates)?),
+        None => Arc::new(EmlFiles::new(data.join("mail"), letterhead, templates)),
+    };
+    Ok(Carriers { mail, sms: Arc::new(SmsFiles::new(data.join("sms"))) })
+}
+
+/// The keys that sign access tokens. Where the configuration names none, a secret is made on first
+/// start and kept in the vault.
+///
+/// # Errors
+/// When the keys of the configuration do not fit, or the vault fails.
+pub async fn signing_keys(settings: &Settings, store: &EventStore) -> Result<SigningKeys, StartError> {
+    let source: &SigningKeySource = &settings.signing;
+    if source.secret.is_some() || source.keys.is_some() {
+        return Ok(SigningKeys::load(source.as_key_settings())?);
+    }
+    let made = server_key(store, "access-tokens").await?;
+    let secret = zeroize::Zeroizing::new(hex::encode(made));
+    let settings = KeySettings { secret: Some(&secret), ..source.as_key_settings() };
+    Ok(SigningKeys::load(settings)?)
+}
+
+fn ports() -> (Arc<dyn Clock>, Arc<dyn Entropy>) {
+    (Arc::new(SystemClock), Arc::new(SystemEntropy))
+}
+
+fn threads(chosen: Option<NonZeroUsize>) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    chosen.unwrap_or_else(cores)
+}
+
+async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartError> {
+    let data = &settings.server.data_dir;
+    make_folder(data)?;
+    let master = master_key(&settings.master_key)?;
+    let (log, keys) = match &settings.database.url {
+        None => (
+            Database::open_sqlite(&data.join("evident.db"), Contents::Log).await?,
+            Database::open_sqlite(&data.join("keys.db"), Contents::Keys).await?,
+        ),
+        Some(url) => {
+            let options = PostgresOptions {
+                url: url.expose().to_owned(),
+                schema: settings.database.schema.clone(),
+                max_connections: settings.database.max_connections,
+                acquire_timeout: settings.database.acquire_timeout,
+            };
+            (
+                Database::open_postgres(&options, Contents::Log).await?,
+                Database::open_postgres(&options, Contents::Keys).await?,
+            )
+        }
+    };
+    let (clock, entropy) = ports();
+    let vault = Vault::open(keys, &master, clock, entropy).await?;
+    Ok((log, vault))
+}
+
+fn make_folder(path: &Path) -> Result<(), StartError> {
+    let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(problem)
+}
+
+fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
+    let read = |path: &Path| {
+        let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
+        let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(problem)?);
+        MasterKey::from_base64(&text)
+            .map_err(|cause| StartError::MasterKey { path: path.display().to_string(), cause })
+    };
+    match source {
+        MasterKeySource::Given(key) => MasterKey::from_base64(&key.to_base64())
+            .map_err(|cause| StartError::MasterKey { path: "the configuration".to_owned(), cause }),
+        MasterKeySource::File(path) => read(path),
+        MasterKeySource::DataFolder(path) if path.exists() => read(path),
+        MasterKeySource::DataFolder(path) => {
+            let key = MasterKey::generate(&SystemEntropy);
+            let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
+            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            match made {
+                Ok(mut file) => {
+                    file.write_all(key.to_base64().as_bytes()).map_err(problem)?;
+                    file.sync_all().map_err(problem)?;
+                    Ok(key)
+                }
+                // Another process was faster; its key is the one.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read(path),
+                Err(error) => Err(problem(error)),
+            }
+        }
+    }
+}
+
+/// A secret of the server, made on first start.
+async fn server_key(store: &EventStore, name: &'static str) -> Result<[u8; 32], StartError> {
+    let make = || {
+        let mut bytes = vec![0; 32];
+        SystemEntropy.fill(&mut bytes);
+        bytes
+    };
+    let key = store.vault().server_key(name, make).await?;
+    key.as_slice().try_into().map_err(|_| StartError::ServerKey(name))
+}
+
+/// Neither a crash after an erasure nor a restored copy of the keys brings a key back.
+async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
+    let mut after = 0;
+    loop {
+        let page =
+            views::erased_subjects(store.database(), after, ERASED_PAGE).await.map_err(StoreError::from)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.position;
+        let subjects: Vec<Subject> = page.into_iter().map(|erased| erased.subject).collect();
+        let alive = store.vault().find_keys(&subjects).await?;
+        for subject in alive.keys() {
+            tracing::warn!(%subject, "the key of an erased subject was still there; it is destroyed");
+            store.forget(subject).await?;
+        }
+    }
+}
+
+/// A projection whose fold changed is folded afresh before anybody reads it.
+async fn rebuild_outdated(store: &EventStore) -> Result<(), StartError> {
+    let outdated = evident_projections::outdated(store).await?;
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(projections = outdated.join(", "), "projections are rebuilt: their folds have changed");
+    evident_projections::rebuild(
+        store,
+        &outdated,
+        evident_projections::PATIENCE,
+        &evident_projections::Silent,
+    )
+    .await?;
+    Ok(())
+}

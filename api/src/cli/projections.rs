@@ -1,0 +1,118 @@
+//! `evident projections`: are the tables the log's, and make them so again.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use evident_projections::{Outcome, ProjectionError, rebuild, status, verify};
+use serde_json::json;
+
+use super::progress::Bar;
+use super::{CliError, output};
+use crate::bootstrap;
+use crate::config::Settings;
+
+/// How long a rebuild waits for one that is running already.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The tables that are folded from the log.
+#[derive(Debug, Subcommand)]
+pub(super) enum Projections {
+    /// Say what each table was built from
+    Status,
+    /// Fold the log afresh and compare; exit code 1 when a table differs
+    Verify {
+        /// Which; all without
+        names: Vec<String>,
+    },
+    /// Fold the log into new tables and put them in the place of the old, while the server serves
+    Rebuild {
+        /// Which; all without
+        names: Vec<String>,
+    },
+}
+
+impl From<ProjectionError> for CliError {
+    fn from(error: ProjectionError) -> Self {
+        match error {
+            ProjectionError::Unknown(..) => Self::Usage(error.to_string()),
+            ProjectionError::Store(error) => Self::Store(error),
+            other => Self::Failed(super::chain(&other)),
+        }
+    }
+}
+
+impl Projections {
+    pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
+        let store = bootstrap::open_store(settings).await?;
+        let mut out = std::io::stdout();
+        match self {
+            Self::Status => {
+                for status in status(&store).await? {
+                    let built = status.built.as_ref();
+                    let text = if json {
+                        json!({
+                            "name": status.name,
+                            "version": status.version,
+                            "current": status.is_current(),
+                            "built_from": built.map(|built| built.position),
+                            "built_at": built.map(|built| output::time(built.at)),
+                        })
+                        .to_string()
+                    } else {
+                        let state = if status.is_current() { "current" } else { "to be rebuilt" };
+                        format!("{:<20} version {:<3} {state}", status.name, status.version)
+                    };
+                    output::line(&mut out, &text)?;
+                }
+            }
+            Self::Verify { names } => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let bar = Bar::new(json);
+                // The scratch tables hold readable rows: they belong into the private folder.
+                let scratch = &settings.server.data_dir;
+                let verification = verify(&store, &names, scratch, &bar).await?;
+                bar.finish();
+                for (name, outcome) in &verification.outcomes {
+                    let text = match (outcome, json) {
+                        (Outcome::Same { rows, digest }, true) => {
+                            json!({"name": name, "same": true, "rows": rows, "digest": digest}).to_string()
+                        }
+                        (Outcome::Same { rows, digest }, false) => {
+                            format!("{name:<20} same  {rows} rows  {digest}")
+                        }
+                        (Outcome::Different(difference), true) => {
+                            json!({"name": name, "same": false, "difference": difference.to_string()})
+                                .to_string()
+                        }
+                        (Outcome::Different(difference), false) => {
+                            format!("{name:<20} DIFFERENT  {difference}")
+                        }
+                    };
+                    output::line(&mut out, &text)?;
+                }
+                if !verification.is_clean() {
+                    return Err(CliError::Failed("the tables differ from the log".to_owned()));
+                }
+                if !json {
+                    output::line(
+                        &mut out,
+                        &format!("the tables are the log's, up to position {}", verification.position),
+                    )?;
+                }
+            }
+            Self::Rebuild { names } => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let bar = Bar::new(json);
+                let rebuilt = rebuild(&store, &names, PATIENCE, &bar).await?;
+                bar.finish();
+                let text = if json {
+                    json!({"rebuilt": rebuilt.names, "position": rebuilt.position}).to_string()
+                } else {
+                    format!("rebuilt {} up to position {}", rebuilt.names.join(", "), rebuilt.position)
+                };
+                output::line(&mut out, &text)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Variables that users of Supabase Auth have in their environment and that are no settings here.
+
+/// How a variable of Supabase Auth stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Protects something in Supabase Auth, and does nothing here yet.
+    Guard,
+    /// Does something in Supabase Auth, and nothing here yet.
+    Later,
+    /// Does nothing here, and needs nothing: there is no use for it.
+    Needless,
+    /// Nobody knows it.
+    Unknown,
+}
+
+/// By the beginning of the name after `GOTRUE_`. The first entry that fits counts.
+const FAMILIES: &[(&str, Standing)] = &[
+    ("SECURITY_CAPTCHA_", Standing::Guard),
+    ("PASSWORD_HIBP_", Standing::Guard),
+    ("HOOK_PASSWORD_VERIFICATION_ATTEMPT_", Standing::Guard),
+    ("HOOK_MFA_VERIFICATION_ATTEMPT_", Standing::Guard),
+    ("HOOK_BEFORE_USER_CREATED_", Standing::Guard),
+    ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
+    ("MAILER_EMAIL_VALIDATION_", Standing::Guard),
+    ("SECURITY_DB_ENCRYPTION_", Standing::Needless),
+    ("SECURITY_REFRESH_TOKEN_", Standing::Needless),
+    ("SECURITY_SB_FORWARDED_FOR_ENABLED", Standing::Later),
+    ("HOOK_", Standing::Later),
+    ("EXTERNAL_SAML_", Standing::Needless),
+    ("EXTERNAL_", Standing::Later),
+    ("CUSTOM_OAUTH_", Standing::Later),
+    ("MFA_", Standing::Later),
+    ("WEBAUTHN_", Standing::Later),
+    ("PASSKEY_", Standing::Later),
+    ("SAML_", Standing::Later),
+    ("OAUTH_SERVER_", Standing::Later),
+    ("EXPERIMENTAL_", Standing::Later),
+    ("SMS_TWILIO_", Standing::Later),
+    ("SMS_MESSAGEBIRD_", Standing::Later),
+    ("SMS_TEXTLOCAL_", Standing::Later),
+    ("SMS_VONAGE_", Standing::Later),
+    ("MAILER_SUBJECTS_", Standing::Later),
+    ("MAILER_TEMPLATES_", Standing::Later),
+    ("MAILER_NOTIFICATIONS_", Standing::Later),
+    ("MAILER_TEMPLATE_", Standing::Needless),
+    ("MAILER_URLPATHS_", Standing::Needless),
+    ("RATE_LIMIT_SSO", Standing::Later),
+    ("RATE_LIMIT_WEB3", Standing::Later),
+    ("RATE_LIMIT_PASSKEY", Standing::Later),
+    ("RATE_LIMIT_O_AUTH_", Standing::Later),
+    ("RATE_LIMIT_OAUTH_", Standing::Later),
+    ("AUDIT_LOG_", Standing::Needless),
+    ("DB_", Standing::Needless),
+    ("INDEX_WORKER_", Standing::Needless),
+    ("LOG_", Standing::Needless),
+    ("TRACING_", Standing::Later),
+    ("METRICS_", Standing::Later),
+    ("PROFILER_", Standing::Needless),
+    ("RELOADING_", Standing::Needless),
+    ("SMTP_LOGGING_ENABLED", Standing::Needless),
+    ("MAILER_EMAIL_BACKGROUND_SENDING", Standing::Needless),
+    ("API_ENDPOINT", Standing::Needless),
+    ("OPERATOR_TOKEN", Standing::Needless),
+    ("INTERNAL_HTTP_TIMEOUT", Standing::Later),
+    ("COOKIE_KEY", Standing::Needless),
+    ("SESSION_KEY", Standing::Needless),
+    ("MAX_VERIFIED_FACTORS", Standing::Needless),
+];
+
+/// How a variable stands whose name begins with `GOTRUE_`; the rest of the name is given.
+pub(super) fn standing(rest: &str) -> Standing {
+    let family = FAMILIES.iter().find(|(family, _)| {
+        // A family ends in an underscore, anything else is a whole name.
+        if family.ends_with('_') { rest.starts_with(family) } else { rest == *family }
+    });
+    family.map_or(Standing::Unknown, |(_, standing)| *standing)
+}
+
+/// Families of one standing, for the documentation.
+pub(super) fn families(standing: Standing) -> impl Iterator<Item = String> {
+    FAMILIES.iter().filter(move |(_, its)| *its == standing).map(|(family, _)| {
+        let more = if family.ends_with('_') { "*" } else { "" };
+        format!("GOTRUE_{family}{more}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_family_counts() {
+        for (rest, expected) in [
+            ("EXTERNAL_GOOGLE_ENABLED", Standing::Later),
+            ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
+            ("HOOK_SEND_SMS_URI", Standing::Later),
+            ("HOOK_BEFORE_USER_CREATED_URI", Standing::Guard),
+            ("DB_DRIVER", Standing::Needless),
+            ("DISABLE_SIGNUPS", Standing::Unknown),
+        ] {
+            assert_eq!(standing(rest), expected, "{rest}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Every setting, once: its key, its other names, its kind, an example, what it means.
+
+mod accounts;
+mod limits;
+mod messages;
+mod server;
+mod tokens;
+
+use super::Draft;
+use super::parse::{Problem, Raw};
+
+/// One setting.
+pub struct Setting {
+    /// The key in `evident.toml`: `mail.autoconfirm`.
+    pub key: &'static str,
+    /// Further names in the environment; of two that are set the first one counts.
+    pub aliases: &'static [&'static str],
+    /// The kind of value, in words.
+    pub kind: &'static str,
+    /// The value is not shown.
+    pub secret: bool,
+    /// A value that could be written.
+    pub example: &'static str,
+    /// What it is for, in one line.
+    pub meaning: &'static str,
+    /// What holds when it is not set, where that is no value.
+    pub unset: &'static str,
+    /// Reads a value into the draft; false: it counts as not set.
+    pub(super) read: fn(&mut Draft, &Raw) -> Result<bool, Problem>,
+    /// Shows the value in the draft.
+    pub(super) show: fn(&Draft) -> String,
+}
+
+/// Settings of one subject.
+pub struct Section {
+    /// The heading.
+    pub title: &'static str,
+    /// The settings.
+    pub settings: &'static [Setting],
+}
+
+/// All settings, in the order in which the documentation has them.
+pub static SECTIONS: &[Section] = &[
+    Section { title: "Server", settings: server::SERVER },
+    Section { title: "Addresses", settings: server::SITE },
+    Section { title: "Database and keys at rest", settings: server::STORE },
+    Section { title: "Sign-up", settings: accounts::SIGN_UP },
+    Section { title: "Passwords", settings: accounts::PASSWORD },
+    Section { title: "Sensitive changes", settings: accounts::SECURITY },
+    Section { title: "Access tokens", settings: tokens::TOKENS },
+    Section { title: "Sessions", settings: tokens::SESSIONS },
+    Section { title: "Mails", settings: messages::MAIL },
+    Section { title: "Texts of mails", settings: messages::TEXTS },
+    Section { title: "Links in mails", settings: messages::LINKS },
+    Section { title: "Text messages", settings: messages::SMS },
+    Section { title: "Limits", settings: limits::LIMITS },
+    Section { title: "Log", settings: server::LOG },
+    Section { title: "Better Auth", settings: tokens::BETTER_AUTH },
+];
+
+/// All settings.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    SECTIONS.iter().flat_map(|section| section.settings)
+}
+
+/// The setting of a key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    settings().find(|setting| setting.key == key)
+}
+
+impl Setting {
+    /// The name in the environment: `EVIDENT_MAIL_AUTOCONFIRM`.
+    pub fn variable(&self) -> String {
+        format!("EVIDENT_{}", self.key.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Section").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+/// `setting!(key, Kind, place in the draft, [other names], example, meaning, what holds when not set)`.
+macro_rules! setting {
+    (
+        $key:expr, $kind:ty, $($place:ident).+, [$($alias:expr),* $(,)?],
+        $example:literal, $meaning:expr $(, $unset:literal)? $(,)?
+    ) => {
+        $crate::config::table::Setting {
+            key: $key,
+            aliases: &[$($alias),*],
+            kind: <$kind as $crate::config::parse::Named>::NAME,
+            secret: <$kind as $crate::config::parse::Named>::SECRET,
+            example: $example,
+            meaning: $meaning,
+            unset: concat!($($unset)?),
+            read: |draft, raw| {
+                let value = <$kind as $crate::config::parse::Kind<_>>::parse(raw)?;
+                let given = value.is_some();
+                if let Some(value) = value {
+                    draft.$($place).+ = value;
+                }
+                Ok(given)
+            },
+            show: |draft| <$kind as $crate::config::parse::Kind<_>>::show(&draft.$($place).+),
+        }
+    };
+}
+use setting;

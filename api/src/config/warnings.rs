@@ -1,0 +1,133 @@
+//! What the owner should know, and what is no reason to stay down.
+
+use evident_commands::settings::Secret;
+
+use super::file::most_alike;
+use super::known::{Standing, standing};
+use super::sources::Written;
+use super::{Settings, Sources, table};
+
+/// Shorter secrets can be guessed from one token (RFC 7518 wants as many bytes as the hash has).
+const SECRET_BYTES: usize = 32;
+/// Less memory for argon2 is not recommended by anybody, in KiB.
+const ARGON2_KIB: u32 = 7_168;
+/// Variables with our prefix that are no settings.
+const OWN_NAMES: &[&str] = &["EVIDENT_CONFIG"];
+/// The prefix of variables that only tests look at.
+const TEST_PREFIX: &str = "EVIDENT_TEST_";
+
+/// All warnings about the environment and about weak values.
+pub(super) fn of(settings: &Settings, sources: &Sources, written: &Written) -> Vec<String> {
+    let mut warnings = names(sources);
+    warnings.extend(weak_values(settings, written));
+    warnings.extend(empty_credentials(settings, sources));
+    let (_, refused) = settings.commands.mail.texts.sources();
+    warnings
+        .extend(refused.iter().map(|error| format!("mail.templates: {error}; the built-in mail is sent")));
+    warnings
+}
+
+fn names(sources: &Sources) -> Vec<String> {
+    let variables: Vec<String> = table::settings().map(table::Setting::variable).collect();
+    let is_setting = |name: &str| {
+        variables.iter().any(|own| own == name)
+            || table::settings().any(|setting| setting.aliases.contains(&name))
+    };
+    let (mut warnings, mut guards, mut later) = (Vec::new(), Vec::new(), Vec::new());
+    for name in sources.environment.keys().filter(|name| !is_setting(name)) {
+        if let Some(rest) = name.strip_prefix("GOTRUE_") {
+            // Names with nothing behind them ask for nothing.
+            let set = sources.variable(name).is_some();
+            match standing(rest) {
+                Standing::Guard if set => guards.push(name.as_str()),
+                Standing::Later if set => later.push(name.as_str()),
+                Standing::Guard | Standing::Later | Standing::Needless => {}
+                Standing::Unknown => {
+                    let aliases = table::settings().flat_map(|setting| setting.aliases);
+                    warnings.push(unknown(name, most_alike(name, aliases.copied())));
+                }
+            }
+        } else if name.starts_with("EVIDENT_")
+            && !OWN_NAMES.contains(&name.as_str())
+            && !name.starts_with(TEST_PREFIX)
+        {
+            warnings.push(unknown(name, most_alike(name, variables.iter().map(String::as_str))));
+        }
+    }
+    if !guards.is_empty() {
+        warnings.push(format!(
+            "these protect accounts in Supabase Auth and do nothing here yet: {}",
+            guards.join(", ")
+        ));
+    }
+    if !later.is_empty() {
+        warnings.push(format!("not supported yet, and so without effect: {}", later.join(", ")));
+    }
+    warnings
+}
+
+fn unknown(name: &str, near: Option<&str>) -> String {
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    format!("{name}: there is no such setting, it has no effect{near}")
+}
+
+fn weak_values(settings: &Settings, written: &Written) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let secrets =
+        [("tokens.secret", &settings.signing.secret), ("better_auth.secret", &settings.better_auth.secret)];
+    for (key, secret) in secrets {
+        if secret.as_ref().map(Secret::expose).is_some_and(|secret| secret.len() < SECRET_BYTES) {
+            warnings.push(format!(
+                "{}: the secret is shorter than {SECRET_BYTES} bytes and can be guessed; make one with: openssl rand -hex 32",
+                written.name(key)
+            ));
+        }
+    }
+    let cost = settings.commands.password.argon2;
+    if cost.memory_kib < ARGON2_KIB {
+        warnings.push(format!(
+            "{}: hashes of {} KiB are cheap to guess against; take {ARGON2_KIB} or more",
+            written.name("password.argon2_memory_kib"),
+            cost.memory_kib
+        ));
+    }
+    if settings.commands.rate_limits.header.is_some() && settings.server.trusted_proxies.is_empty() {
+        warnings.push(format!(
+            "{}: no proxy is trusted (server.trusted_proxies), so the address of the connection counts",
+            written.name("rate_limits.header")
+        ));
+    }
+    warnings
+}
+
+/// Providers that are on without what they need. Supabase Auth starts so too.
+fn empty_credentials(settings: &Settings, sources: &Sources) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, value) in &sources.environment {
+        let provider = name.strip_prefix("GOTRUE_EXTERNAL_").and_then(|rest| rest.strip_suffix("_ENABLED"));
+        let Some(provider) = provider else { continue };
+        let on = matches!(value.trim().to_ascii_lowercase().as_str(), "1" | "t" | "true");
+        // Built-in ways to sign in have switches of this form, and no client.
+        let has_client = sources.environment.contains_key(&format!("GOTRUE_EXTERNAL_{provider}_CLIENT_ID"));
+        if !on || !has_client {
+            continue;
+        }
+        for part in ["CLIENT_ID", "SECRET"] {
+            let credential = format!("GOTRUE_EXTERNAL_{provider}_{part}");
+            if sources.variable(&credential).is_none() {
+                warnings.push(format!("{credential}: empty, though {name} is on"));
+            }
+        }
+    }
+    if let Some(provider) = &settings.commands.sms.provider {
+        let prefix = format!("GOTRUE_SMS_{}_", provider.to_ascii_uppercase());
+        let has_credentials = sources
+            .environment
+            .keys()
+            .any(|name| name.starts_with(&prefix) && sources.variable(name).is_some());
+        if !has_credentials {
+            warnings.push(format!("{prefix}*: empty, though text messages are to go by {provider}"));
+        }
+    }
+    warnings
+}

@@ -1,0 +1,147 @@
+//! What the endpoints work with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use evident_commands::Commands;
+use evident_commands::messages::{RedirectError, RedirectPolicy};
+use evident_commands::settings::{BucketRule, RateLimitSettings, Settings};
+use evident_domain::Time;
+
+use super::discovery::Discovery;
+use super::error::GotrueError;
+use super::incoming::Incoming;
+use crate::config::ServerSettings;
+use crate::http::RateLimiter;
+
+/// The state of the endpoints. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    commands: Commands,
+    redirects: RedirectPolicy,
+    discovery: Discovery,
+    buckets: Buckets,
+    limit_header: Option<HeaderName>,
+    time_limit: Duration,
+    body_limit: usize,
+}
+
+/// What is limited for each caller apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// `POST /signup` with an address or a number.
+    SignUp,
+    /// `PUT /user`.
+    ChangeSelf,
+    /// `GET` and `POST /verify`.
+    Verify,
+    /// `POST /token`, all grants together.
+    Token,
+    /// Refusals of administrators' calls that are noted in the log.
+    NotedDenials,
+}
+
+#[derive(Debug)]
+struct Buckets {
+    sign_up: RateLimiter,
+    change_self: RateLimiter,
+    verify: RateLimiter,
+    token: RateLimiter,
+    noted_denials: RateLimiter,
+}
+
+impl Buckets {
+    fn new(settings: &RateLimitSettings) -> Self {
+        // So many lines of one caller are worth reading; more would be a way to fill the log.
+        let denials = BucketRule { tokens: 60.0, per: Duration::from_secs(60), burst: 60 };
+        Self {
+            sign_up: RateLimiter::new(settings.otp),
+            change_self: RateLimiter::new(settings.otp),
+            verify: RateLimiter::new(settings.verify),
+            token: RateLimiter::new(settings.token),
+            noted_denials: RateLimiter::new(denials),
+        }
+    }
+
+    fn get(&self, bucket: Bucket) -> &RateLimiter {
+        match bucket {
+            Bucket::SignUp => &self.sign_up,
+            Bucket::ChangeSelf => &self.change_self,
+            Bucket::Verify => &self.verify,
+            Bucket::Token => &self.token,
+            Bucket::NotedDenials => &self.noted_denials,
+        }
+    }
+}
+
+impl App {
+    /// The endpoints' state over the use cases.
+    ///
+    /// # Errors
+    /// When the redirect patterns do not read.
+    pub fn new(commands: Commands, server: &ServerSettings) -> Result<Self, RedirectError> {
+        let settings = commands.settings();
+        let header = settings.rate_limits.header.as_deref();
+        let inner = Inner {
+            redirects: RedirectPolicy::new(&settings.site.site_url, &settings.site.redirect_allow_list)?,
+            discovery: Discovery::new(settings, commands.signing_keys().jwks()),
+            buckets: Buckets::new(&settings.rate_limits),
+            limit_header: header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
+            time_limit: server.max_request_duration,
+            body_limit: server.body_limit,
+            commands,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The use cases.
+    pub fn commands(&self) -> &Commands {
+        &self.0.commands
+    }
+
+    /// What the owner chose.
+    pub fn settings(&self) -> &Settings {
+        self.0.commands.settings()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.0.commands.clock().now()
+    }
+
+    /// Where links may lead.
+    pub(super) fn redirects(&self) -> &RedirectPolicy {
+        &self.0.redirects
+    }
+
+    pub(super) fn discovery(&self) -> &Discovery {
+        &self.0.discovery
+    }
+
+    /// The header in which a trusted proxy names the caller.
+    pub(super) fn limit_header(&self) -> Option<&HeaderName> {
+        self.0.limit_header.as_ref()
+    }
+
+    /// After so long a request is given up.
+    pub fn time_limit(&self) -> Duration {
+        self.0.time_limit
+    }
+
+    /// The longest body, in bytes.
+    pub fn body_limit(&self) -> usize {
+        self.0.body_limit
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// When the caller asked too often.
+    pub fn limit(&self, bucket: Bucket, incoming: &Incoming) -> Result<(), GotrueError> {
+        Ok(self.0.buckets.get(bucket).check(&incoming.caller)?)
+    }
+}

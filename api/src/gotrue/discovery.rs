@@ -1,0 +1,157 @@
+//! Documents that do not change while the server runs: they are written once, at the start.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, header};
+use evident_commands::settings::Settings;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::app::App;
+use super::error::{ErrorCode, GotrueError};
+use super::reply;
+use super::settings::{HealthDocument, SettingsDocument};
+
+/// Keys and endpoints may be kept for ten minutes.
+const KEEP: HeaderValue = HeaderValue::from_static("public, max-age=600");
+
+/// The documents, as bytes.
+#[derive(Debug)]
+pub(super) struct Discovery {
+    health: Bytes,
+    settings: Bytes,
+    jwks: Bytes,
+    openid: Bytes,
+}
+
+impl Discovery {
+    pub(super) fn new(settings: &Settings, jwks: &Value) -> Self {
+        Self {
+            health: written(&HealthDocument::new()),
+            settings: written(&SettingsDocument::of(settings)),
+            jwks: written(jwks),
+            openid: written(&OpenIdConfiguration::of(issuer(settings))),
+        }
+    }
+}
+
+/// Who issues the tokens: what is configured, else the server's address.
+fn issuer(settings: &Settings) -> &str {
+    settings.tokens.issuer.as_deref().unwrap_or(&settings.site.external_url)
+}
+
+fn written(document: &impl Serialize) -> Bytes {
+    // Plain data always writes.
+    serde_json::to_vec(document).unwrap_or_default().into()
+}
+
+/// `GET /health`
+pub(super) async fn health(State(app): State<App>) -> Response<Body> {
+    reply::json_bytes(app.discovery().health.clone())
+}
+
+/// `GET /settings`
+pub(super) async fn settings(State(app): State<App>) -> Response<Body> {
+    reply::json_bytes(app.discovery().settings.clone())
+}
+
+/// `GET /.well-known/jwks.json`
+pub(super) async fn jwks(State(app): State<App>) -> Response<Body> {
+    kept(app.discovery().jwks.clone())
+}
+
+/// `GET /.well-known/openid-configuration`
+pub(super) async fn openid_configuration(State(app): State<App>) -> Response<Body> {
+    kept(app.discovery().openid.clone())
+}
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(super) async fn oauth_authorization_server() -> GotrueError {
+    GotrueError::not_found(ErrorCode::FeatureDisabled, "OAuth server is disabled")
+}
+
+fn kept(document: Bytes) -> Response<Body> {
+    let mut response = reply::json_bytes(document);
+    response.headers_mut().insert(header::CACHE_CONTROL, KEEP);
+    response
+}
+
+/// OpenID Connect Discovery 1.0, section 3.
+#[derive(Serialize)]
+struct OpenIdConfiguration<'a> {
+    issuer: &'a str,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    userinfo_endpoint: String,
+    scopes_supported: [&'static str; 5],
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 2],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    claims_supported: [&'static str; 15],
+    code_challenge_methods_supported: [&'static str; 2],
+}
+
+impl<'a> OpenIdConfiguration<'a> {
+    fn of(issuer: &'a str) -> Self {
+        let at = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
+        Self {
+            issuer,
+            authorization_endpoint: at("/oauth/authorize"),
+            token_endpoint: at("/oauth/token"),
+            jwks_uri: at("/.well-known/jwks.json"),
+            userinfo_endpoint: at("/oauth/userinfo"),
+            scopes_supported: ["openid", "profile", "email", "phone", "offline_access"],
+            response_types_supported: ["code"],
+            response_modes_supported: ["query"],
+            grant_types_supported: ["authorization_code", "refresh_token"],
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: ["RS256", "HS256", "ES256"],
+            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+            claims_supported: [
+                "sub",
+                "aud",
+                "iss",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "email",
+                "email_verified",
+                "phone_number",
+                "phone_number_verified",
+                "name",
+                "picture",
+                "preferred_username",
+                "updated_at",
+            ],
+            code_challenge_methods_supported: ["S256", "plain"],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_openid_document_is_written_key_by_key_as_the_peer_does() {
+        let text = written(&OpenIdConfiguration::of("http://localhost:9999/"));
+        assert_eq!(
+            std::str::from_utf8(&text).unwrap(),
+            r#"{"issuer":"http://localhost:9999/","authorization_endpoint":"http://localhost:9999/oauth/authorize","token_endpoint":"http://localhost:9999/oauth/token","jwks_uri":"http://localhost:9999/.well-known/jwks.json","userinfo_endpoint":"http://localhost:9999/oauth/userinfo","scopes_supported":["openid","profile","email","phone","offline_access"],"response_types_supported":["code"],"response_modes_supported":["query"],"grant_types_supported":["authorization_code","refresh_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256","HS256","ES256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["sub","aud","iss","exp","iat","auth_time","nonce","email","email_verified","phone_number","phone_number_verified","name","picture","preferred_username","updated_at"],"code_challenge_methods_supported":["S256","plain"]}"#
+        );
+    }
+
+    #[test]
+    fn without_an_issuer_the_address_of_the_server_counts() {
+        let mut settings = Settings::default();
+        settings.site.external_url = "https://auth.example.com".to_owned();
+        assert_eq!(issuer(&settings), "https://auth.example.com");
+        settings.tokens.issuer = Some("https://x.example/auth/v1".to_owned());
+        assert_eq!(issuer(&settings), "https://x.example/auth/v1");
+    }
+}

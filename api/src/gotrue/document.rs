@@ -1,0 +1,445 @@
+//! The JSON documents of accounts and sessions: keys in the protocol's order, absent where it leaves
+//! them out.
+
+use evident_commands::password::Weakness;
+use evident_commands::{Contact, Grant, IdentityRow, Pretended, UserView};
+use evident_domain::{IdentityId, Metadata, Time, UserId};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::time::Rfc3339;
+
+/// The provider and the list of providers of an account that has only one way in.
+#[derive(Serialize)]
+struct OneProvider<'a> {
+    provider: &'a str,
+    providers: [&'a str; 1],
+}
+
+/// A free-form object: the text of a row, or an object at hand.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Object<'a> {
+    Stored(&'a RawValue),
+    Given(&'a Metadata),
+    Provider(OneProvider<'a>),
+}
+
+impl<'a> Object<'a> {
+    /// The text of a row, as it stands there.
+    fn stored(text: &'a str) -> Self {
+        Self::Stored(serde_json::from_str(text).unwrap_or(RawValue::NULL))
+    }
+}
+
+/// A user.
+#[derive(Serialize)]
+pub struct UserDocument<'a> {
+    id: UserId,
+    aud: &'a str,
+    role: &'a str,
+    email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_confirmed_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invited_at: Option<Rfc3339>,
+    phone: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_confirmed_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_sent_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_sent_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    new_email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_change_sent_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    new_phone: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_change_sent_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reauthentication_sent_at: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sign_in_at: Option<Rfc3339>,
+    app_metadata: Object<'a>,
+    user_metadata: Object<'a>,
+    #[serde(serialize_with = "identities")]
+    identities: &'a [IdentityRow],
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    banned_until: Option<Rfc3339>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Rfc3339>,
+    is_anonymous: bool,
+}
+
+impl<'a> UserDocument<'a> {
+    /// Of an account.
+    pub fn of(view: &'a UserView) -> Self {
+        let user = &view.user;
+        Self {
+            id: user.id,
+            aud: &user.aud,
+            role: &user.role,
+            email: text(user.email.as_ref()),
+            email_confirmed_at: time(user.email_confirmed_at),
+            invited_at: time(user.invited_at),
+            phone: text(user.phone.as_ref()),
+            phone_confirmed_at: time(user.phone_confirmed_at),
+            confirmation_sent_at: time(user.confirmation_sent_at),
+            confirmed_at: time(
+                [user.email_confirmed_at, user.phone_confirmed_at].into_iter().flatten().min(),
+            ),
+            recovery_sent_at: time(user.recovery_sent_at),
+            new_email: text(user.new_email.as_ref()),
+            email_change_sent_at: time(user.email_change_sent_at),
+            new_phone: text(user.new_phone.as_ref()),
+            phone_change_sent_at: time(user.phone_change_sent_at),
+            reauthentication_sent_at: time(user.reauthentication_sent_at),
+            last_sign_in_at: time(user.last_sign_in_at),
+            app_metadata: Object::stored(&user.app_metadata),
+            user_metadata: Object::stored(&user.user_metadata),
+            identities: &view.identities,
+            created_at: Rfc3339(user.created_at),
+            updated_at: Rfc3339(user.updated_at),
+            banned_until: time(user.banned_until),
+            deleted_at: time(user.deleted_at),
+            is_anonymous: user.is_anonymous,
+        }
+    }
+
+    /// Of an account that is not made because the address is somebody's: the same for everybody, whatever
+    /// the account behind the address looks like.
+    pub fn pretended(pretended: &'a Pretended) -> Self {
+        let (email, phone) = match &pretended.contact {
+            Contact::Email(email) => (email.as_str(), ""),
+            Contact::Phone(phone) => ("", phone.as_str()),
+        };
+        let (now, provider) = (Rfc3339(pretended.now), pretended.contact.provider());
+        Self {
+            id: pretended.id,
+            aud: &pretended.aud,
+            role: &pretended.role,
+            email,
+            email_confirmed_at: None,
+            invited_at: None,
+            phone,
+            phone_confirmed_at: None,
+            confirmation_sent_at: Some(now),
+            confirmed_at: None,
+            recovery_sent_at: None,
+            new_email: "",
+            email_change_sent_at: None,
+            new_phone: "",
+            phone_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: None,
+            app_metadata: Object::Provider(OneProvider { provider, providers: [provider] }),
+            user_metadata: Object::Given(&pretended.data),
+            identities: &[],
+            created_at: now,
+            updated_at: now,
+            banned_until: None,
+            deleted_at: None,
+            is_anonymous: false,
+        }
+    }
+}
+
+fn text(text: Option<&String>) -> &str {
+    text.map_or("", String::as_str)
+}
+
+fn time(time: Option<Time>) -> Option<Rfc3339> {
+    time.map(Rfc3339)
+}
+
+fn identities<S: Serializer>(rows: &[IdentityRow], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(IdentityDocument::of))
+}
+
+/// A way in which a user is known to a provider.
+#[derive(Serialize)]
+struct IdentityDocument<'a> {
+    identity_id: IdentityId,
+    id: &'a str,
+    user_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_data: Option<Object<'a>>,
+    provider: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sign_in_at: Option<Rfc3339>,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    email: &'a str,
+}
+
+impl<'a> IdentityDocument<'a> {
+    fn of(row: &'a IdentityRow) -> Self {
+        Self {
+            identity_id: row.identity_id,
+            id: &row.provider_id,
+            user_id: row.user_id,
+            identity_data: (row.identity_data != "{}").then(|| Object::stored(&row.identity_data)),
+            provider: &row.provider,
+            last_sign_in_at: time(row.last_sign_in_at),
+            created_at: Rfc3339(row.created_at),
+            updated_at: Rfc3339(row.updated_at),
+            email: text(row.email.as_ref()),
+        }
+    }
+}
+
+/// What a signed-in client gets.
+#[derive(Serialize)]
+pub struct SessionDocument<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    expires_at: i64,
+    refresh_token: &'a str,
+    user: UserDocument<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weak_password: Option<Strength<'a>>,
+}
+
+/// `null` stands for a password that is strong enough.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Strength<'a> {
+    Enough,
+    Weak(WeakPassword<'a>),
+}
+
+#[derive(Serialize)]
+struct WeakPassword<'a> {
+    message: &'a str,
+    reasons: Vec<&'static str>,
+}
+
+impl<'a> SessionDocument<'a> {
+    /// Of a session that was started or refreshed.
+    pub fn of(grant: &'a Grant) -> Self {
+        Self {
+            access_token: &grant.access_token,
+            token_type: "bearer",
+            expires_in: grant.expires_in,
+            expires_at: grant.expires_at,
+            refresh_token: grant.refresh_token.expose(),
+            user: UserDocument::of(&grant.user.view),
+            weak_password: None,
+        }
+    }
+
+    /// With what today's rules hold against the password; `null` when they hold nothing against it.
+    #[must_use]
+    pub fn with_weakness(mut self, weakness: Option<&'a Weakness>) -> Self {
+        self.weak_password = Some(weakness.map_or(Strength::Enough, |weakness| {
+            Strength::Weak(WeakPassword {
+                message: &weakness.message,
+                reasons: weakness.reasons.iter().map(|reason| reason.as_str()).collect(),
+            })
+        }));
+        self
+    }
+}
+
+/// A page of accounts.
+#[derive(Serialize)]
+pub struct UserListDocument<'a> {
+    #[serde(serialize_with = "users")]
+    users: &'a [UserView],
+    aud: &'a str,
+}
+
+impl<'a> UserListDocument<'a> {
+    /// Of the accounts of an audience.
+    pub fn of(users: &'a [UserView], aud: &'a str) -> Self {
+        Self { users, aud }
+    }
+}
+
+fn users<S: Serializer>(views: &[UserView], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(views.iter().map(UserDocument::of))
+}
+
+#[cfg(test)]
+mod tests {
+    use evident_commands::UserRow;
+    use evident_domain::Email;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        text.parse().unwrap()
+    }
+
+    fn ann() -> UserView {
+        let id = UserId("18a19021-05b8-4c33-83cb-1cba1023c094".parse().unwrap());
+        let user = UserRow {
+            id,
+            aud: "authenticated".to_owned(),
+            role: "authenticated".to_owned(),
+            email: Some("ann@example.com".to_owned()),
+            email_confirmed_at: None,
+            invited_at: None,
+            phone: None,
+            phone_confirmed_at: None,
+            confirmation_sent_at: Some(at("2026-11-21T02:43:51.868186Z")),
+            recovery_sent_at: None,
+            new_email: None,
+            email_change_sent_at: None,
+            new_phone: None,
+            phone_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: None,
+            app_metadata: r#"{"provider":"email","providers":["email"]}"#.to_owned(),
+            user_metadata: r#"{"full_name":"Ann Archer"}"#.to_owned(),
+            created_at: at("2026-11-21T02:43:51.860387Z"),
+            updated_at: at("2026-11-21T02:43:51.92Z"),
+            banned_until: None,
+            ban_reason: Some("not for her eyes".to_owned()),
+            deleted_at: None,
+            is_anonymous: false,
+            has_password: true,
+            search: "ann@example.com".to_owned(),
+        };
+        let identity = IdentityRow {
+            identity_id: IdentityId("2103c941-c08d-4cf9-bd3f-17b5d5a72e86".parse().unwrap()),
+            user_id: id,
+            provider: "email".to_owned(),
+            provider_id: id.to_string(),
+            identity_data: r#"{"email":"ann@example.com"}"#.to_owned(),
+            email: Some("ann@example.com".to_owned()),
+            last_sign_in_at: Some(at("2026-11-21T02:43:51.865228Z")),
+            created_at: at("2026-11-21T02:43:51Z"),
+            updated_at: at("2026-11-21T02:43:51Z"),
+            position: 1,
+        };
+        UserView { user, identities: vec![identity] }
+    }
+
+    fn write(document: impl Serialize) -> String {
+        serde_json::to_string(&document).unwrap()
+    }
+
+    #[test]
+    fn a_user_is_written_key_by_key_as_the_peer_does() {
+        assert_eq!(
+            write(UserDocument::of(&ann())),
+            r#"{"id":"18a19021-05b8-4c33-83cb-1cba1023c094","aud":"authenticated","role":"authenticated","email":"ann@example.com","phone":"","confirmation_sent_at":"2026-11-21T02:43:51.868186Z","app_metadata":{"provider":"email","providers":["email"]},"user_metadata":{"full_name":"Ann Archer"},"identities":[{"identity_id":"2103c941-c08d-4cf9-bd3f-17b5d5a72e86","id":"18a19021-05b8-4c33-83cb-1cba1023c094","user_id":"18a19021-05b8-4c33-83cb-1cba1023c094","identity_data":{"email":"ann@example.com"},"provider":"email","last_sign_in_at":"2026-11-21T02:43:51.865228Z","created_at":"2026-11-21T02:43:51Z","updated_at":"2026-11-21T02:43:51Z","email":"ann@example.com"}],"created_at":"2026-11-21T02:43:51.860387Z","updated_at":"2026-11-21T02:43:51.92Z","is_anonymous":false}"#
+        );
+    }
+
+    #[test]
+    fn every_key_has_its_place() {
+        let mut view = ann();
+        let moment = at("2026-01-02T03:04:05Z");
+        let user = &mut view.user;
+        for slot in [
+            &mut user.email_confirmed_at,
+            &mut user.invited_at,
+            &mut user.confirmation_sent_at,
+            &mut user.recovery_sent_at,
+            &mut user.email_change_sent_at,
+            &mut user.phone_change_sent_at,
+            &mut user.reauthentication_sent_at,
+            &mut user.last_sign_in_at,
+            &mut user.banned_until,
+            &mut user.deleted_at,
+        ] {
+            *slot = Some(moment);
+        }
+        user.phone_confirmed_at = Some(at("2026-01-01T00:00:00Z"));
+        user.phone = Some("15005550001".to_owned());
+        user.new_email = Some("new@example.com".to_owned());
+        user.new_phone = Some("15005550002".to_owned());
+        let text = write(UserDocument::of(&view));
+        let keys = [
+            "id",
+            "aud",
+            "role",
+            "email",
+            "email_confirmed_at",
+            "invited_at",
+            "phone",
+            "phone_confirmed_at",
+            "confirmation_sent_at",
+            "confirmed_at",
+            "recovery_sent_at",
+            "new_email",
+            "email_change_sent_at",
+            "new_phone",
+            "phone_change_sent_at",
+            "reauthentication_sent_at",
+            "last_sign_in_at",
+            "app_metadata",
+            "user_metadata",
+            "identities",
+            "created_at",
+            "updated_at",
+            "banned_until",
+            "deleted_at",
+            "is_anonymous",
+        ];
+        let mut from = 0;
+        for key in keys {
+            let found =
+                text[from..].find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key} in {text}"));
+            from += found;
+            if key == "identities" {
+                from += text[from..].find(']').unwrap();
+            }
+        }
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value.as_object().unwrap().len(), keys.len());
+        assert_eq!(value["confirmed_at"], "2026-01-01T00:00:00Z", "the earlier of both");
+    }
+
+    #[test]
+    fn an_identity_without_data_or_address_lacks_the_keys() {
+        let mut view = ann();
+        let identity = &mut view.identities[0];
+        identity.identity_data = "{}".to_owned();
+        identity.email = None;
+        identity.last_sign_in_at = None;
+        let value = json!(UserDocument::of(&view));
+        let keys: Vec<&String> = value["identities"][0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["created_at", "id", "identity_id", "provider", "updated_at", "user_id"]);
+        view.identities.clear();
+        assert_eq!(json!(UserDocument::of(&view))["identities"], json!([]));
+    }
+
+    #[test]
+    fn a_pretended_user_tells_nothing() {
+        let pretended = Pretended {
+            id: UserId(Uuid::from_u128(9)),
+            contact: Contact::Email(Email::parse("Ann@example.com").unwrap()),
+            data: Metadata::default().with("full_name", "Mallory"),
+            now: at("2026-11-21T02:43:56.238386Z"),
+            aud: "authenticated".to_owned(),
+            role: "authenticated".to_owned(),
+        };
+        assert_eq!(
+            write(UserDocument::pretended(&pretended)),
+            r#"{"id":"00000000-0000-0000-0000-000000000009","aud":"authenticated","role":"authenticated","email":"ann@example.com","phone":"","confirmation_sent_at":"2026-11-21T02:43:56.238386Z","app_metadata":{"provider":"email","providers":["email"]},"user_metadata":{"full_name":"Mallory"},"identities":[],"created_at":"2026-11-21T02:43:56.238386Z","updated_at":"2026-11-21T02:43:56.238386Z","is_anonymous":false}"#
+        );
+    }
+
+    #[test]
+    fn a_list_shows_whole_users() {
+        let text = write(UserListDocument::of(&[ann()], "authenticated"));
+        assert!(
+            text.starts_with(r#"{"users":[{"id":"18a1"#) && text.ends_with(r#"}],"aud":"authenticated"}"#)
+        );
+        assert!(text.contains(r#""identities":[{"identity_id""#));
+        assert_eq!(write(UserListDocument::of(&[], "a")), r#"{"users":[],"aud":"a"}"#);
+    }
+}

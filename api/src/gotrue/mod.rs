@@ -1,0 +1,34 @@
+//! The Supabase Auth (`GoTrue`) protocol: translation, and nothing else.
+//!
+//! An endpoint reads the wire form, calls a use case, writes the wire form; each file is one endpoint or a
+//! small family. What they share: [`access`] proves who calls, [`body`] reads JSON, [`document`] writes
+//! it, [`error`] gives errors their two forms.
+
+pub mod access;
+mod admin_users;
+mod app;
+pub mod body;
+mod discovery;
+pub mod document;
+pub mod duration;
+pub mod error;
+mod incoming;
+mod logout;
+pub mod pagination;
+pub mod params;
+mod refresh;
+mod reply;
+mod routes;
+mod settings;
+mod sign_in;
+mod sign_up;
+mod time;
+mod token;
+mod user;
+mod verify;
+mod verify_link;
+
+pub use app::{App, Bucket};
+pub use error::{ErrorCode, GotrueError};
+pub use incoming::Incoming;
+pub use routes::router;

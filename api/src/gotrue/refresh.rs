@@ -1,0 +1,104 @@
+//! `POST /token?grant_type=refresh_token`
+
+use axum::body::Body as HttpBody;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Response};
+use evident_commands::{Expiry, RefreshError};
+use evident_domain::Actor;
+use zeroize::Zeroizing;
+
+use super::app::App;
+use super::body::Body;
+use super::document::SessionDocument;
+use super::error::{ErrorCode, GotrueError};
+use super::incoming::Incoming;
+use super::reply;
+
+const REUSE: HeaderName = HeaderName::from_static("sb-auth-refresh-token-reuse");
+
+/// A refresh token for the next one.
+pub(super) async fn refresh(
+    app: &App,
+    incoming: &Incoming,
+    request: Request,
+) -> Result<Response<HttpBody>, GotrueError> {
+    let mut body = Body::read(request, app.body_limit(), "RefreshTokenGrantParams").await?;
+    let token = Zeroizing::new(body.text_or_empty("refresh_token")?);
+    let context = incoming.context(Actor::Visitor);
+    let refreshed = app.commands().refresh(&context, &token).await.map_err(refusal)?;
+    let mut response = reply::session(&refreshed.grant, &SessionDocument::of(&refreshed.grant))?;
+    if refreshed.rotated {
+        response.headers_mut().insert(REUSE, HeaderValue::from_static("false"));
+    }
+    Ok(response)
+}
+
+fn refusal(error: RefreshError) -> GotrueError {
+    let owner = error.owner();
+    let refused = match error {
+        RefreshError::Malformed => GotrueError::validation("Refresh token is not valid"),
+        RefreshError::NotFound => GotrueError::bad_request(
+            ErrorCode::RefreshTokenNotFound,
+            "Invalid Refresh Token: Refresh Token Not Found",
+        ),
+        RefreshError::NotIssued { .. } => {
+            GotrueError::validation("Invalid Refresh Token: Not Issued By This Server")
+        }
+        RefreshError::AlreadyUsed { .. } => GotrueError::bad_request(
+            ErrorCode::RefreshTokenAlreadyUsed,
+            "Invalid Refresh Token: Already Used",
+        )
+        .ending_the_session(),
+        RefreshError::Banned { .. } => {
+            GotrueError::bad_request(ErrorCode::UserBanned, "Invalid Refresh Token: User Banned")
+        }
+        RefreshError::Expired { rule, .. } => {
+            let message = match rule {
+                Expiry::TimeBox => "Invalid Refresh Token: Session Expired",
+                Expiry::Inactivity => "Invalid Refresh Token: Session Expired (Inactivity)",
+            };
+            GotrueError::bad_request(ErrorCode::SessionExpired, message)
+        }
+        RefreshError::Failure(failure) => failure.into(),
+    };
+    refused.about(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use evident_commands::SessionOwner;
+    use evident_domain::{SessionId, UserId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn refusals_have_the_peers_words() {
+        let owner = SessionOwner { user: UserId(Uuid::from_u128(1)), session: SessionId(Uuid::from_u128(2)) };
+        for (error, code, message) in [
+            (RefreshError::Malformed, "validation_failed", "Refresh token is not valid"),
+            (
+                RefreshError::NotFound,
+                "refresh_token_not_found",
+                "Invalid Refresh Token: Refresh Token Not Found",
+            ),
+            (
+                RefreshError::AlreadyUsed { owner },
+                "refresh_token_already_used",
+                "Invalid Refresh Token: Already Used",
+            ),
+            (RefreshError::Banned { owner }, "user_banned", "Invalid Refresh Token: User Banned"),
+            (
+                RefreshError::Expired { owner, rule: Expiry::Inactivity },
+                "session_expired",
+                "Invalid Refresh Token: Session Expired (Inactivity)",
+            ),
+        ] {
+            let refused = refusal(error);
+            assert_eq!(
+                (refused.status().as_u16(), refused.code().as_str(), refused.message()),
+                (400, code, message)
+            );
+        }
+    }
+}

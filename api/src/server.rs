@@ -1,0 +1,145 @@
+//! The server: builds the application of its parts, takes connections, and ends in good order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use evident_commands::Commands;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::Service as _;
+
+use crate::bootstrap::StartError;
+use crate::config::Settings;
+use crate::gotrue;
+use crate::http::edge::{Edge, edge};
+use crate::http::origin::PeerAddress;
+use crate::ports::SystemEntropy;
+
+/// Whoever takes longer to send the head of a request is cut off, and so is who keeps a connection without
+/// using it.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// So long the requests in flight may take when the server is asked to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// So many connections are served at once; others wait to be accepted.
+const CONNECTIONS: usize = 16_384;
+
+/// When no connection can be accepted (no file handles, say), the next try comes after this.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// All surfaces behind the shared layers.
+///
+/// # Errors
+/// When a setting does not fit.
+pub fn app(commands: Commands, settings: &Settings) -> Result<Router, StartError> {
+    let external_url = &settings.commands.site.external_url;
+    let outermost = Arc::new(Edge::new(&settings.server, external_url, Arc::new(SystemEntropy)));
+    let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server)?);
+    Ok(gotrue.layer(from_fn_with_state(outermost, edge)))
+}
+
+/// Serves until it is asked to stop, and then finishes the requests in flight.
+///
+/// # Errors
+/// When a setting does not fit.
+pub async fn serve(
+    listener: TcpListener,
+    commands: Commands,
+    settings: &Settings,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let app = app(commands, settings)?;
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            connection = accept(&listener, &slots) => {
+                if let Some((stream, peer, slot)) = connection {
+                    converse(stream, peer, slot, app.clone(), &graceful);
+                }
+            }
+            () = &mut shutdown => break,
+        }
+    }
+    // Nobody new gets in while the others finish.
+    drop(listener);
+    tracing::info!("stopping: requests in flight are finished");
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time and are cut off");
+    }
+    Ok(())
+}
+
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = slots.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, slot)),
+        Err(error) => {
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Serves a connection in a task of its own.
+fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: OwnedSemaphorePermit,
+    app: Router,
+    graceful: &GracefulShutdown,
+) {
+    // Answers are small and written whole: waiting for more would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY is not set");
+    }
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(PeerAddress(peer));
+        app.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        // What goes wrong here is the client's: it went away, or never spoke HTTP.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke off");
+        }
+        drop(slot);
+    });
+}
+
+/// Ends when the process is asked to stop: by SIGTERM, or by SIGINT (Ctrl-C).
+pub async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind: SignalKind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be listened to");
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+    }
+}

@@ -1,0 +1,108 @@
+//! Pages, filters, and the stream over all of it.
+
+use evident_domain::user::UserEvent;
+use evident_domain::{Actor, Position, SessionId, StreamId, Subject};
+use evident_eventstore::{Append, EventStore, Filter};
+use futures::{StreamExt, TryStreamExt};
+use uuid::Uuid;
+
+use crate::support::{
+    Place, banned, change, noon, on_both_databases, refreshed, signed_up, started, stream, user,
+};
+
+async fn positions(store: &EventStore, filter: Filter) -> Vec<u64> {
+    let page = store.page(Position(0), 100, &filter).await.unwrap();
+    let streamed: Vec<_> = store.read(Position(0), filter).try_collect().await.unwrap();
+    assert_eq!(page, streamed);
+    page.iter().map(|recorded| recorded.position.0).collect()
+}
+
+on_both_databases! {
+    async fn filters_narrow_and_combine(place) {
+        let store = place.store().await;
+        let session = SessionId(Uuid::from_u128(50));
+        let later = noon() + chrono::TimeDelta::hours(1);
+        let at = |append: Append| Append { occurred_at: later, ..append };
+        store.append(change(vec![stream(user(1), 0, vec![signed_up("ann@example.com")])])).await.unwrap();
+        store.append(change(vec![stream(user(2), 0, vec![signed_up("bob@example.com")])])).await.unwrap();
+        store.append(change(vec![started(session, user(1))])).await.unwrap();
+        let mut ban = at(change(vec![stream(user(1), 1, vec![banned("spam")])]));
+        ban.provenance.actor = Actor::Operator;
+        store.append(ban).await.unwrap();
+        store.append(at(change(vec![refreshed(session, user(1), 1)]))).await.unwrap();
+
+        let all = Filter::default;
+        assert_eq!(positions(&store, all()).await, [1, 2, 3, 4, 5]);
+        let ann = Some(Subject::User(user(1)));
+        assert_eq!(positions(&store, Filter { subject: ann.clone(), ..all() }).await, [1, 3, 4, 5]);
+        let types = vec!["user.signed_up".to_owned(), "user.banned".to_owned()];
+        assert_eq!(positions(&store, Filter { types: types.clone(), ..all() }).await, [1, 2, 4]);
+        let narrow = Filter { types, subject: ann, from: Some(later), ..all() };
+        assert_eq!(positions(&store, narrow).await, [4]);
+        assert_eq!(positions(&store, Filter { actor: Some("operator".to_owned()), ..all() }).await, [4]);
+        assert_eq!(positions(&store, Filter { stream: Some(StreamId::session(session)), ..all() }).await, [3, 5]);
+        assert_eq!(positions(&store, Filter { to: Some(later), ..all() }).await, [1, 2, 3]);
+        assert_eq!(positions(&store, Filter { last: Some(Position(2)), ..all() }).await, [1, 2]);
+
+        let page = store.page(Position(1), 2, &all()).await.unwrap();
+        assert_eq!(page.iter().map(|r| r.position.0).collect::<Vec<_>>(), [2, 3]);
+        let after = store.load_after(StreamId::user(user(1)), 1).await.unwrap();
+        assert_eq!(after.iter().map(|r| r.sequence).collect::<Vec<_>>(), [2]);
+        assert!(store.load(StreamId::user(user(3))).await.unwrap().is_empty());
+    }
+}
+
+/// A log of more than two pages: 1100 events.
+async fn long_log(store: &EventStore) {
+    let names = |from: u64| (from..from + 100).map(|_| UserEvent::EmailConfirmed {}).collect::<Vec<_>>();
+    for part in 0..11 {
+        store.append(change(vec![stream(user(1), part * 100, names(part * 100))])).await.unwrap();
+    }
+}
+
+on_both_databases! {
+    async fn a_long_log_reads_to_its_end(place) {
+        let store = place.store().await;
+        long_log(&store).await;
+        let read: Vec<_> = store.read(Position(0), Filter::default()).try_collect().await.unwrap();
+        assert!(read.iter().map(|r| r.position.0).eq(1..=1100));
+        let rest: Vec<_> = store.read(Position(600), Filter::default()).try_collect().await.unwrap();
+        assert!(rest.iter().map(|r| r.position.0).eq(601..=1100));
+        assert_eq!(store.load(StreamId::user(user(1))).await.unwrap().len(), 1100);
+    }
+}
+
+on_both_databases! {
+    async fn a_damaged_event_is_an_error_in_its_place(place) {
+        let store = place.store().await;
+        long_log(&store).await;
+        Place::meddle(&store, "update events set event_id = 'no id' where position = 501", &[]).await;
+        let cast = if place.is_postgres() { "::json" } else { "" };
+        Place::meddle(&store, &format!("update events set payload = $1{cast} where position = 777"), &[
+            r#"{"type":"user.beamed_up"}"#.into(),
+        ])
+        .await;
+        let items: Vec<_> = store.read(Position(0), Filter::default()).collect().await;
+        assert_eq!(items.len(), 1100);
+        let broken: Vec<_> = (1..).zip(&items).filter(|(_, item)| item.is_err()).map(|(n, _)| n).collect();
+        assert_eq!(broken, [501, 777]);
+        assert!(items[500].as_ref().unwrap_err().to_string().contains("501"));
+        assert!(store.page(Position(0), 600, &Filter::default()).await.is_err());
+        assert!(store.page(Position(0), 500, &Filter::default()).await.is_ok());
+        assert!(store.load(StreamId::user(user(1))).await.is_err());
+    }
+}
+
+on_both_databases! {
+    async fn a_read_that_the_database_fails_ends_with_an_error(place) {
+        let store = place.store().await;
+        long_log(&store).await;
+        let mut read = std::pin::pin!(store.read(Position(0), Filter::default()));
+        for _ in 0..500 {
+            read.next().await.unwrap().unwrap();
+        }
+        Place::meddle(&store, "alter table events rename to gone", &[]).await;
+        assert!(read.next().await.unwrap().is_err());
+        assert!(read.next().await.is_none());
+    }
+}

@@ -1,0 +1,28 @@
+//! Black-box tests: each starts the real server on a database of its own, speaks HTTP to it as anybody
+//! could, and reads the log through the command line. What they promise holds on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests stand outside the server: they have no ports, only a clock and an environment"
+)]
+
+#[macro_use]
+mod support;
+
+mod admin_users;
+mod cli;
+mod confirm;
+mod cors;
+mod crash;
+mod errors;
+mod official_client;
+mod paths;
+mod postgres_nodes;
+mod privacy;
+mod refresh;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod tokens;
+mod user;
