@@ -1,8 +1,8 @@
 //! Whoever decided on what has moved on since must decide again.
 
-use evident_domain::SessionId;
 use evident_domain::user::UserEvent;
-use evident_eventstore::{AppendError, StreamAppend};
+use evident_domain::{SessionId, Subject};
+use evident_eventstore::{Append, AppendError, Guard, StreamAppend};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -47,6 +47,27 @@ on_both_databases! {
             started(SessionId(Uuid::from_u128(50)), user(1)),
         ]);
         assert!(matches!(store.append(start).await, Err(AppendError::Conflict)));
+    }
+}
+
+on_both_databases! {
+    /// Whoever ends all sessions has listed them; one that was started since is not on the list.
+    async fn a_session_that_was_started_since_breaks_a_guard(place) {
+        let store = place.store().await;
+        store.append(change(vec![stream(user(1), 0, vec![signed_up("ann@example.com")])])).await.unwrap();
+        let listed = store.head().await.unwrap().position;
+        let start = |n, who| started(SessionId(Uuid::from_u128(n)), user(who));
+        store.append(change(vec![start(50, 2)])).await.unwrap();
+        let guard = |after| Guard { event_type: "session.started", subject: Subject::User(user(1)), after };
+        let ban = |expected, after| Append {
+            guards: vec![guard(after)],
+            ..change(vec![stream(user(1), expected, vec![banned("spam")])])
+        };
+        // Another user's session is nothing to this one.
+        store.append(ban(1, listed)).await.unwrap();
+        let started = store.append(change(vec![start(51, 1)])).await.unwrap();
+        assert!(matches!(store.append(ban(2, listed)).await, Err(AppendError::Conflict)));
+        store.append(ban(2, started.head)).await.unwrap();
     }
 }
 
