@@ -62,8 +62,8 @@ fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     if !plain_and_chatty {
         return EnvFilter::try_new(level);
     }
-    let quieter: String = TALKATIVE.iter().map(|library| format!(",{library}=info")).collect();
-    EnvFilter::try_new(format!("{level}{quieter}"))
+    let quieter: Vec<_> = TALKATIVE.iter().map(|library| format!("{library}=info")).collect();
+    EnvFilter::try_new(format!("{level},{}", quieter.join(",")))
 }
 
 #[cfg(test)]

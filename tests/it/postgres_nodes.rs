@@ -79,7 +79,6 @@ async fn positions_have_no_gap_under_many_writers_on_two_nodes() {
     let people = futures::future::join_all(sign_ups).await;
     assert_eq!(people.iter().map(|person| &person.id).collect::<BTreeSet<_>>().len(), 64);
     first.assert_log_is_whole();
-    assert_eq!(first.head(), 64 * 4);
     assert_eq!(second.head(), first.head());
 }
 

@@ -123,6 +123,7 @@ on_both_databases!(a_wrong_master_key_stops_the_start_with_one_line, async |data
         *byte = if *byte == b'a' { b'b' } else { b'a' };
     }
     std::fs::write(&file, wrong).unwrap();
+    server.set("EVIDENT_LOG_LEVEL", "off");
     let output = server.refused_start();
     assert!(matches!(output.code, Some(1 | 2)), "{output:?}");
     let lines: Vec<&str> = output.err.lines().collect();

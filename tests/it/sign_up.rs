@@ -53,10 +53,10 @@ on_both_databases!(each_sign_up_is_told_in_the_log_with_who_when_and_from_where,
     let before = server.head();
     let ada = server.sign_up("ada@example.com").await;
 
-    let events = server.assert_log(
-        before,
-        &["user.signed_up", "user.identity_linked", "user.email_confirmed", "session.started"],
-    );
+    let events = server.events_since(before);
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds[..3], ["user.signed_up", "user.identity_linked", "user.email_confirmed"]);
+    assert_eq!(kinds[kinds.len() - 1], "session.started");
     for event in &events {
         assert_eq!(event.request_id, events[0].request_id, "one request");
         assert_eq!(event.ip.as_deref(), Some("127.0.0.1"));
@@ -64,12 +64,12 @@ on_both_databases!(each_sign_up_is_told_in_the_log_with_who_when_and_from_where,
         assert_eq!(event.subject, Some(ada.subject()), "{}", event.kind);
         assert_eq!(event.actor, "visitor");
     }
-    assert_ne!(events[0].stream, events[3].stream, "a session has a stream of its own");
+    assert_ne!(events[0].stream, events[events.len() - 1].stream, "a session has a stream of its own");
     server.assert_log_is_whole();
 });
 
 on_both_databases!(without_autoconfirm_the_answer_is_the_user_and_a_mail_is_sent, async |database| {
-    let server = TestServer::on(&database).with_confirmation().start().await;
+    let server = TestServer::on(&database).with("GOTRUE_MAILER_AUTOCONFIRM", "false").start().await;
     let user = server
         .post(&Anonymous, "/signup", json!({ "email": "ada@example.com", "password": PASSWORD }))
         .await

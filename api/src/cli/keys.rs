@@ -13,7 +13,7 @@ use crate::ports::SystemEntropy;
 pub(super) enum Keys {
     /// Show the public keys, as /.well-known/jwks.json does
     List,
-    /// Make a private key, to stand in GOTRUE_JWT_KEYS
+    /// Make a private key, to stand in `GOTRUE_JWT_KEYS`
     Generate {
         /// What it signs with
         #[arg(long, value_enum, default_value_t = Algorithm::Es256)]

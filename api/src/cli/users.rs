@@ -13,7 +13,7 @@ use crate::ports::SystemClock;
 /// Users and those who administer them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
-    /// Make a token for calls to /admin (what Supabase calls a service_role key)
+    /// Make a token for calls to /admin (what Supabase calls a `service_role` key)
     CreateAdminToken(CreateAdminToken),
 }
 

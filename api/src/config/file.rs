@@ -20,7 +20,7 @@ pub(super) fn values(file: &ConfigFile) -> Result<Values, ConfigError> {
         let start = error.span().map_or(0, |span| span.start.min(file.text.len()));
         ConfigError::Syntax {
             path: file.path.clone(),
-            line: file.text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1,
+            line: file.text.get(..start).unwrap_or_default().matches('\n').count() + 1,
             // Some messages have several lines.
             problem: error.message().split_whitespace().collect::<Vec<_>>().join(" "),
         }

@@ -24,10 +24,8 @@ pub struct UserCaller {
     pub user: UserId,
     /// The session that the token names.
     pub session: Option<SessionId>,
-    /// The first audience of the token.
-    token_aud: Option<String>,
-    /// The audience of the request.
-    request_aud: String,
+    /// Whether the token is for the audience of the request.
+    aud_fits: bool,
 }
 
 impl UserCaller {
@@ -41,7 +39,7 @@ impl UserCaller {
     /// # Errors
     /// When it is for another, or for none.
     pub fn check_aud(&self) -> Result<(), GotrueError> {
-        if self.token_aud.as_deref() == Some(&self.request_aud) {
+        if self.aud_fits {
             Ok(())
         } else {
             Err(GotrueError::validation("Token audience doesn't match request audience"))
@@ -64,16 +62,13 @@ impl FromRequestParts<App> for UserCaller {
             }
         };
         let caller = app.commands().caller(user, session).await?;
-        let token_aud = claims.aud.into_iter().next();
         let settings = &app.settings().tokens;
+        let token_aud = claims.aud.first().map(String::as_str);
         // A service key used as a user's says nothing of the audience.
-        let own_aud =
-            if is_admin(&settings.admin_roles, claims.role.as_deref()) { None } else { token_aud.clone() };
-        let request_aud = requested_aud(&parts.headers)
-            .map(str::to_owned)
-            .or(own_aud)
-            .unwrap_or_else(|| settings.default_aud.clone());
-        Ok(Self { caller, user, session, token_aud, request_aud })
+        let own_aud = token_aud.filter(|_| !is_admin(&settings.admin_roles, claims.role.as_deref()));
+        let request_aud = requested_aud(&parts.headers).or(own_aud).unwrap_or(&settings.default_aud);
+        let aud_fits = token_aud == Some(request_aud);
+        Ok(Self { caller, user, session, aud_fits })
     }
 }
 
@@ -184,7 +179,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, GotrueError> {
         let (scheme, token) = value.split_once(' ')?;
         let fits = scheme.eq_ignore_ascii_case("bearer")
             && !token.is_empty()
-            && !token.contains(char::is_whitespace);
+            && !token.bytes().any(|byte| byte.is_ascii_whitespace());
         fits.then_some(token)
     });
     token.ok_or_else(|| {

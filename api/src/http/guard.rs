@@ -35,6 +35,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_fault_and_not_the_end() {
         async fn faulty() {
+            std::future::ready(()).await;
             panic!("a test");
         }
         assert_eq!(guarded(Duration::from_secs(1), faulty()).await, Err(Fault::Panicked));

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{MethodFilter, MethodRouter, any};
 
 /// The methods of one path.
 #[derive(Debug, Clone)]
@@ -46,8 +46,9 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
 
     /// The route; another method is answered by a handler, which may look at who asks first.
     pub fn or_else<T: 'static>(self, handler: impl Handler<T, S>) -> MethodRouter<S> {
-        // axum would answer HEAD wherever there is a GET.
-        self.router.on(MethodFilter::HEAD, handler.clone()).fallback(handler)
+        // axum would answer HEAD wherever there is a GET, and write an `Allow` of its own wherever there is
+        // none: `any` keeps it from that.
+        any(handler.clone()).on(MethodFilter::HEAD, handler).merge(self.router)
     }
 
     /// What another method is told.
@@ -95,6 +96,16 @@ mod tests {
     async fn a_method_of_the_path_is_served() {
         assert_eq!(ask(Method::GET).await, (200, vec![]));
         assert_eq!(ask(Method::PUT).await, (200, vec![]));
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_for_another_reason_hears_nothing_of_methods() {
+        let route = Methods::new().on(Method::GET, async || "got");
+        let app: Router = Router::new().route("/thing", route.or_else(async || StatusCode::UNAUTHORIZED));
+        let request = Request::builder().method(Method::POST).uri("/thing").body(Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(!response.headers().contains_key(header::ALLOW));
     }
 
     #[tokio::test]

@@ -39,6 +39,7 @@ impl IdentityState {
 
 fn sign_up_events(sign_up: SignUp) -> Result<Vec<UserEvent>, UserError> {
     let anonymous = sign_up.method == SignUpMethod::Anonymous;
+    let by_admin = sign_up.method == SignUpMethod::Admin;
     if !anonymous && sign_up.email.is_none() && sign_up.phone.is_none() {
         return Err(UserError::NoContact);
     }
@@ -66,7 +67,12 @@ fn sign_up_events(sign_up: SignUp) -> Result<Vec<UserEvent>, UserError> {
     }
     if let User::Active(account) = &user {
         if confirms_email {
-            events.extend(account.email_confirmation());
+            let mut confirmation = account.email_confirmation();
+            if by_admin {
+                // An administrator vouches for the account; the identity shows only what was proven.
+                confirmation.retain(|event| !matches!(event, UserEvent::IdentityUpdated { .. }));
+            }
+            events.extend(confirmation);
         }
         if confirms_phone {
             events.push(UserEvent::PhoneConfirmed {});

@@ -69,9 +69,10 @@ impl ServerSetup {
         self
     }
 
-    /// With accounts that have to show their address first.
+    /// With accounts that have to show their address first, by a mail that holds the code beside the link.
     pub(crate) fn with_confirmation(self) -> Self {
-        self.with("GOTRUE_MAILER_AUTOCONFIRM", "false")
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
+        self.with("GOTRUE_MAILER_AUTOCONFIRM", "false").with("GOTRUE_MAILER_TEMPLATES_CONFIRMATION", template)
     }
 
     /// Starts it and waits until it is healthy.

@@ -149,7 +149,7 @@ fn show(span: Duration) -> String {
         let count = left / u128::from(*unit);
         left %= u128::from(*unit);
         if count > 0 {
-            text.push_str(&format!("{count}{name}"));
+            text.extend([count.to_string().as_str(), name]);
         }
     }
     text
