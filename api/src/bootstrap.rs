@@ -260,13 +260,16 @@ fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
         MasterKeySource::DataFolder(path) => {
             let key = MasterKey::generate(&SystemEntropy);
             let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
-            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-            match made {
-                Ok(mut file) => {
-                    file.write_all(key.to_base64().as_bytes()).map_err(problem)?;
-                    file.sync_all().map_err(problem)?;
-                    Ok(key)
-                }
+            // Under its name it stands whole or not at all, whenever the process dies.
+            let draft = path.with_extension(format!("{}.draft", SystemEntropy.uuid()));
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(problem)?;
+            file.write_all(key.to_base64().as_bytes()).map_err(problem)?;
+            file.sync_all().map_err(problem)?;
+            let linked = fs::hard_link(&draft, path);
+            fs::remove_file(&draft).map_err(problem)?;
+            match linked {
+                Ok(()) => Ok(key),
                 // Another process was faster; its key is the one.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read(path),
                 Err(error) => Err(problem(error)),

@@ -59,6 +59,10 @@ where
 
 fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     let plain_and_chatty = matches!(level, "debug" | "trace");
+    if level == "info" {
+        // PostgreSQL's notices about tables that are there already are nobody's news.
+        return EnvFilter::try_new("info,sqlx=warn");
+    }
     if !plain_and_chatty {
         return EnvFilter::try_new(level);
     }

@@ -70,13 +70,16 @@ pub struct Limited {
 #[derive(Debug)]
 pub struct RateLimiter {
     buckets: Option<DefaultKeyedRateLimiter<CallerKey>>,
+    /// Made once: making one measures the processor, which a flood of refusals must not pay for.
+    clock: DefaultClock,
     requests: AtomicU32,
 }
 
 impl RateLimiter {
     /// By a rule; one without tokens limits nothing.
     pub fn new(rule: BucketRule) -> Self {
-        Self { buckets: quota(rule).map(DefaultKeyedRateLimiter::keyed), requests: AtomicU32::new(0) }
+        let buckets = quota(rule).map(DefaultKeyedRateLimiter::keyed);
+        Self { buckets, clock: DefaultClock::default(), requests: AtomicU32::new(0) }
     }
 
     /// Takes a token of the caller's bucket.
@@ -91,7 +94,7 @@ impl RateLimiter {
         }
         let crowded = buckets.len() > CALLERS;
         let taken = if crowded { buckets.check_key(&caller.group()) } else { buckets.check_key(caller) };
-        taken.map_err(|early| Limited { retry_after: early.wait_time_from(DefaultClock::default().now()) })
+        taken.map_err(|early| Limited { retry_after: early.wait_time_from(self.clock.now()) })
     }
 }
 
