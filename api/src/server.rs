@@ -17,7 +17,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service as _;
 
-use crate::bootstrap::StartError;
 use crate::config::Settings;
 use crate::gotrue;
 use crate::http::edge::{Edge, edge};
@@ -38,27 +37,21 @@ const CONNECTIONS: usize = 16_384;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// All surfaces behind the shared layers.
-///
-/// # Errors
-/// When a setting does not fit.
-pub fn app(commands: Commands, settings: &Settings) -> Result<Router, StartError> {
+pub fn app(commands: Commands, settings: &Settings) -> Router {
     let external_url = &settings.commands.site.external_url;
     let outermost = Arc::new(Edge::new(&settings.server, external_url, Arc::new(SystemEntropy)));
-    let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server)?);
-    Ok(gotrue.layer(from_fn_with_state(outermost, edge)))
+    let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server));
+    gotrue.layer(from_fn_with_state(outermost, edge))
 }
 
 /// Serves until it is asked to stop, and then finishes the requests in flight.
-///
-/// # Errors
-/// When a setting does not fit.
 pub async fn serve(
     listener: TcpListener,
     commands: Commands,
     settings: &Settings,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), StartError> {
-    let app = app(commands, settings)?;
+) {
+    let app = app(commands, settings);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = std::pin::pin!(shutdown);
@@ -78,7 +71,6 @@ pub async fn serve(
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and are cut off");
     }
-    Ok(())
 }
 
 /// The next connection, once there is room for it.

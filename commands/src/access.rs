@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use evident_domain::{SessionId, UserId};
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::execute::Failure;
@@ -35,12 +34,6 @@ pub enum AccessError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for AccessError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl Commands {
     /// The account and session of a token whose signature is good. Revocation is effective at once.
     ///
@@ -48,7 +41,12 @@ impl Commands {
     /// When account or session are gone, or the user is banned; the ban is told first, for it ended
     /// the session.
     pub async fn caller(&self, user: UserId, session: Option<SessionId>) -> Result<Arc<Caller>, AccessError> {
-        let caller = self.nearby().caller(user, session).await?.ok_or(AccessError::UserNotFound)?;
+        let caller = self
+            .nearby()
+            .caller(user, session)
+            .await
+            .map_err(Failure::from)?
+            .ok_or(AccessError::UserNotFound)?;
         if caller.view.user.is_banned(self.clock().now()) {
             return Err(AccessError::Banned);
         }

@@ -5,13 +5,12 @@ use evident_domain::user::{Confirmed, UserCommand, UserError};
 use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, UserId, contact::EmailError, contact::PhoneError,
 };
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::ban_user::{BanChange, change_ban};
-use crate::contact::Contact;
+use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
-use crate::password::{HashError, Password, Weakness};
+use crate::password::{Password, Weakness};
 use crate::sign_out::revoke_all;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
@@ -68,18 +67,6 @@ pub enum AdministerUserError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for AdministerUserError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-impl From<HashError> for AdministerUserError {
-    fn from(error: HashError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl Commands {
     /// Changes an account.
     ///
@@ -91,14 +78,13 @@ impl Commands {
         user: UserId,
         request: AdministerUser,
     ) -> Result<UserView, AdministerUserError> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let email = given(&request.email).map(|text| Email::parse(&text)).transpose()?;
-        let phone = given(&request.phone).map(|text| Phone::parse(&text)).transpose()?;
+        let (email, phone) =
+            wanted::<AdministerUserError>(request.email.as_deref(), request.phone.as_deref())?;
         let password = match request.password.clone() {
             None => None,
             Some(password) => {
                 self.passwords().check(&password).map_err(AdministerUserError::Weak)?;
-                Some(self.hasher().hash(password).await?)
+                Some(self.hash(password).await?)
             }
         };
         let case = AdministerCase { user, email, phone, password, request: &request };
@@ -155,7 +141,7 @@ impl AdministerCase<'_> {
     async fn change_contacts(&self, unit: &mut Unit<'_>) -> Outcome {
         let confirmed = |yes: bool| if yes { Confirmed::Yes } else { Confirmed::No };
         if let Some(email) = &self.email {
-            if self.taken(unit, Contact::Email(email.clone())).await? {
+            if Contact::Email(email.clone()).is_taken_from(self.user, unit.store()).await? {
                 return Err(AdministerUserError::EmailTaken);
             }
             let command = UserCommand::ChangeEmail {
@@ -169,7 +155,7 @@ impl AdministerCase<'_> {
             self.confirm(unit, UserCommand::ConfirmEmail).await?;
         }
         if let Some(phone) = &self.phone {
-            if self.taken(unit, Contact::Phone(phone.clone())).await? {
+            if Contact::Phone(phone.clone()).is_taken_from(self.user, unit.store()).await? {
                 return Err(AdministerUserError::PhoneTaken);
             }
             let command = UserCommand::ChangePhone {
@@ -191,9 +177,5 @@ impl AdministerCase<'_> {
             Err(AdministerUserError::User(UserError::NothingToConfirm)) => Ok(()),
             other => other,
         }
-    }
-
-    async fn taken(&self, unit: &Unit<'_>, contact: Contact) -> Result<bool, AdministerUserError> {
-        Ok(contact.owner(unit.store()).await?.is_some_and(|owner| owner != self.user))
     }
 }

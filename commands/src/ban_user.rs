@@ -3,8 +3,8 @@
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{UserCommand, UserError};
 use evident_domain::{Time, UserId};
-use evident_eventstore::StoreError;
 
+use crate::execute::Failure;
 use crate::sign_out::revoke_all;
 use crate::unit::Unit;
 
@@ -25,7 +25,7 @@ pub enum BanChange {
 /// Bans or unbans as part of a unit.
 pub(crate) async fn change_ban<E>(unit: &mut Unit<'_>, user: UserId, change: &BanChange) -> Result<(), E>
 where
-    E: From<UserError> + From<SessionError> + From<StoreError>,
+    E: From<UserError> + From<SessionError> + From<Failure>,
 {
     match change {
         BanChange::Lift => {

@@ -1,7 +1,10 @@
 //! Finding people by their address or number.
 
+use evident_domain::contact::{EmailError, PhoneError};
 use evident_domain::{Claim, ClaimKind, Email, Phone, UserId};
-use evident_eventstore::{EventStore, StoreError};
+use evident_eventstore::EventStore;
+
+use crate::execute::Failure;
 
 /// How a person is addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +45,27 @@ impl Contact {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn owner(&self, store: &EventStore) -> Result<Option<UserId>, StoreError> {
+    pub async fn owner(&self, store: &EventStore) -> Result<Option<UserId>, Failure> {
         Ok(store.holder(&self.claim()).await?.map(UserId))
     }
+
+    /// Whether it is somebody else's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_taken_from(&self, user: UserId, store: &EventStore) -> Result<bool, Failure> {
+        Ok(self.owner(store).await?.is_some_and(|owner| owner != user))
+    }
+}
+
+/// The address and number that a request wants for an account; empty texts count as none.
+pub(crate) fn wanted<E>(email: Option<&str>, phone: Option<&str>) -> Result<(Option<Email>, Option<Phone>), E>
+where
+    E: From<EmailError> + From<PhoneError>,
+{
+    let email = email.filter(|text| !text.is_empty()).map(Email::parse).transpose()?;
+    let phone = phone.filter(|text| !text.is_empty()).map(Phone::parse).transpose()?;
+    Ok((email, phone))
 }
 
 /// What a caller gave to say who they are: nothing, one of the two, or both.

@@ -7,14 +7,13 @@ use evident_domain::user::{
 use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, UserId, contact::EmailError, contact::PhoneError,
 };
-use evident_eventstore::StoreError;
 use uuid::Uuid;
 
 use crate::Commands;
 use crate::ban_user::{BanChange, change_ban};
-use crate::contact::Contact;
+use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
-use crate::password::{HashError, HashFormat, Password};
+use crate::password::{HashFormat, Password};
 use crate::sign_up::provider_metadata;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
@@ -89,18 +88,6 @@ pub enum CreateUserError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for CreateUserError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-impl From<HashError> for CreateUserError {
-    fn from(error: HashError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl Commands {
     /// Makes an account.
     ///
@@ -111,9 +98,7 @@ impl Commands {
         context: &Context,
         request: CreateUser,
     ) -> Result<UserView, CreateUserError> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let email = given(&request.email).map(|text| Email::parse(&text)).transpose()?;
-        let phone = given(&request.phone).map(|text| Phone::parse(&text)).transpose()?;
+        let (email, phone) = wanted::<CreateUserError>(request.email.as_deref(), request.phone.as_deref())?;
         if email.is_none() && phone.is_none() {
             return Err(CreateUserError::NoContact);
         }
@@ -121,9 +106,9 @@ impl Commands {
             return Err(CreateUserError::NilId);
         }
         let password = request.password.clone().filter(|password| !password.is_empty());
-        let password = match (password, given(&request.password_hash)) {
+        let password = match (password, request.password_hash.clone().filter(|hash| !hash.is_empty())) {
             (Some(_), Some(_)) => return Err(CreateUserError::PasswordAndHash),
-            (Some(password), None) => Some(self.hasher().hash(password).await?),
+            (Some(password), None) => Some(self.hash(password).await?),
             (None, Some(hash)) => {
                 HashFormat::parse(&hash).map_err(|_| CreateUserError::UnknownHash)?;
                 Some(PasswordHash(hash))

@@ -3,7 +3,6 @@
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{User, UserCommand, UserError};
 use evident_domain::{Subject, UserId};
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -33,12 +32,6 @@ pub enum DeleteUserError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for DeleteUserError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl Commands {
     /// Closes or erases an account and ends its sessions.
     ///
@@ -53,7 +46,7 @@ impl Commands {
         self.execute(context, &DeleteCase { commands: self, user, deletion }).await?;
         if deletion == Deletion::Erase {
             // After the commit: a crash in between is made good at the next start.
-            self.store().forget(&Subject::User(user)).await?;
+            self.store().forget(&Subject::User(user)).await.map_err(Failure::from)?;
         }
         Ok(())
     }

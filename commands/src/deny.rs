@@ -2,7 +2,6 @@
 
 use evident_domain::Subject;
 use evident_domain::attempt::{AdminRefusal, AttemptEvent};
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -14,12 +13,6 @@ pub enum NoteError {
     /// Something inside failed.
     #[error(transparent)]
     Failure(#[from] Failure),
-}
-
-impl From<StoreError> for NoteError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
 }
 
 impl Commands {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use evident_domain::Position;
-use evident_eventstore::{AppendError, Committed, StoreError};
+use evident_eventstore::{AppendError, Committed, DatabaseError, StoreError};
 
 use crate::Commands;
 use crate::password::HashError;
@@ -18,7 +18,7 @@ pub trait UseCase: Send + Sync {
     /// What the caller gets once the change is committed.
     type Output: Send;
     /// Why nothing was changed.
-    type Error: From<Failure> + From<StoreError> + Send;
+    type Error: From<Failure> + Send;
 
     /// Decides.
     fn run(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
@@ -36,6 +36,12 @@ pub enum Failure {
     /// Something else inside failed.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl From<HashError> for Failure {
@@ -90,7 +96,7 @@ impl Commands {
                 // Somebody was faster: with the claim taken, the next look finds its holder.
                 Err(AppendError::Conflict | AppendError::ClaimTaken(_)) => {}
                 Err(AppendError::Overloaded) => return Err(Failure::Overloaded.into()),
-                Err(AppendError::Store(error)) => return Err(error.into()),
+                Err(AppendError::Store(error)) => return Err(Failure::from(error).into()),
             }
         }
         Err(Failure::Overloaded.into())

@@ -14,6 +14,7 @@ mod delete_user;
 mod deny;
 mod execute;
 mod grant;
+mod hashing;
 pub mod messages;
 mod nearby;
 mod one_time;
@@ -153,7 +154,8 @@ impl Commands {
         &self.0.links
     }
 
-    pub(crate) fn redirects(&self) -> &RedirectPolicy {
+    /// Where links may lead in the end.
+    pub fn redirects(&self) -> &RedirectPolicy {
         &self.0.redirects
     }
 }

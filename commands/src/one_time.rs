@@ -2,10 +2,10 @@
 
 use evident_domain::user::{Account, TokenPurpose, UserCommand, UserError};
 use evident_domain::{Subject, UserId};
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::contact::Contact;
+use crate::execute::Failure;
 use crate::messages::{LinkType, Mail, MailFields, MailTemplate, Message, Sms};
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::Unit;
@@ -32,7 +32,7 @@ impl Commands {
         dispatch: &Dispatch,
     ) -> Result<(), E>
     where
-        E: From<UserError> + From<StoreError>,
+        E: From<UserError> + From<Failure>,
     {
         let settings = self.settings();
         let (length, lifetime, interval) = match &dispatch.to {

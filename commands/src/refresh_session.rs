@@ -7,7 +7,6 @@ use evident_domain::session::{
 };
 use evident_domain::user::UserError;
 use evident_domain::{SessionId, Subject, UserId};
-use evident_eventstore::StoreError;
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -81,12 +80,6 @@ pub struct SessionOwner {
     pub user: UserId,
     /// The session.
     pub session: SessionId,
-}
-
-impl From<StoreError> for RefreshError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
 }
 
 impl From<SessionError> for RefreshError {

@@ -4,14 +4,13 @@ use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::session::SessionError;
 use evident_domain::user::{UserCommand, UserError};
 use evident_domain::{PasswordHash, Phone, SessionId, StreamId, Subject, UserId};
-use evident_eventstore::StoreError;
 use zeroize::Zeroizing;
 
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
-use crate::password::{HashError, Password, PasswordTooLong, Verdict, Weakness};
+use crate::password::{Password, PasswordTooLong, Verdict, Weakness};
 use crate::throttle::Throttled;
 use crate::unit::{Context, Unit};
 
@@ -77,18 +76,6 @@ pub enum SignInError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for SignInError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-impl From<HashError> for SignInError {
-    fn from(error: HashError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 /// Who might be signing in: a known person or nobody; the way is the same.
 struct Candidate {
     /// The address or number, normalized as far as it reads.
@@ -114,11 +101,9 @@ impl Commands {
         };
         for _ in 0..ROUNDS {
             let candidate = self.candidate(identifier.clone(), contact.clone()).await?;
-            let verdict = self.hasher().verify(password.clone(), candidate.password.clone()).await?;
+            let verdict = self.compare_password(password.clone(), candidate.password.clone()).await?;
             let rehashed = match verdict {
-                Verdict { matches: true, needs_rehash: true } => {
-                    Some(self.hasher().hash(password.clone()).await?)
-                }
+                Verdict { matches: true, needs_rehash: true } => Some(self.hash(password.clone()).await?),
                 Verdict { .. } => None,
             };
             let matches = verdict.matches && possible;
@@ -174,7 +159,7 @@ impl Commands {
         let password = match user {
             Some(user) => unit.user(user).await?.account().and_then(|account| account.password.clone()),
             None => {
-                self.store().load(StreamId::user(stream)).await?;
+                self.store().load(StreamId::user(stream)).await.map_err(Failure::from)?;
                 None
             }
         };

@@ -2,7 +2,6 @@
 
 use evident_domain::session::{RevocationReason, SessionCommand, SessionError};
 use evident_domain::{SessionId, UserId};
-use evident_eventstore::StoreError;
 
 use crate::execute::{Failure, UseCase};
 use crate::unit::Unit;
@@ -40,12 +39,6 @@ pub enum SignOutError {
     Session(#[from] SessionError),
 }
 
-impl From<StoreError> for SignOutError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl UseCase for SignOut {
     type Output = ();
     type Error = SignOutError;
@@ -78,7 +71,7 @@ pub(crate) async fn revoke<E>(
     reason: RevocationReason,
 ) -> Result<(), E>
 where
-    E: From<SessionError> + From<StoreError>,
+    E: From<SessionError> + From<Failure>,
 {
     if unit.session(session).await?.live().is_some() {
         unit.tell_session::<E>(session, SessionCommand::Revoke { reason }).await?;
@@ -94,7 +87,7 @@ pub(crate) async fn revoke_all<E>(
     reason: RevocationReason,
 ) -> Result<(), E>
 where
-    E: From<SessionError> + From<StoreError>,
+    E: From<SessionError> + From<Failure>,
 {
     for id in unit.live_sessions(user).await? {
         if Some(id) != except {

@@ -8,7 +8,6 @@ use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, UserId, contact::EmailError,
     contact::PhoneError,
 };
-use evident_eventstore::StoreError;
 use zeroize::Zeroizing;
 
 use crate::Commands;
@@ -17,7 +16,7 @@ use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
 use crate::messages::{LinkType, MailTemplate};
 use crate::one_time::Dispatch;
-use crate::password::{HashError, Password, PasswordTooLong, Weakness};
+use crate::password::{Password, PasswordTooLong, Weakness};
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
 
@@ -108,18 +107,6 @@ pub enum SignUpError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for SignUpError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-impl From<HashError> for SignUpError {
-    fn from(error: HashError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl Commands {
     /// Signs somebody up.
     ///
@@ -138,7 +125,7 @@ impl Commands {
         self.passwords().check(&password).map_err(SignUpError::Weak)?;
         let contact = self.contact_for_sign_up(&request.contact)?;
         // Hashed for known addresses too, so that the time tells nothing.
-        let password = self.hasher().hash(password).await?;
+        let password = self.hash(password).await?;
         let case = SignUpCase { commands: self, contact: &contact, password, request: &request };
         let (done, committed) = self.execute_at(context, &case).await?;
         match done {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use evident_domain::TokenHash;
-use evident_eventstore::StoreError;
 use evident_projections::views;
 
 use crate::Commands;
@@ -23,9 +22,8 @@ impl Commands {
     where
         E: From<Throttled> + From<Failure>,
     {
-        let failures = views::sign_in_failures(self.store().database(), account)
-            .await
-            .map_err(|error| Failure::Store(StoreError::from(error)))?;
+        let failures =
+            views::sign_in_failures(self.store().database(), account).await.map_err(Failure::from)?;
         let Some(failures) = failures else { return Ok(()) };
         let now = self.clock().now();
         let delay = self.delay(failures.count_at(now));

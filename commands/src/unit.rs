@@ -6,10 +6,11 @@ use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{Event, Provenance, Recorded, SessionId, StreamId, Subject, Time, UserId};
-use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StoreError, StreamAppend};
+use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
 
 use crate::aggregates::{AggregateCache, Cached};
+use crate::execute::Failure;
 use crate::messages::Message;
 
 /// What a request brings along: who acts, from where, by which way.
@@ -77,7 +78,7 @@ impl<'a> Unit<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn user(&mut self, id: UserId) -> Result<&User, StoreError> {
+    pub async fn user(&mut self, id: UserId) -> Result<&User, Failure> {
         if !self.users.contains_key(&id) {
             let stream = StreamId::user(id);
             let (version, state) = match self.cache.user(stream) {
@@ -105,7 +106,7 @@ impl<'a> Unit<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn session(&mut self, id: SessionId) -> Result<&Session, StoreError> {
+    pub async fn session(&mut self, id: SessionId) -> Result<&Session, Failure> {
         if !self.sessions.contains_key(&id) {
             let stream = StreamId::session(id);
             let (version, state) = match self.cache.session(stream) {
@@ -142,7 +143,7 @@ impl<'a> Unit<'a> {
     /// The rule that says no, or the store's failure.
     pub async fn tell_user<E>(&mut self, id: UserId, command: UserCommand) -> Result<Vec<UserEvent>, E>
     where
-        E: From<UserError> + From<StoreError>,
+        E: From<UserError> + From<Failure>,
     {
         let events = self.user(id).await?.decide(command)?;
         if let Some(touched) = self.users.get_mut(&id) {
@@ -187,7 +188,7 @@ impl<'a> Unit<'a> {
         command: SessionCommand,
     ) -> Result<Vec<SessionEvent>, E>
     where
-        E: From<SessionError> + From<StoreError>,
+        E: From<SessionError> + From<Failure>,
     {
         let events = self.session(id).await?.decide(command)?;
         if let Some(touched) = self.sessions.get_mut(&id) {
@@ -209,7 +210,7 @@ impl<'a> Unit<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn live_sessions(&mut self, user: UserId) -> Result<Vec<SessionId>, StoreError> {
+    pub async fn live_sessions(&mut self, user: UserId) -> Result<Vec<SessionId>, Failure> {
         // The position first: what is started in between breaks the guard.
         let after = self.store.head().await?.position;
         let sessions = views::live_sessions(self.store.database(), user).await?;

@@ -6,14 +6,13 @@ use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, UserId, contact::EmailError,
     contact::PhoneError,
 };
-use evident_eventstore::StoreError;
 
 use crate::Commands;
-use crate::contact::Contact;
+use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
 use crate::messages::{LinkType, MailTemplate};
 use crate::one_time::Dispatch;
-use crate::password::{HashError, Password, Weakness};
+use crate::password::{Password, Weakness};
 use crate::sign_out::revoke_all;
 use crate::tokens::OneTimeCode;
 use crate::unit::{Context, Unit};
@@ -105,18 +104,6 @@ pub enum UpdateUserError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for UpdateUserError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-impl From<HashError> for UpdateUserError {
-    fn from(error: HashError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 /// A new password, and what was true when it was compared.
 struct NewPassword {
     hash: PasswordHash,
@@ -134,9 +121,7 @@ impl Commands {
         context: &Context,
         request: UpdateUser,
     ) -> Result<UserView, UpdateUserError> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let email = given(&request.email).map(|text| Email::parse(&text)).transpose()?;
-        let phone = given(&request.phone).map(|text| Phone::parse(&text)).transpose()?;
+        let (email, phone) = wanted::<UpdateUserError>(request.email.as_deref(), request.phone.as_deref())?;
         if let Some(password) = &request.password {
             self.passwords().check(password).map_err(UpdateUserError::Weak)?;
         }
@@ -174,15 +159,15 @@ impl Commands {
             if !recovered {
                 let current = request.current_password.clone().filter(|p| !p.is_empty());
                 let current = current.ok_or(UpdateUserError::CurrentPasswordRequired)?;
-                if !self.hasher().verify(current, old.clone()).await?.matches {
+                if !self.compare_password(current, old.clone()).await?.matches {
                     return Err(UpdateUserError::CurrentPasswordInvalid);
                 }
             }
         }
-        if old.is_some() && self.hasher().verify(new.clone(), old.clone()).await?.matches {
+        if old.is_some() && self.compare_password(new.clone(), old.clone()).await?.matches {
             return Err(UpdateUserError::SamePassword);
         }
-        Ok(NewPassword { hash: self.hasher().hash(new.clone()).await?, compared_with: old })
+        Ok(NewPassword { hash: self.hash(new.clone()).await?, compared_with: old })
     }
 }
 
@@ -218,12 +203,12 @@ impl UseCase for UpdateCase<'_> {
             return Err(UpdateUserError::AnonymousNeedsContact);
         }
         if let Some(email) = &self.email
-            && self.taken(unit, Contact::Email(email.clone())).await?
+            && Contact::Email(email.clone()).is_taken_from(request.user, unit.store()).await?
         {
             return Err(UpdateUserError::EmailTaken);
         }
         if let Some(phone) = &self.phone
-            && self.taken(unit, Contact::Phone(phone.clone())).await?
+            && Contact::Phone(phone.clone()).is_taken_from(request.user, unit.store()).await?
         {
             return Err(UpdateUserError::PhoneTaken);
         }
@@ -253,10 +238,6 @@ impl UpdateCase<'_> {
     async fn tell(&self, unit: &mut Unit<'_>, command: UserCommand) -> Result<(), UpdateUserError> {
         unit.tell_user::<UpdateUserError>(self.request.user, command).await?;
         Ok(())
-    }
-
-    async fn taken(&self, unit: &Unit<'_>, contact: Contact) -> Result<bool, UpdateUserError> {
-        Ok(contact.owner(unit.store()).await?.is_some_and(|owner| owner != self.request.user))
     }
 
     async fn change_password(

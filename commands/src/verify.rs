@@ -3,7 +3,6 @@
 use evident_domain::session::SessionError;
 use evident_domain::user::{Agreement, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
 use evident_domain::{Email, IdentityId, Phone, SessionId, UserId};
-use evident_eventstore::StoreError;
 use evident_projections::views;
 
 use crate::Commands;
@@ -86,12 +85,6 @@ pub enum VerifyError {
     Failure(#[from] Failure),
 }
 
-impl From<StoreError> for VerifyError {
-    fn from(error: StoreError) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 impl From<UserError> for VerifyError {
     fn from(_: UserError) -> Self {
         Self::Invalid
@@ -140,9 +133,7 @@ impl Commands {
             (Some(user), _) => vec![user],
             (None, VerifyKind::EmailChange | VerifyKind::PhoneChange) => {
                 let database = self.store().database();
-                views::who_asked_for(database, contact.as_str(), CANDIDATES)
-                    .await
-                    .map_err(StoreError::from)?
+                views::who_asked_for(database, contact.as_str(), CANDIDATES).await.map_err(Failure::from)?
             }
             (None, VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms) => Vec::new(),
         };
@@ -228,10 +219,9 @@ impl VerifyCase<'_> {
             return Ok(false);
         }
         // The address was not reserved: whoever took it meanwhile has it.
-        let owner = match wanted {
-            Some(contact) => contact.owner(unit.store()).await?,
-            None => None,
-        };
-        if owner.is_some_and(|owner| owner != self.user) { Err(taken) } else { Ok(true) }
+        match wanted {
+            Some(contact) if contact.is_taken_from(self.user, unit.store()).await? => Err(taken),
+            Some(_) | None => Ok(true),
+        }
     }
 }

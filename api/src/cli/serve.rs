@@ -38,7 +38,7 @@ impl Serve {
         tracing::info!(address = %bound, database = ?commands.store().database().dialect(), "ready");
 
         tokio::spawn(clear_leftovers(commands.store().clone()));
-        server::serve(listener, commands.clone(), settings, server::shutdown_signal()).await?;
+        server::serve(listener, commands.clone(), settings, server::shutdown_signal()).await;
 
         // The server has answered its last request; what is in the outbox stays there for the next start.
         let _ = stop.send(true);

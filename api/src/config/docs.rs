@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Draft;
-use super::known::{Standing, families};
+use super::known::{NOT_YET, Standing, families};
 use super::table::{SECTIONS, Setting};
 
 const HEAD: &str = "\
@@ -60,7 +60,7 @@ pub fn markdown() -> String {
                 setting.key,
                 setting.kind,
                 default_of(setting, &defaults),
-                cell(setting.meaning),
+                meaning_of(setting),
                 example_of(setting),
                 setting.aliases.iter().map(|alias| code(alias)).collect::<Vec<_>>().join(", "),
             );
@@ -84,6 +84,11 @@ fn default_of(setting: &Setting, defaults: &Draft) -> String {
     }
     let value = (setting.show)(defaults);
     if value.is_empty() { "–".to_owned() } else { code(&value) }
+}
+
+fn meaning_of(setting: &Setting) -> String {
+    let idle = if NOT_YET.contains(&setting.key) { " *No effect yet.*" } else { "" };
+    format!("{}{idle}", cell(setting.meaning))
 }
 
 fn example_of(setting: &Setting) -> String {

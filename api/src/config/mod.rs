@@ -194,8 +194,10 @@ impl Settings {
     pub fn load(sources: &Sources) -> Result<Configuration, ConfigError> {
         let mut draft = Draft::default();
         let written = sources.apply(&mut draft)?;
+        let idle = warnings::idle(&draft, &written);
         let settings = draft.finish(&written)?;
         let mut warnings = checks::check(&settings, &written)?;
+        warnings.extend(idle);
         warnings.extend(warnings::of(&settings, sources, &written));
         Ok(Configuration { settings, warnings })
     }

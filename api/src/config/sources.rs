@@ -47,6 +47,11 @@ impl Written {
     pub(super) fn name(&self, key: &'static str) -> &str {
         self.0.get(key).map_or(key, String::as_str)
     }
+
+    /// Whether somebody wrote this setting.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
 }
 
 impl std::fmt::Debug for Sources {

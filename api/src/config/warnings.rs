@@ -3,9 +3,9 @@
 use evident_commands::settings::Secret;
 
 use super::file::most_alike;
-use super::known::{Standing, standing};
+use super::known::{NOT_YET, Standing, standing};
 use super::sources::Written;
-use super::{Settings, Sources, table};
+use super::{Draft, Settings, Sources, table};
 
 /// Shorter secrets can be guessed from one token (RFC 7518 wants as many bytes as the hash has).
 const SECRET_BYTES: usize = 32;
@@ -20,11 +20,19 @@ const TEST_PREFIX: &str = "EVIDENT_TEST_";
 pub(super) fn of(settings: &Settings, sources: &Sources, written: &Written) -> Vec<String> {
     let mut warnings = names(sources);
     warnings.extend(weak_values(settings, written));
-    warnings.extend(empty_credentials(settings, sources));
-    let (_, refused) = settings.commands.mail.texts.sources();
+    warnings.extend(empty_credentials(settings, sources, written));
     warnings
-        .extend(refused.iter().map(|error| format!("mail.templates: {error}; the built-in mail is sent")));
-    warnings
+}
+
+/// Settings that were changed and have no effect yet.
+pub(super) fn idle(draft: &Draft, written: &Written) -> Option<String> {
+    let defaults = Draft::default();
+    let changed = |key: &&str| {
+        let shown = |setting: &table::Setting| setting.secret || (setting.show)(draft) != (setting.show)(&defaults);
+        written.has(key) && table::find(key).is_some_and(shown)
+    };
+    let names: Vec<&str> = NOT_YET.iter().filter(|key| changed(key)).map(|key| written.name(key)).collect();
+    (!names.is_empty()).then(|| format!("not supported yet, and so without effect: {}", names.join(", ")))
 }
 
 fn names(sources: &Sources) -> Vec<String> {
@@ -101,7 +109,7 @@ fn weak_values(settings: &Settings, written: &Written) -> Vec<String> {
 }
 
 /// Providers that are on without what they need. Supabase Auth starts so too.
-fn empty_credentials(settings: &Settings, sources: &Sources) -> Vec<String> {
+fn empty_credentials(settings: &Settings, sources: &Sources, written: &Written) -> Vec<String> {
     let mut warnings = Vec::new();
     for (name, value) in &sources.environment {
         let provider = name.strip_prefix("GOTRUE_EXTERNAL_").and_then(|rest| rest.strip_suffix("_ENABLED"));
@@ -125,9 +133,12 @@ fn empty_credentials(settings: &Settings, sources: &Sources) -> Vec<String> {
             .environment
             .keys()
             .any(|name| name.starts_with(&prefix) && sources.variable(name).is_some());
-        if !has_credentials {
-            warnings.push(format!("{prefix}*: empty, though text messages are to go by {provider}"));
-        }
+        let credentials =
+            if has_credentials { String::new() } else { format!(", and {prefix}* holds no credentials") };
+        warnings.push(format!(
+            "{}: {provider} is not supported yet{credentials}; text messages become files in the data folder",
+            written.name("sms.provider")
+        ));
     }
     warnings
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use evident_commands::Commands;
-use evident_commands::messages::{RedirectError, RedirectPolicy};
+use evident_commands::messages::RedirectPolicy;
 use evident_commands::settings::{BucketRule, RateLimitSettings, Settings};
 use evident_domain::Time;
 
@@ -22,7 +22,6 @@ pub struct App(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     commands: Commands,
-    redirects: RedirectPolicy,
     discovery: Discovery,
     buckets: Buckets,
     limit_header: Option<HeaderName>,
@@ -80,14 +79,10 @@ impl Buckets {
 
 impl App {
     /// The endpoints' state over the use cases.
-    ///
-    /// # Errors
-    /// When the redirect patterns do not read.
-    pub fn new(commands: Commands, server: &ServerSettings) -> Result<Self, RedirectError> {
+    pub fn new(commands: Commands, server: &ServerSettings) -> Self {
         let settings = commands.settings();
         let header = settings.rate_limits.header.as_deref();
         let inner = Inner {
-            redirects: RedirectPolicy::new(&settings.site.site_url, &settings.site.redirect_allow_list)?,
             discovery: Discovery::new(settings, commands.signing_keys().jwks()),
             buckets: Buckets::new(&settings.rate_limits),
             limit_header: header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
@@ -95,7 +90,7 @@ impl App {
             body_limit: server.body_limit,
             commands,
         };
-        Ok(Self(Arc::new(inner)))
+        Self(Arc::new(inner))
     }
 
     /// The use cases.
@@ -115,7 +110,7 @@ impl App {
 
     /// Where links may lead.
     pub(super) fn redirects(&self) -> &RedirectPolicy {
-        &self.0.redirects
+        self.0.commands.redirects()
     }
 
     pub(super) fn discovery(&self) -> &Discovery {

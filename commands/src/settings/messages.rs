@@ -184,6 +184,14 @@ impl Default for SmsSettings {
     }
 }
 
+impl SmsSettings {
+    /// The fixed code of a number (digits without `+`), while fixed codes are good.
+    pub fn test_code(&self, phone: &str, now: Time) -> Option<&str> {
+        let good = self.test_otp_valid_until.is_none_or(|until| now < until);
+        self.test_otp.get(phone).filter(|_| good).map(String::as_str)
+    }
+}
+
 /// The fixed codes are as good as passwords, so they are not shown.
 impl fmt::Debug for SmsSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -220,6 +228,16 @@ mod tests {
         let (sources, refused) = texts.sources();
         assert_eq!(sources[&MailTemplate::Recovery], TemplateSource::default().with_subject("Come back"));
         assert!(matches!(refused[..], [TemplateError::Remote(_)]));
+    }
+
+    #[test]
+    fn fixed_codes_end_when_they_should() {
+        let at = |hour: &str| format!("2026-01-01T{hour}:00:00Z").parse::<Time>().unwrap();
+        let test_otp = BTreeMap::from([("15005550009".to_owned(), "123456".to_owned())]);
+        let sms = SmsSettings { test_otp, test_otp_valid_until: Some(at("12")), ..SmsSettings::default() };
+        assert_eq!(sms.test_code("15005550009", at("11")), Some("123456"));
+        assert_eq!(sms.test_code("15005550009", at("12")), None);
+        assert_eq!(sms.test_code("15005550010", at("11")), None);
     }
 
     #[test]

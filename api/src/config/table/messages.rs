@@ -239,7 +239,6 @@ pub(super) const SMS: &[Setting] = &[
         settings.commands.sms.provider,
         ["GOTRUE_SMS_PROVIDER"],
         "twilio",
-        "Who carries the messages.",
-        "messages become files in the data folder",
+        "Who carries the messages. Until one is supported they become files in the data folder.",
     ),
 ];
