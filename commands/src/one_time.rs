@@ -43,16 +43,15 @@ impl Commands {
                 (settings.sms.otp_length, settings.sms.otp_exp_seconds, settings.sms.max_frequency)
             }
         };
-        let entropy = unit.store().entropy();
+        let (now, entropy) = (unit.now(), unit.store().entropy());
         let link = LinkToken::generate(entropy, user);
         let code = match &dispatch.to {
-            Contact::Phone(phone) => match settings.sms.test_otp.get(phone.as_str()) {
+            Contact::Phone(phone) => match settings.sms.test_code(phone.as_str(), now) {
                 Some(fixed) => OneTimeCode::fixed(fixed),
                 None => OneTimeCode::generate(entropy, length),
             },
             Contact::Email(_) => OneTimeCode::generate(entropy, length),
         };
-        let now = unit.now();
         let command = UserCommand::IssueOneTimeToken {
             purpose: dispatch.purpose,
             link: matches!(dispatch.to, Contact::Email(_)).then(|| link.hash()),

@@ -76,8 +76,6 @@ pub(super) const NOT_YET: &[&str] = &[
     "sessions.tags",
     "sessions.allow_low_aal",
     "mail.external_hosts",
-    "sms.test_otp_valid_until",
-    "sms.provider",
     "rate_limits.email_sent",
     "rate_limits.sms_sent",
     "rate_limits.anonymous_users",

@@ -1,9 +1,12 @@
 //! The configuration as its owners write it.
 
+mod peers;
+mod shape;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{ConfigError, ConfigFile, Configuration, Settings, Sources, markdown};
+use super::{ConfigError, ConfigFile, Configuration, MasterKeySource, Settings, Sources, markdown};
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -73,6 +76,136 @@ fn a_key_of_the_file_that_nobody_knows_is_refused_with_a_near_one() {
     let file = ConfigFile { path: "evident.toml".to_owned(), text };
     let error = Settings::load(&Sources { file: Some(file), ..Sources::default() }).unwrap_err();
     assert!(error.to_string().contains("did you mean"), "{error}");
+}
+
+fn with_file(text: &str) -> Result<Configuration, ConfigError> {
+    let file = ConfigFile { path: "evident.toml".to_owned(), text: text.to_owned() };
+    Settings::load(&Sources { file: Some(file), ..Sources::default() })
+}
+
+#[test]
+fn the_file_has_lists_tables_and_numbers() {
+    let settings = with_file(
+        r#"
+        data_dir = "/var/lib/evident"
+        [site]
+        redirect_allow_list = ["https://{a,b}.example.com/**", "myapp://callback"]
+        [tokens]
+        lifetime_seconds = 60
+        [mail]
+        max_frequency = "5s"
+        headers = { X-Tag = ["a", "b"] }
+        [sms.test_otp]
+        15005550009 = 123456
+        "#,
+    )
+    .unwrap()
+    .settings;
+    let commands = &settings.commands;
+    assert_eq!(commands.site.redirect_allow_list, ["https://{a,b}.example.com/**", "myapp://callback"]);
+    assert_eq!(commands.tokens.access_token_lifetime_seconds, 60);
+    assert_eq!(commands.mail.max_frequency, Duration::from_secs(5));
+    assert_eq!(commands.mail.headers.len(), 2);
+    assert_eq!(commands.sms.test_otp["15005550009"], "123456");
+    assert!(matches!(&settings.master_key, MasterKeySource::DataFolder(path)
+        if path.as_path() == std::path::Path::new("/var/lib/evident/master.key")));
+}
+
+#[test]
+fn each_thing_that_can_be_wrong_with_the_file_is_one_line() {
+    for (text, expected) in [
+        (
+            "[mail]\nautoconfirm = \"perhaps\"",
+            "evident.toml: mail.autoconfirm: \"perhaps\" is neither true nor false; for example true",
+        ),
+        ("port = 1", "evident.toml: port: there is no such setting"),
+        ("mail = 3", "evident.toml: mail: there is no such setting"),
+        ("[mial]\n", "evident.toml: mial: there is no such setting"),
+        (
+            "[mail]\nautoconfirm = [[true]]",
+            "evident.toml: mail.autoconfirm: the value is nested deeper than any setting; for example true",
+        ),
+        (
+            "[server]\nport = [1, 2]",
+            "evident.toml: server.port: [\"1\", \"2\"] is more than one value; for example 9999",
+        ),
+    ] {
+        assert_eq!(with_file(text).unwrap_err().to_string(), expected);
+    }
+    let syntax = with_file("[mail]\nautoconfirm =\n").unwrap_err().to_string();
+    assert!(syntax.starts_with("evident.toml: line 2: "), "{syntax}");
+    assert!(!syntax.contains('\n'), "{syntax}");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let error = Settings::from_process(Some(std::path::Path::new("/nowhere/evident.toml")), &[]).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/evident.toml: the configuration file cannot be read"));
+}
+
+#[test]
+fn a_key_of_the_command_line_that_nobody_knows_is_refused() {
+    let overrides = vec![("server.prot".to_owned(), "1".to_owned())];
+    let error = Settings::load(&Sources { overrides, ..Sources::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "server.prot: there is no such setting; did you mean server.port?");
+}
+
+#[test]
+fn an_empty_value_leaves_what_a_lower_source_says() {
+    let settings =
+        load(&[("EVIDENT_SERVER_PORT", " "), ("GOTRUE_API_PORT", ""), ("PORT", "7")]).unwrap().settings;
+    assert_eq!(settings.server.port, 7);
+}
+
+#[test]
+fn what_a_higher_source_replaces_may_be_wrong() {
+    let settings = load(&[
+        ("EVIDENT_DATABASE_URL", "postgres://localhost/evident"),
+        ("DATABASE_URL", "mysql://localhost/shop"),
+    ])
+    .unwrap()
+    .settings;
+    assert_eq!(settings.database.url.unwrap().expose(), "postgres://localhost/evident");
+}
+
+#[test]
+fn the_master_key_comes_from_one_place() {
+    let key = ("EVIDENT_MASTER_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    let file = ("EVIDENT_MASTER_KEY_FILE", "/run/secrets/key");
+    assert!(matches!(load(&[key]).unwrap().settings.master_key, MasterKeySource::Given(_)));
+    assert!(matches!(load(&[file]).unwrap().settings.master_key, MasterKeySource::File(_)));
+    assert!(line(&[key, file]).starts_with("EVIDENT_MASTER_KEY and EVIDENT_MASTER_KEY_FILE: "));
+}
+
+#[test]
+fn what_depends_on_other_settings_follows_them() {
+    let settings = load(&[("PORT", "8000"), ("GOTRUE_RATE_LIMIT_ANONYMOUS_USERS", "7")]).unwrap().settings;
+    assert_eq!(settings.commands.site.external_url, "http://127.0.0.1:8000");
+    assert_eq!(settings.commands.rate_limits.anonymous_users.burst, 7);
+    let settings = load(&[("BETTER_AUTH_URL", "https://auth.example.com")]).unwrap().settings;
+    assert_eq!(settings.commands.site.site_url, "https://auth.example.com");
+}
+
+#[test]
+fn a_part_that_would_refuse_a_value_later_refuses_it_at_the_start() {
+    for (name, value) in [
+        ("API_EXTERNAL_URL", "auth.example.com"),
+        ("GOTRUE_SITE_URL", "nowhere"),
+        ("GOTRUE_URI_ALLOW_LIST", "https://{a,b.example.com"),
+        ("GOTRUE_SMTP_ADMIN_EMAIL", "nobody"),
+        ("GOTRUE_MAILER_URLPATHS_RECOVERY", "ftp://example.com/"),
+        ("EVIDENT_PASSWORD_ARGON2_PARALLELISM", "255"),
+    ] {
+        let line = match name {
+            "EVIDENT_PASSWORD_ARGON2_PARALLELISM" => {
+                line(&[(name, value), ("EVIDENT_PASSWORD_ARGON2_MEMORY_KIB", "1024")])
+            }
+            _ => line(&[(name, value)]),
+        };
+        let blamed = if name.ends_with("PARALLELISM") { "EVIDENT_PASSWORD_ARGON2_MEMORY_KIB" } else { name };
+        assert!(line.starts_with(&format!("{blamed}: ")), "{line}");
+        assert!(line.contains("; for example ") && !line.contains('\n'), "{line}");
+    }
 }
 
 #[test]

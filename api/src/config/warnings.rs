@@ -28,7 +28,8 @@ pub(super) fn of(settings: &Settings, sources: &Sources, written: &Written) -> V
 pub(super) fn idle(draft: &Draft, written: &Written) -> Option<String> {
     let defaults = Draft::default();
     let changed = |key: &&str| {
-        let shown = |setting: &table::Setting| setting.secret || (setting.show)(draft) != (setting.show)(&defaults);
+        let shown =
+            |setting: &table::Setting| setting.secret || (setting.show)(draft) != (setting.show)(&defaults);
         written.has(key) && table::find(key).is_some_and(shown)
     };
     let names: Vec<&str> = NOT_YET.iter().filter(|key| changed(key)).map(|key| written.name(key)).collect();

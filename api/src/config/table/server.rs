@@ -117,8 +117,9 @@ pub(super) const STORE: &[Setting] = &[
         "database.schema",
         SchemaName,
         settings.database.schema,
-        ["GOTRUE_DB_DB_NAMESPACE", "DB_NAMESPACE"],
+        [],
         "evident",
+        // Not `DB_NAMESPACE`: where that is set, the peer's own tables stand in the schema it names.
         "The PostgreSQL schema of the log; the keys' has `_keys` at the end.",
     ),
     setting!(

@@ -176,5 +176,4 @@ pub(super) const BETTER_AUTH: &[Setting] = &[setting!(
     ["BETTER_AUTH_SECRET", "AUTH_SECRET"],
     "(the output of: openssl rand -hex 32)",
     "Signs the cookies of the Better Auth surface.",
-    "made on first start",
 )];
