@@ -1,11 +1,12 @@
 //! Signing up with a password, by mail address or phone number.
 
+use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::SessionError;
 use evident_domain::user::{
     Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, UserCommand, UserError,
 };
 use evident_domain::{
-    Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, UserId, contact::EmailError,
+    Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
     contact::PhoneError,
 };
 use zeroize::Zeroizing;
@@ -134,6 +135,7 @@ impl Commands {
                 let view = self.user_view(user).await?.ok_or(UserError::NotFound)?;
                 Ok(SignedUp::Pending(Box::new(view)))
             }
+            Done::AlreadyRegistered => Err(SignUpError::AlreadyRegistered),
             Done::Pretended => Ok(SignedUp::Pretended(Pretended {
                 id: UserId(self.store().entropy().uuid()),
                 contact,
@@ -168,6 +170,7 @@ enum Done {
     In(Started),
     Pending(UserId),
     Pretended,
+    AlreadyRegistered,
 }
 
 impl UseCase for SignUpCase<'_> {
@@ -233,11 +236,12 @@ impl SignUpCase<'_> {
             Contact::Email(_) => account.email.as_ref().is_some_and(|email| email.confirmed),
             Contact::Phone(_) => account.phone.as_ref().is_some_and(|phone| phone.confirmed),
         };
-        if settings.mail_autoconfirm || settings.sms_autoconfirm {
-            return Err(SignUpError::AlreadyRegistered);
-        }
-        if confirmed {
-            return Ok(Done::Pretended);
+        let autoconfirm = settings.mail_autoconfirm || settings.sms_autoconfirm;
+        if autoconfirm || confirmed {
+            // Written down, and so that it takes the time of a sign-up that makes an account.
+            let provider = self.contact.provider().to_owned();
+            unit.note(Subject::User(user), AttemptEvent::SignUpRepeated { user, provider });
+            return Ok(if autoconfirm { Done::AlreadyRegistered } else { Done::Pretended });
         }
         self.send_confirmation(unit, user).await
     }

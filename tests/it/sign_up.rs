@@ -116,6 +116,9 @@ on_both_databases!(a_confirmed_address_is_not_told_to_be_known, async |database|
         server.events_since(before).iter().filter(|event| event.kind == "user.signed_up").count() == 1,
         "only the new address makes an account"
     );
+    let repeated =
+        server.events_since(before).iter().filter(|e| e.kind == "attempt.sign_up_repeated").count();
+    assert_eq!(repeated, 1, "the log knows");
     server.mail_to("new@example.com", 1).await;
     assert_eq!(server.mails_to("ada@example.com"), 0);
 });

@@ -59,6 +59,14 @@ described! {
             /// When.
             at: Time,
         },
+        /// Somebody signed up with an address or number that is confirmed as somebody's.
+        #[serde(rename = "attempt.sign_up_repeated")]
+        SignUpRepeated {
+            /// Whose address or number it is.
+            user: UserId,
+            /// `email` or `phone`.
+            provider: String,
+        },
         /// A call that only administrators may make was refused.
         #[serde(rename = "attempt.admin_denied")]
         AdminDenied {
@@ -87,6 +95,7 @@ impl AttemptEvent {
     pub const fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::SignInFailed { .. } => ("attempt.sign_in_failed", "1.0"),
+            Self::SignUpRepeated { .. } => ("attempt.sign_up_repeated", "1.0"),
             Self::AdminDenied { .. } => ("attempt.admin_denied", "1.0"),
             Self::RefreshTokenReused { .. } => ("attempt.refresh_token_reused", "1.0"),
         }

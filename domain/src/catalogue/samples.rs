@@ -120,7 +120,7 @@ fn session() -> [SessionEvent; 5] {
     ]
 }
 
-fn attempt() -> [AttemptEvent; 3] {
+fn attempt() -> [AttemptEvent; 4] {
     [
         AttemptEvent::SignInFailed {
             account: TokenHash("b7".repeat(32)),
@@ -129,6 +129,7 @@ fn attempt() -> [AttemptEvent; 3] {
             reason: SignInRefusal::WrongPassword,
             at: minute(3),
         },
+        AttemptEvent::SignUpRepeated { user: user(), provider: "email".to_owned() },
         AttemptEvent::AdminDenied {
             operation: "POST /admin/users".to_owned(),
             reason: AdminRefusal::NotAdmin,

@@ -58,7 +58,11 @@ impl Fold for SignInFailures {
                     Vec::new()
                 }
             }
-            Event::Attempt(AttemptEvent::AdminDenied { .. } | AttemptEvent::RefreshTokenReused { .. })
+            Event::Attempt(
+                AttemptEvent::SignUpRepeated { .. }
+                | AttemptEvent::AdminDenied { .. }
+                | AttemptEvent::RefreshTokenReused { .. },
+            )
             | Event::User(_)
             | Event::Session(_) => Vec::new(),
         }
