@@ -106,6 +106,35 @@ on_both_databases!(an_erased_person_reads_as_erased_everywhere, async |database|
     server.assert_log_is_whole();
 });
 
+/// The keys of the embedded store: the file with its write-ahead log.
+fn key_files(server: &TestServer) -> [std::path::PathBuf; 3] {
+    ["keys.db", "keys.db-wal", "keys.db-shm"].map(|name| server.data().join(name))
+}
+
+#[tokio::test]
+async fn a_restored_copy_of_the_keys_brings_nobody_back() {
+    let mut server = TestServer::started(&TestDatabase::sqlite()).await;
+    let ada = server.sign_up("ada.lovelace@example.com").await;
+    server.stop();
+    let copy: Vec<_> = key_files(&server).into_iter().map(|file| (std::fs::read(&file).ok(), file)).collect();
+    server.start().await;
+    server.delete(&crate::support::ServiceRole, &format!("/admin/users/{}", ada.id), None).await.ok();
+    server.kill_9();
+    for (content, file) in copy {
+        match content {
+            Some(content) => std::fs::write(&file, content).unwrap(),
+            None => drop(std::fs::remove_file(&file)),
+        }
+    }
+    let readable = server.evident(&["events", "list", "--json"]).ok();
+    assert!(readable.contains("ada.lovelace"), "the copy opens the log until the server starts");
+
+    server.start().await;
+    let listing = server.evident(&["events", "list", "--json"]).ok();
+    assert!(!listing.contains("ada.lovelace"), "{listing}");
+    server.assert_log_is_whole();
+}
+
 on_both_databases!(the_master_key_is_the_owners_alone, async |database| {
     let server = TestServer::started(&database).await;
     let mode = std::fs::metadata(server.master_key()).unwrap().permissions().mode();
