@@ -55,4 +55,10 @@ impl Commands {
         }
         Ok(caller)
     }
+
+    /// Whether a session is past its time: it still shows its user's account, and does nothing more.
+    pub fn is_expired(&self, session: &SessionRow) -> bool {
+        let now = self.clock().now();
+        self.expiry(session.created_at, session.last_used_at(), session.not_after, now).is_some()
+    }
 }

@@ -6,7 +6,7 @@ use evident_domain::session::{
     RefreshOutcome, ReusePolicy, RevocationReason, Session, SessionCommand, SessionError,
 };
 use evident_domain::user::UserError;
-use evident_domain::{SessionId, Subject, UserId};
+use evident_domain::{SessionId, Subject, Time, UserId};
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -114,6 +114,25 @@ impl Commands {
         }
     }
 
+    /// By which rule a session counts for nothing now, if by any. Refreshing and administering ask.
+    pub(crate) fn expiry(
+        &self,
+        started: Time,
+        last_used: Time,
+        not_after: Option<Time>,
+        now: Time,
+    ) -> Option<Expiry> {
+        let settings = &self.settings().sessions;
+        let past_box = settings.timebox.is_some_and(|timebox| started + timebox <= now);
+        if past_box || not_after.is_some_and(|end| end <= now) {
+            return Some(Expiry::TimeBox);
+        }
+        settings
+            .inactivity_timeout
+            .is_some_and(|limit| last_used + limit <= now)
+            .then_some(Expiry::Inactivity)
+    }
+
     fn reuse_policy(&self) -> ReusePolicy {
         let settings = &self.settings().sessions;
         ReusePolicy {
@@ -156,7 +175,9 @@ impl UseCase for RefreshCase<'_> {
             return Err(RefreshError::AlreadyUsed { owner });
         }
         let live = state.live().ok_or(RefreshError::NotFound)?;
-        if let Some(rule) = self.expiry(live, now) {
+        let used = live.refreshed_at.unwrap_or(live.started_at);
+        let rule = self.commands.expiry(live.started_at, used, live.not_after, now);
+        if let Some(rule) = rule {
             return Err(RefreshError::Expired { owner, rule });
         }
         let policy = self.commands.reuse_policy();
@@ -178,22 +199,6 @@ impl UseCase for RefreshCase<'_> {
         let live = unit.session(session).await?.live().ok_or(RefreshError::NotFound)?.clone();
         let started = Started { user, session, state: live };
         Ok(Done::Good { started, rotated: outcome == RefreshOutcome::Rotated })
-    }
-}
-
-impl RefreshCase<'_> {
-    fn expiry(
-        &self,
-        live: &evident_domain::session::LiveSession,
-        now: evident_domain::Time,
-    ) -> Option<Expiry> {
-        let settings = &self.commands.settings().sessions;
-        let past_box = settings.timebox.is_some_and(|timebox| live.started_at + timebox <= now);
-        if past_box || live.not_after.is_some_and(|end| end <= now) {
-            return Some(Expiry::TimeBox);
-        }
-        let used = live.refreshed_at.unwrap_or(live.started_at);
-        settings.inactivity_timeout.is_some_and(|limit| used + limit <= now).then_some(Expiry::Inactivity)
     }
 }
 

@@ -6,9 +6,9 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use evident_commands::tokens::VerifiedClaims;
-use evident_commands::{AccessError, Caller, SessionRow};
+use evident_commands::{AccessError, Caller};
 use evident_domain::attempt::AdminRefusal;
-use evident_domain::{Actor, SessionId, Time, UserId};
+use evident_domain::{Actor, SessionId, UserId};
 use uuid::Uuid;
 
 use super::app::{App, Bucket};
@@ -139,20 +139,10 @@ async fn admin(parts: &Parts, app: &App) -> Result<AdminCaller, Denial> {
 /// A token that names a session is good while the session is.
 async fn valid_session(app: &App, claims: &VerifiedClaims, session: SessionId) -> Result<(), GotrueError> {
     let caller = app.commands().caller(user_of(claims)?, Some(session)).await?;
-    let over = caller.session.as_ref().is_some_and(|session| is_over(app, session, app.now()));
-    if over {
+    if caller.session.as_ref().is_some_and(|session| app.commands().is_expired(session)) {
         return Err(GotrueError::forbidden(ErrorCode::SessionExpired, "Session is no longer valid"));
     }
     Ok(())
-}
-
-/// Whether a session is past its time, by the rules for refreshing.
-fn is_over(app: &App, session: &SessionRow, now: Time) -> bool {
-    let settings = &app.settings().sessions;
-    let used = session.refreshed_at.unwrap_or(session.created_at);
-    session.not_after.is_some_and(|end| end <= now)
-        || settings.timebox.is_some_and(|timebox| session.created_at + timebox <= now)
-        || settings.inactivity_timeout.is_some_and(|limit| used + limit <= now)
 }
 
 fn is_admin(roles: &[String], role: Option<&str>) -> bool {
