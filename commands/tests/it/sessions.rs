@@ -1,7 +1,9 @@
 //! Signing in, refreshing, signing out, slowing down.
 
 use evident_commands::settings::ParentReuse;
-use evident_commands::{AccessError, Grant, RefreshError, SignInError, SignOut, SignOutScope, SignedUp};
+use evident_commands::{
+    AccessError, Expiry, Grant, RefreshError, SignInError, SignOut, SignOutScope, SignedUp,
+};
 
 use crate::support::{Node, PASSWORD, context, sign_in};
 
@@ -126,4 +128,27 @@ async fn what_one_node_ends_is_ended_on_the_other_at_once() {
     assert!(matches!(node.commands.caller(user, session).await, Err(AccessError::SessionNotFound)));
     let refused = node.commands.refresh(&context(), grant.refresh_token.expose()).await;
     assert!(matches!(refused, Err(RefreshError::NotFound)));
+}
+
+#[tokio::test]
+async fn a_session_is_past_its_time_by_age_or_by_pause() {
+    let hour = std::time::Duration::from_secs(3600);
+    for (timebox, pause, rule) in
+        [(Some(hour), None, Expiry::TimeBox), (None, Some(hour), Expiry::Inactivity)]
+    {
+        let mut settings = evident_commands::settings::Settings::default();
+        settings.sign_up.mail_autoconfirm = true;
+        settings.sessions.timebox = timebox;
+        settings.sessions.inactivity_timeout = pause;
+        let node = Node::with(settings).await;
+        let grant = signed_up(&node).await;
+        let caller = node.commands.caller(grant.user.view.user.id, Some(grant.session)).await.unwrap();
+        let session = caller.session.clone().unwrap();
+        node.pass(3599);
+        assert!(!node.commands.is_expired(&session));
+        node.pass(1);
+        assert!(node.commands.is_expired(&session));
+        let late = node.commands.refresh(&context(), grant.refresh_token.expose()).await;
+        assert!(matches!(late, Err(RefreshError::Expired { rule: found, .. }) if found == rule), "{late:?}");
+    }
 }
