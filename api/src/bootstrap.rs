@@ -11,9 +11,10 @@ use evident_commands::messages::{
     Carriers, EmlFiles, Letterhead, LetterheadError, LinkError, Links, MailPort, RedirectError,
     RedirectPolicy, SmsFiles, SmtpMailer, TemplateError, Templates,
 };
+use evident_commands::outbound::Outbound;
 use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
 use evident_commands::settings::SigningKeySource;
-use evident_commands::tokens::{KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::tokens::{FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
@@ -59,6 +60,9 @@ pub enum StartError {
     /// A key of the server has another length than it should.
     #[error("the server key {0:?} is damaged")]
     ServerKey(&'static str),
+    /// No other server can be called.
+    #[error("the part that calls other servers cannot be set up")]
+    Outbound(#[source] reqwest::Error),
     /// The log cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,6 +118,7 @@ impl StartError {
             | Self::Open(_)
             | Self::Vault(_)
             | Self::ServerKey(_)
+            | Self::Outbound(_)
             | Self::Store(_)
             | Self::Hasher(_)
             | Self::Projections(_)
@@ -163,6 +168,8 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         signing_keys: signing_keys(settings, &store).await?,
         refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
         codes: Pepper::new(server_key(&store, "codes").await?),
+        flows: FlowCodec::new(server_key(&store, "flows").await?),
+        outbound: Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?,
         templates: Arc::new(Templates::load(sources, commands.sms.template.as_deref())?),
         links: Links::new(&commands.site.external_url, &commands.mail.url_paths)?,
         redirects: RedirectPolicy::new(&commands.site.site_url, &commands.site.redirect_allow_list)?,

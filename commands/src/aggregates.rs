@@ -1,21 +1,26 @@
 //! Aggregates at hand. A stale one is harmless: every append states the versions it was decided on,
 //! and a refusal that came from here is decided once more from the log.
 
-use evident_domain::session::Session;
-use evident_domain::user::User;
-use evident_domain::{StreamId, StreamKind};
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use evident_domain::{Root, StreamId};
 use quick_cache::sync::Cache;
 
 /// Aggregates that are kept at most.
 const CAPACITY: usize = 8_192;
 
+/// The state of any aggregate.
+pub(crate) trait State: Any + Debug + Send + Sync {}
+
+impl<A: Root> State for A {}
+
 /// An aggregate and its version.
 #[derive(Debug, Clone)]
-pub(crate) enum Cached {
-    /// A user.
-    User(u64, User),
-    /// A session.
-    Session(u64, Session),
+pub(crate) struct Cached {
+    pub version: u64,
+    pub state: Arc<dyn State>,
 }
 
 /// A bounded cache of aggregates.
@@ -29,19 +34,8 @@ impl Default for AggregateCache {
 }
 
 impl AggregateCache {
-    pub(crate) fn user(&self, stream: StreamId) -> Option<(u64, User)> {
-        debug_assert_eq!(stream.kind, StreamKind::User);
-        match self.0.get(&stream)? {
-            Cached::User(version, user) => Some((version, user)),
-            Cached::Session(..) => None,
-        }
-    }
-
-    pub(crate) fn session(&self, stream: StreamId) -> Option<(u64, Session)> {
-        match self.0.get(&stream)? {
-            Cached::Session(version, session) => Some((version, session)),
-            Cached::User(..) => None,
-        }
+    pub(crate) fn get(&self, stream: &StreamId) -> Option<Cached> {
+        self.0.get(stream)
     }
 
     pub(crate) fn put(&self, stream: StreamId, cached: Cached) {

@@ -41,17 +41,17 @@ pub(crate) struct Started {
 
 /// Starts a session as part of a unit. The user's version is part of the decision, so no session slips
 /// past a ban or a new password that is being made.
-pub(crate) fn start_session<E>(
+pub(crate) async fn start_session<E>(
     unit: &mut Unit<'_>,
     user: UserId,
     session: SessionId,
     method: &str,
 ) -> Result<Started, E>
 where
-    E: From<SessionError>,
+    E: From<SessionError> + From<Failure>,
 {
     let start = Start { user, method: method.to_owned(), not_after: None, now: unit.now() };
-    match unit.start_session::<E>(session, start)? {
+    match unit.start_session::<E>(session, start).await? {
         Session::Live(state) => Ok(Started { user, session, state: *state }),
         Session::Absent | Session::Revoked { .. } => Err(SessionError::NotFound.into()),
     }

@@ -18,6 +18,7 @@ mod hashing;
 pub mod messages;
 mod nearby;
 mod one_time;
+pub mod outbound;
 mod outbox;
 pub mod password;
 mod refresh_session;
@@ -60,9 +61,10 @@ use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
 use messages::{Links, RedirectPolicy, Templates};
+use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
 use settings::Settings;
-use tokens::{Pepper, RefreshTokenCodec, SigningKeys};
+use tokens::{FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
 
 /// What the use cases work with.
 #[derive(Debug)]
@@ -83,6 +85,10 @@ pub struct Parts {
     pub refresh_tokens: RefreshTokenCodec,
     /// The key of hashes of short things.
     pub codes: Pepper,
+    /// The key of codes and secrets of flows.
+    pub flows: FlowCodec,
+    /// Calls other servers.
+    pub outbound: Outbound,
     /// Texts of mails and messages.
     pub templates: Arc<Templates>,
     /// Links in mails.
@@ -143,6 +149,16 @@ impl Commands {
 
     pub(crate) fn codes(&self) -> &Pepper {
         &self.0.codes
+    }
+
+    /// Codes and secrets of flows.
+    pub fn flows(&self) -> &FlowCodec {
+        &self.0.flows
+    }
+
+    /// Calls other servers.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// Texts of mails and messages.

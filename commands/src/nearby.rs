@@ -192,7 +192,7 @@ impl Nearby {
                     known.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
                 }
             }
-            StreamKind::Attempt => {}
+            StreamKind::Flow | StreamKind::Attempt => {}
         }
     }
 
@@ -260,7 +260,12 @@ impl News {
     fn new(stream: StreamId, user: Option<UserId>, kind: &str) -> Self {
         let only_session = matches!(
             kind,
-            "session.refreshed" | "session.refresh_repeated" | "session.stepped_up" | "session.revoked"
+            "flow.started"
+                | "flow.redeemed"
+                | "session.refreshed"
+                | "session.refresh_repeated"
+                | "session.stepped_up"
+                | "session.revoked"
         );
         Self { stream, user, touches_user: !only_session, erased: kind == "user.erased" }
     }

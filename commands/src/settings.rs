@@ -3,12 +3,14 @@
 //! Where the values come from (files, environment, command line) is not known here.
 
 mod accounts;
+mod calls;
 mod limits;
 mod messages;
 mod secret;
 mod tokens;
 
 pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
+pub use calls::CallSettings;
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
 pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
 pub use secret::Secret;
@@ -33,6 +35,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// The addresses of the server and of the application.
     pub site: SiteSettings,
+    /// Calls to other servers.
+    pub calls: CallSettings,
     /// How much one caller may do in a time.
     pub rate_limits: RateLimitSettings,
     /// The delay after failed sign-ins.

@@ -232,7 +232,7 @@ impl UseCase for SignInCase<'_> {
             unit.tell_user::<SignInError>(user, command).await?;
         }
         let session = SessionId(unit.store().entropy().uuid());
-        Ok(Done::In(start_session::<SignInError>(unit, user, session, "password")?))
+        Ok(Done::In(start_session::<SignInError>(unit, user, session, "password").await?))
     }
 }
 

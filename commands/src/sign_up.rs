@@ -3,7 +3,7 @@
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::SessionError;
 use evident_domain::user::{
-    Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, UserCommand, UserError,
+    Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, User, UserCommand, UserError,
 };
 use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
@@ -190,7 +190,7 @@ impl SignUpCase<'_> {
         let settings = self.commands.settings();
         let user = UserId(unit.store().entropy().uuid());
         let identity = IdentityId(unit.store().entropy().uuid());
-        unit.expect_new_user(user);
+        unit.expect_new::<User>(user.0);
         let autoconfirm = self.autoconfirm();
         let confirmed = if autoconfirm { Confirmed::Yes } else { Confirmed::No };
         let data = self.identity_data(user);
@@ -222,7 +222,7 @@ impl SignUpCase<'_> {
         unit.tell_user::<SignUpError>(user, UserCommand::SignUp(Box::new(account))).await?;
         if autoconfirm {
             let session = SessionId(unit.store().entropy().uuid());
-            let started = start_session::<SignUpError>(unit, user, session, "password")?;
+            let started = start_session::<SignUpError>(unit, user, session, "password").await?;
             return Ok(Done::In(started));
         }
         self.send_confirmation(unit, user).await

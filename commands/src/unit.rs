@@ -1,15 +1,18 @@
 //! The unit of work: what one command read, what it decided, and what is sent because of it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
-use evident_domain::{Event, Provenance, Recorded, SessionId, StreamId, Subject, Time, UserId};
+use evident_domain::{Event, Provenance, Root, SessionId, StreamId, Subject, Time, UserId};
 use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
+use uuid::Uuid;
 
-use crate::aggregates::{AggregateCache, Cached};
+use crate::aggregates::{AggregateCache, Cached, State};
 use crate::execute::Failure;
 use crate::messages::Message;
 
@@ -26,8 +29,7 @@ pub struct Unit<'a> {
     store: &'a EventStore,
     cache: &'a AggregateCache,
     now: Time,
-    users: BTreeMap<UserId, Touched<User>>,
-    sessions: BTreeMap<SessionId, Touched<Session>>,
+    touched: BTreeMap<StreamId, Touched>,
     attempts: Vec<(Subject, AttemptEvent)>,
     messages: Vec<(Subject, Message)>,
     guards: Vec<Guard>,
@@ -36,12 +38,12 @@ pub struct Unit<'a> {
 }
 
 #[derive(Debug)]
-struct Touched<A> {
+struct Touched {
     /// The version that was read.
     version: u64,
-    state: A,
-    /// Whose data the stream holds.
-    subject: UserId,
+    state: Arc<dyn State>,
+    /// Whose data the stream's new events hold.
+    subject: Subject,
     events: Vec<Event>,
 }
 
@@ -54,8 +56,7 @@ impl<'a> Unit<'a> {
             store,
             cache,
             now,
-            users: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            touched: BTreeMap::new(),
             attempts: Vec::new(),
             messages: Vec::new(),
             guards: Vec::new(),
@@ -73,68 +74,96 @@ impl<'a> Unit<'a> {
         self.store
     }
 
-    /// A user's state. It becomes part of the decision: if it changes before the commit, the command
-    /// is decided again.
+    /// The state of an aggregate. It becomes part of the decision: if it changes before the commit, the
+    /// command is decided again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read<A: Root>(&mut self, id: Uuid) -> Result<&A, Failure> {
+        let stream = StreamId { kind: A::KIND, id };
+        if !self.touched.contains_key(&stream) {
+            let cached = match self.cache.get(&stream) {
+                Some(cached) => {
+                    self.from_cache = true;
+                    cached
+                }
+                None => {
+                    let mut state = A::default();
+                    let mut version = 0;
+                    for recorded in self.store.load(stream).await? {
+                        version = recorded.sequence;
+                        if let Some(event) = A::own(&recorded.event) {
+                            state.fold(event);
+                        }
+                    }
+                    let loaded = Cached { version, state: Arc::new(state) };
+                    self.cache.put(stream, loaded.clone());
+                    loaded
+                }
+            };
+            self.touch(stream, cached);
+        }
+        self.state(&stream)
+    }
+
+    /// A stream that nobody has written to: nothing is read for it.
+    pub fn expect_new<A: Root>(&mut self, id: Uuid) {
+        self.touch(StreamId { kind: A::KIND, id }, Cached { version: 0, state: Arc::new(A::default()) });
+    }
+
+    fn touch(&mut self, stream: StreamId, Cached { version, state }: Cached) {
+        let subject = Subject::period_of(self.now);
+        self.touched.insert(stream, Touched { version, state, subject, events: Vec::new() });
+    }
+
+    fn state<A: Root>(&self, stream: &StreamId) -> Result<&A, Failure> {
+        let state = self.touched.get(stream).and_then(|touched| {
+            let state: &dyn Any = &*touched.state;
+            state.downcast_ref()
+        });
+        state.ok_or(Failure::Internal("an aggregate is of another kind than its stream"))
+    }
+
+    /// Gives an aggregate a command; the events are part of the unit.
+    ///
+    /// # Errors
+    /// The rule that says no, or the store's failure.
+    pub async fn tell<A, E>(&mut self, id: Uuid, command: A::Command) -> Result<Vec<A::Event>, E>
+    where
+        A: Root,
+        E: From<A::Error> + From<Failure>,
+    {
+        let stream = StreamId { kind: A::KIND, id };
+        let events = self.read::<A>(id).await?.decide(command)?;
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let mut state = self.state::<A>(&stream)?.clone();
+        for event in &events {
+            state.fold(event);
+        }
+        if let Some(touched) = self.touched.get_mut(&stream) {
+            touched.subject = state.subject(id, self.now);
+            touched.state = Arc::new(state);
+            touched.events.extend(events.iter().cloned().map(Into::into));
+        }
+        Ok(events)
+    }
+
+    /// A user's state; see [`Unit::read`].
     ///
     /// # Errors
     /// When the store fails.
     pub async fn user(&mut self, id: UserId) -> Result<&User, Failure> {
-        if !self.users.contains_key(&id) {
-            let stream = StreamId::user(id);
-            let (version, state) = match self.cache.user(stream) {
-                Some(cached) => {
-                    self.from_cache = true;
-                    cached
-                }
-                None => {
-                    let recorded = self.store.load(stream).await?;
-                    let loaded = fold(&recorded, User::default(), |user, event| {
-                        if let Event::User(event) = event {
-                            user.fold(event);
-                        }
-                    });
-                    self.cache.put(stream, Cached::User(loaded.0, loaded.1.clone()));
-                    loaded
-                }
-            };
-            self.users.insert(id, Touched { version, state, subject: id, events: Vec::new() });
-        }
-        Ok(&self.users[&id].state)
+        self.read::<User>(id.0).await
     }
 
-    /// A session's state; as [`Unit::user`].
+    /// A session's state; see [`Unit::read`].
     ///
     /// # Errors
     /// When the store fails.
     pub async fn session(&mut self, id: SessionId) -> Result<&Session, Failure> {
-        if !self.sessions.contains_key(&id) {
-            let stream = StreamId::session(id);
-            let (version, state) = match self.cache.session(stream) {
-                Some(cached) => {
-                    self.from_cache = true;
-                    cached
-                }
-                None => {
-                    let recorded = self.store.load(stream).await?;
-                    let loaded = fold(&recorded, Session::default(), |session, event| {
-                        if let Event::Session(event) = event {
-                            session.fold(event);
-                        }
-                    });
-                    self.cache.put(stream, Cached::Session(loaded.0, loaded.1.clone()));
-                    loaded
-                }
-            };
-            let subject = state.live().map_or(UserId(id.0), |live| live.user);
-            self.sessions.insert(id, Touched { version, state, subject, events: Vec::new() });
-        }
-        Ok(&self.sessions[&id].state)
-    }
-
-    /// A stream that nobody has written to: nothing is read for it.
-    pub fn expect_new_user(&mut self, id: UserId) {
-        let new = Touched { version: 0, state: User::default(), subject: id, events: Vec::new() };
-        self.users.insert(id, new);
+        self.read::<Session>(id.0).await
     }
 
     /// Gives a user a command; the events are part of the unit.
@@ -145,37 +174,7 @@ impl<'a> Unit<'a> {
     where
         E: From<UserError> + From<Failure>,
     {
-        let events = self.user(id).await?.decide(command)?;
-        if let Some(touched) = self.users.get_mut(&id) {
-            for event in &events {
-                touched.state.fold(event);
-                touched.events.push(Event::User(event.clone()));
-            }
-        }
-        Ok(events)
-    }
-
-    /// Starts a session; its stream is new.
-    ///
-    /// # Errors
-    /// The rule that says no.
-    pub fn start_session<E>(
-        &mut self,
-        id: SessionId,
-        start: evident_domain::session::Start,
-    ) -> Result<Session, E>
-    where
-        E: From<SessionError>,
-    {
-        let subject = start.user;
-        let mut state = Session::default();
-        let events = state.decide(SessionCommand::Start(start))?;
-        for event in &events {
-            state.fold(event);
-        }
-        let events = events.into_iter().map(Event::Session).collect();
-        self.sessions.insert(id, Touched { version: 0, state: state.clone(), subject, events });
-        Ok(state)
+        self.tell::<User, E>(id.0, command).await
     }
 
     /// Gives a session a command; the events are part of the unit.
@@ -190,14 +189,24 @@ impl<'a> Unit<'a> {
     where
         E: From<SessionError> + From<Failure>,
     {
-        let events = self.session(id).await?.decide(command)?;
-        if let Some(touched) = self.sessions.get_mut(&id) {
-            for event in &events {
-                touched.state.fold(event);
-                touched.events.push(Event::Session(event.clone()));
-            }
-        }
-        Ok(events)
+        self.tell::<Session, E>(id.0, command).await
+    }
+
+    /// Starts a session; its stream is new.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    pub async fn start_session<E>(
+        &mut self,
+        id: SessionId,
+        start: evident_domain::session::Start,
+    ) -> Result<Session, E>
+    where
+        E: From<SessionError> + From<Failure>,
+    {
+        self.expect_new::<Session>(id.0);
+        self.tell::<Session, E>(id.0, SessionCommand::Start(start)).await?;
+        Ok(self.session(id).await?.clone())
     }
 
     /// Notes what was tried and refused.
@@ -225,11 +234,8 @@ impl<'a> Unit<'a> {
 
     /// Lets go of everything that was read: the next attempt reads the log.
     pub(crate) fn forget_reads(&self) {
-        for id in self.users.keys() {
-            self.cache.remove(&StreamId::user(*id));
-        }
-        for id in self.sessions.keys() {
-            self.cache.remove(&StreamId::session(*id));
+        for stream in self.touched.keys() {
+            self.cache.remove(stream);
         }
     }
 
@@ -238,22 +244,21 @@ impl<'a> Unit<'a> {
         self.from_cache
             || !self.attempts.is_empty()
             || !self.messages.is_empty()
-            || self.users.values().any(|touched| !touched.events.is_empty())
-            || self.sessions.values().any(|touched| !touched.events.is_empty())
+            || self.touched.values().any(|touched| !touched.events.is_empty())
     }
 
     /// The append, and the states as they are once it is committed.
     pub(crate) fn finish(self, context: &Context) -> Result<(Append, Folded), serde_json::Error> {
         let (mut streams, mut folded) = (Vec::new(), Vec::new());
-        for (id, touched) in self.users {
-            let stream = StreamId::user(id);
-            folded.push((stream, Cached::User(touched.after(), touched.state.clone())));
-            streams.push(touched.into_append(stream));
-        }
-        for (id, touched) in self.sessions {
-            let stream = StreamId::session(id);
-            folded.push((stream, Cached::Session(touched.after(), touched.state.clone())));
-            streams.push(touched.into_append(stream));
+        for (stream, touched) in self.touched {
+            let version = touched.version + u64::try_from(touched.events.len()).unwrap_or(u64::MAX);
+            folded.push((stream, Cached { version, state: touched.state }));
+            streams.push(StreamAppend {
+                stream,
+                expected: touched.version,
+                subject: touched.subject,
+                events: touched.events,
+            });
         }
         for (subject, attempt) in self.attempts {
             streams.push(StreamAppend {
@@ -280,28 +285,4 @@ impl<'a> Unit<'a> {
         };
         Ok((append, folded))
     }
-}
-
-impl<A> Touched<A> {
-    fn after(&self) -> u64 {
-        self.version + u64::try_from(self.events.len()).unwrap_or(u64::MAX)
-    }
-
-    fn into_append(self, stream: StreamId) -> StreamAppend {
-        StreamAppend {
-            stream,
-            expected: self.version,
-            subject: Subject::User(self.subject),
-            events: self.events,
-        }
-    }
-}
-
-fn fold<A>(recorded: &[Recorded], mut state: A, apply: impl Fn(&mut A, &Event)) -> (u64, A) {
-    let mut version = 0;
-    for recorded in recorded {
-        version = recorded.sequence;
-        apply(&mut state, &recorded.event);
-    }
-    (version, state)
 }

@@ -191,7 +191,7 @@ impl UseCase for VerifyCase<'_> {
             return Ok(Done::Halfway);
         }
         let session = SessionId(unit.store().entropy().uuid());
-        Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp")?))
+        Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp").await?))
     }
 }
 

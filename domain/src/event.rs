@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::attempt::AttemptEvent;
+use crate::flow::FlowEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
 use crate::{ClaimChange, EventId, Provenance, Time, UserId};
@@ -29,19 +30,22 @@ pub enum StreamKind {
     User,
     /// [`crate::session::Session`]
     Session,
+    /// [`crate::flow::Flow`]
+    Flow,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::User, Self::Session, Self::Attempt];
+    pub const ALL: [Self; 4] = [Self::User, Self::Session, Self::Flow, Self::Attempt];
 
     /// The name in the log (`aggregate_type`).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Session => "session",
+            Self::Flow => "flow",
             Self::Attempt => "attempt",
         }
     }
@@ -72,6 +76,11 @@ impl StreamId {
         Self { kind: StreamKind::Session, id: id.0 }
     }
 
+    /// A flow's stream.
+    pub fn flow(id: crate::FlowId) -> Self {
+        Self { kind: StreamKind::Flow, id: id.0 }
+    }
+
     /// The stream of one attempt.
     pub fn attempt(id: Uuid) -> Self {
         Self { kind: StreamKind::Attempt, id }
@@ -91,6 +100,13 @@ pub enum Subject {
     User(UserId),
     /// Nobody known: the key of a period (`2026-11`), which retention destroys.
     Period(String),
+}
+
+impl Subject {
+    /// The period that a moment belongs to.
+    pub fn period_of(now: Time) -> Self {
+        Self::Period(now.format("%Y-%m").to_string())
+    }
 }
 
 impl fmt::Display for Subject {
@@ -127,6 +143,8 @@ pub enum Event {
     User(UserEvent),
     /// Of a session.
     Session(SessionEvent),
+    /// Of a sign-in under way.
+    Flow(FlowEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
 }
@@ -137,6 +155,7 @@ impl Event {
         match self {
             Self::User(_) => StreamKind::User,
             Self::Session(_) => StreamKind::Session,
+            Self::Flow(_) => StreamKind::Flow,
             Self::Attempt(_) => StreamKind::Attempt,
         }
     }
@@ -146,6 +165,7 @@ impl Event {
         match self {
             Self::User(event) => event.kind(),
             Self::Session(event) => event.kind(),
+            Self::Flow(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
         }
     }
@@ -154,7 +174,7 @@ impl Event {
     pub fn claims(&self) -> Vec<ClaimChange> {
         match self {
             Self::User(event) => event.claims(),
-            Self::Session(_) | Self::Attempt(_) => Vec::new(),
+            Self::Session(_) | Self::Flow(_) | Self::Attempt(_) => Vec::new(),
         }
     }
 
@@ -166,6 +186,7 @@ impl Event {
         match self {
             Self::User(event) => serde_json::to_value(event),
             Self::Session(event) => serde_json::to_value(event),
+            Self::Flow(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
         }
     }
@@ -178,6 +199,7 @@ impl Event {
         Ok(match kind {
             StreamKind::User => Self::User(serde_json::from_value(json)?),
             StreamKind::Session => Self::Session(serde_json::from_value(json)?),
+            StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
     }
@@ -192,6 +214,12 @@ impl From<UserEvent> for Event {
 impl From<SessionEvent> for Event {
     fn from(event: SessionEvent) -> Self {
         Self::Session(event)
+    }
+}
+
+impl From<FlowEvent> for Event {
+    fn from(event: FlowEvent) -> Self {
+        Self::Flow(event)
     }
 }
 

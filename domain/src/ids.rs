@@ -53,6 +53,10 @@ id!(
     IdentityId
 );
 id!(
+    /// A sign-in that is under way; the id of its stream, and the `state` that goes to a provider.
+    FlowId
+);
+id!(
     /// One event of the log.
     EventId
 );

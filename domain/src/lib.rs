@@ -15,11 +15,13 @@ pub mod catalogue;
 pub mod claim;
 pub mod contact;
 pub mod event;
+pub mod flow;
 pub mod ids;
 pub mod metadata;
 pub mod personal;
 pub mod ports;
 pub mod provenance;
+pub mod root;
 pub mod secret;
 pub mod session;
 pub mod upcast;
@@ -28,10 +30,11 @@ pub mod user;
 pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
-pub use ids::{EventId, IdentityId, SessionId, UserId};
+pub use ids::{EventId, FlowId, IdentityId, SessionId, UserId};
 pub use metadata::Metadata;
 pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};
+pub use root::Root;
 pub use secret::{PasswordHash, TokenHash};
 
 /// A moment in UTC. The store keeps microseconds, so the [`ports::Clock`] gives no finer time, and no

@@ -61,7 +61,6 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("MAILER_EMAIL_BACKGROUND_SENDING", Standing::Needless),
     ("API_ENDPOINT", Standing::Needless),
     ("OPERATOR_TOKEN", Standing::Needless),
-    ("INTERNAL_HTTP_TIMEOUT", Standing::Later),
     ("COOKIE_KEY", Standing::Needless),
     ("SESSION_KEY", Standing::Needless),
     ("MAX_VERIFIED_FACTORS", Standing::Needless),

@@ -1,9 +1,11 @@
 //! What clients hold: access tokens, refresh tokens, links and codes.
 //!
 //! The server keeps none of them in clear. Access tokens are signed ([`SigningKeys`]), refresh tokens
-//! carry a MAC ([`RefreshTokenCodec`]), links and codes are stored as hashes ([`Pepper`]).
+//! carry a MAC ([`RefreshTokenCodec`]), codes of flows are enciphered ids
+//! ([`FlowCodec`]), links and codes are stored as hashes ([`Pepper`]).
 
 mod claims;
+mod flow;
 mod jwk;
 mod jwt;
 mod keys;
@@ -12,6 +14,7 @@ mod one_time;
 mod refresh;
 
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
+pub use flow::{FlowCodec, FlowSecret};
 pub use jwk::{KeyKind, generate_jwk};
 pub use jwt::{JwtError, Part as JwtPart};
 pub use keys::{KeyError, KeySettings, SigningKeys};

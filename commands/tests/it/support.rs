@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use evident_commands::messages::{
     DeliveryError, LinkPaths, Links, Message, MessagePort, RedirectPolicy, Slip, Templates,
 };
+use evident_commands::outbound::Outbound;
 use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordPolicy};
 use evident_commands::settings::Settings;
-use evident_commands::tokens::{KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::tokens::{FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
 use evident_commands::{
     Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
     SignUp, SignUpError, SignedIn, SignedUp,
@@ -184,6 +185,8 @@ async fn open(
         .unwrap(),
         refresh_tokens: RefreshTokenCodec::new([1; 32]),
         codes: Pepper::new([2; 32]),
+        flows: FlowCodec::new([3; 32]),
+        outbound: Outbound::new(settings.calls.timeout).unwrap(),
         templates: Arc::new(Templates::builtin().unwrap()),
         links: Links::new(&settings.site.external_url, &LinkPaths::default()).unwrap(),
         redirects: RedirectPolicy::new(&settings.site.site_url, &settings.site.redirect_allow_list).unwrap(),

@@ -62,6 +62,10 @@ fn heading(stream: StreamKind) -> String {
             "Session",
             "A signed-in device. A stream of its own, so that signing in does not grow the user's.",
         ),
+        StreamKind::Flow => (
+            "Flow",
+            "A sign-in that is under way, at another provider or in a mail; short-lived, and redeemed once.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

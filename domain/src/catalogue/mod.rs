@@ -15,6 +15,7 @@ pub use samples::samples;
 pub use types::{names, plain_types};
 
 use crate::attempt::AttemptEvent;
+use crate::flow::FlowEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
@@ -39,6 +40,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
     match stream {
         StreamKind::User => UserEvent::DESCRIPTIONS,
         StreamKind::Session => SessionEvent::DESCRIPTIONS,
+        StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -60,6 +62,7 @@ impl Event {
         match self {
             Self::User(event) => event.description(),
             Self::Session(event) => event.description(),
+            Self::Flow(event) => event.description(),
             Self::Attempt(event) => event.description(),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
+use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{Email, Event, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId};
@@ -15,7 +16,8 @@ pub fn samples() -> Vec<Event> {
     let user = user.chain(end()).map(Event::User);
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
-    user.chain(session).chain(attempt).collect()
+    let flow = flow().into_iter().map(Event::Flow);
+    user.chain(session).chain(flow).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {
@@ -117,6 +119,37 @@ fn session() -> [SessionEvent; 5] {
         SessionEvent::RefreshRepeated { presented: 0, generation: 1, at: minute(63) },
         SessionEvent::SteppedUp { method: "totp".to_owned(), at: minute(64), aal: AssuranceLevel::Aal2 },
         SessionEvent::Revoked { reason: RevocationReason::SignedOut },
+    ]
+}
+
+fn flow() -> [FlowEvent; 3] {
+    [
+        FlowEvent::Started {
+            purpose: FlowPurpose::External,
+            provider: Some("google".to_owned()),
+            challenge: Some(CodeChallenge {
+                method: ChallengeMethod::S256,
+                value: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+            }),
+            redirect_to: "https://app.example.com/welcome".to_owned().into(),
+            linking: Some(user()),
+            started_at: minute(5),
+            expires_at: minute(10),
+        },
+        FlowEvent::Authenticated {
+            user: user(),
+            method: "oauth".to_owned(),
+            tokens: Some(
+                ProviderTokens {
+                    access_token: "ya29.sample".to_owned(),
+                    refresh_token: Some("1//sample".to_owned()),
+                }
+                .into(),
+            ),
+            at: minute(6),
+            code_expires_at: minute(11),
+        },
+        FlowEvent::Redeemed { user: user(), at: minute(7) },
     ]
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Names;
 use super::describe::stored_name;
 use crate::attempt::{AdminRefusal, SignInRefusal};
+use crate::flow::FlowPurpose;
 use crate::session::{AssuranceLevel, RevocationReason};
 use crate::user::{SignUpMethod, TokenPurpose};
 
@@ -21,6 +22,12 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("Email", "an e-mail address in lower case"),
         ("Phone", "an E.164 number without the `+`"),
         ("Metadata", "a JSON object that belongs to the application"),
+        (
+            "CodeChallenge",
+            "`{\"method\", \"value\"}`: what a client proves when it redeems a flow (RFC 7636); the method is \
+             `s256` or `plain`",
+        ),
+        ("ProviderTokens", "`{\"access_token\", \"refresh_token\"}` of another provider"),
         ("PasswordHash", "the hash of a password, in PHC or crypt form"),
         ("TokenHash", "the hash of a token, a code or an address, in lower-case hex"),
         (
@@ -38,6 +45,7 @@ pub fn names() -> Vec<Names> {
         of("TokenPurpose", TokenPurpose::MEANINGS),
         of("AssuranceLevel", AssuranceLevel::MEANINGS),
         of("RevocationReason", RevocationReason::MEANINGS),
+        of("FlowPurpose", FlowPurpose::MEANINGS),
         of("SignInRefusal", SignInRefusal::MEANINGS),
         of("AdminRefusal", AdminRefusal::MEANINGS),
     ]

@@ -14,9 +14,11 @@ use chrono::TimeDelta;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::catalogue::described;
-use crate::{Time, UserId};
+use crate::root::Root;
+use crate::{Event, StreamKind, Subject, Time, UserId};
 
 /// How many past rotations a session remembers for the reuse interval.
 const REMEMBERED_ROTATIONS: usize = 16;
@@ -272,6 +274,30 @@ impl LiveSession {
     fn was_used_within(&self, generation: u64, now: Time, policy: ReusePolicy) -> bool {
         let first_use = self.rotations.iter().find(|(used, _)| *used == generation);
         first_use.is_some_and(|(_, at)| now - at < TimeDelta::seconds(policy.interval_seconds.into()))
+    }
+}
+
+impl Root for Session {
+    const KIND: StreamKind = StreamKind::Session;
+
+    fn decide(&self, command: SessionCommand) -> Result<Vec<SessionEvent>, SessionError> {
+        Session::decide(self, command)
+    }
+
+    fn fold(&mut self, event: &SessionEvent) {
+        Session::fold(self, event);
+    }
+
+    fn own(event: &Event) -> Option<&SessionEvent> {
+        if let Event::Session(event) = event { Some(event) } else { None }
+    }
+
+    fn subject(&self, _: Uuid, now: Time) -> Subject {
+        match self {
+            Self::Live(session) => Subject::User(session.user),
+            Self::Revoked { user, .. } => Subject::User(*user),
+            Self::Absent => Subject::period_of(now),
+        }
     }
 }
 

@@ -14,9 +14,11 @@ pub use state::{Account, Ban, Contact, EmailChangeState, IdentityState, MAX_MISS
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::catalogue::described;
-use crate::{IdentityId, Metadata};
+use crate::root::Root;
+use crate::{Event, IdentityId, Metadata, StreamKind, Subject, Time, UserId};
 
 described! {
     /// How an account came to be.
@@ -90,6 +92,26 @@ pub struct IdentityData {
     pub provider_id: String,
     /// What the provider tells of the user.
     pub data: Metadata,
+}
+
+impl Root for User {
+    const KIND: StreamKind = StreamKind::User;
+
+    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
+        User::decide(self, command)
+    }
+
+    fn fold(&mut self, event: &UserEvent) {
+        User::fold(self, event);
+    }
+
+    fn own(event: &Event) -> Option<&UserEvent> {
+        if let Event::User(event) = event { Some(event) } else { None }
+    }
+
+    fn subject(&self, id: Uuid, _: Time) -> Subject {
+        Subject::User(UserId(id))
+    }
 }
 
 impl Aggregate for User {

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod catalogue_page;
+mod flow;
 mod golden_files;
 mod properties;
 mod session_end;

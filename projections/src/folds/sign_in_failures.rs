@@ -64,7 +64,8 @@ impl Fold for SignInFailures {
                 | AttemptEvent::RefreshTokenReused { .. },
             )
             | Event::User(_)
-            | Event::Session(_) => Vec::new(),
+            | Event::Session(_)
+            | Event::Flow(_) => Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Every setting, once: its key, its other names, its kind, an example, what it means.
 
 mod accounts;
+mod calls;
 mod limits;
 mod messages;
 mod server;
@@ -53,6 +54,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Texts of mails", settings: messages::TEXTS },
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
+    Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },

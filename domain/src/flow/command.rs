@@ -1,0 +1,50 @@
+//! What may be asked of a flow.
+
+use super::{CodeChallenge, FlowPurpose, ProviderTokens};
+use crate::{Time, UserId};
+
+/// A new flow.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What it leads to.
+    pub purpose: FlowPurpose,
+    /// The provider it goes through, where there is one.
+    pub provider: Option<String>,
+    /// What the client has to prove at the end; without it there is no code.
+    pub challenge: Option<CodeChallenge>,
+    /// Where the user is sent in the end; allowed already.
+    pub redirect_to: String,
+    /// The user who is linking another identity, where that is the matter.
+    pub linking: Option<UserId>,
+    /// The time of the decision.
+    pub now: Time,
+    /// From when on it counts for nothing.
+    pub expires_at: Time,
+}
+
+/// A command on a flow.
+#[derive(Debug, Clone)]
+pub enum FlowCommand {
+    /// Begin it.
+    Start(Start),
+    /// The user has shown who they are. Without a challenge the flow is over then.
+    Authenticate {
+        /// Who.
+        user: UserId,
+        /// By what proof: an `amr` name.
+        method: String,
+        /// What the provider handed out.
+        tokens: Option<ProviderTokens>,
+        /// The time of the decision.
+        now: Time,
+        /// From when on the code is refused.
+        code_expires_at: Time,
+    },
+    /// Fetch what came of it.
+    Redeem {
+        /// What the challenge was made of.
+        verifier: String,
+        /// The time of the decision.
+        now: Time,
+    },
+}
