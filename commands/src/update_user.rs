@@ -1,7 +1,7 @@
 //! A user changes their own account.
 
 use evident_domain::session::{RevocationReason, SessionError};
-use evident_domain::user::{Confirmed, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::user::{Account, Confirmed, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
 use evident_domain::{
     Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, UserId, contact::EmailError,
     contact::PhoneError,
@@ -20,6 +20,9 @@ use crate::views::UserView;
 
 /// Proofs after which a new password needs no old one: the user just showed that the mail is theirs.
 const RECOVERY_METHODS: [&str; 3] = ["otp", "magiclink", "recovery"];
+
+/// How often a password is looked at again because it changed meanwhile.
+const ROUNDS: u32 = 3;
 
 /// A session older than this needs a code before the password changes, where that is asked for.
 const FRESH_SESSION: chrono::Duration = chrono::Duration::hours(24);
@@ -45,8 +48,6 @@ pub struct UpdateUser {
     pub data: Option<Metadata>,
     /// Merged into the application's data.
     pub app_metadata: Option<Metadata>,
-    /// Whether the caller may change the application's data.
-    pub may_change_app_metadata: bool,
     /// Where the link in a mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
 }
@@ -125,23 +126,31 @@ impl Commands {
         if let Some(password) = &request.password {
             self.passwords().check(password).map_err(UpdateUserError::Weak)?;
         }
-        if request.app_metadata.is_some() && !request.may_change_app_metadata {
-            return Err(UpdateUserError::AppMetadataForbidden);
-        }
         if phone.is_some() && !self.settings().sign_up.phone_enabled {
             return Err(UpdateUserError::PhoneDisabled);
         }
-        let mut password = None;
-        if let Some(new) = &request.password {
-            password = Some(self.compare(&request, new).await?);
+        let mut case = UpdateCase { commands: self, request: &request, email, phone, password: None };
+        for _ in 0..ROUNDS {
+            if let Some(new) = &request.password {
+                case.password = Some(self.compare(&request, new).await?);
+            }
+            match self.execute(context, &case).await? {
+                Done::Changed => {
+                    let view = self.user_view(request.user).await?;
+                    return view.ok_or(UpdateUserError::User(UserError::NotFound));
+                }
+                Done::WrongCode => return Err(UpdateUserError::ReauthenticationInvalid),
+                // What was compared is not what is there any more: compare again.
+                Done::PasswordChanged => {}
+            }
         }
-        let case = UpdateCase { commands: self, request: &request, email, phone, password };
-        match self.execute(context, &case).await? {
-            Done::Changed => {}
-            Done::WrongCode => return Err(UpdateUserError::ReauthenticationInvalid),
-            Done::PasswordChanged => return Err(Failure::Overloaded.into()),
-        }
-        self.user_view(request.user).await?.ok_or(UpdateUserError::User(UserError::NotFound))
+        Err(Failure::Overloaded.into())
+    }
+
+    /// Users of the administrators' group change the application's data on themselves, nobody else does.
+    fn may_change_app_metadata(&self, account: &Account) -> bool {
+        let tokens = &self.settings().tokens;
+        account.role == tokens.admin_group_name && account.aud == tokens.default_aud
     }
 
     /// Compares and hashes passwords before anything is decided: that is slow.
@@ -198,7 +207,14 @@ impl UseCase for UpdateCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, UpdateUserError> {
         let request = self.request;
+        if let Some(session) = request.session {
+            // It may have ended since the token was looked at: by a new password, say, that another session set.
+            unit.session(session).await?.live().ok_or(SessionError::NotFound)?;
+        }
         let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
+        if request.app_metadata.is_some() && !self.commands.may_change_app_metadata(account) {
+            return Err(UpdateUserError::AppMetadataForbidden);
+        }
         if account.anonymous && self.password.is_some() && self.email.is_none() && self.phone.is_none() {
             return Err(UpdateUserError::AnonymousNeedsContact);
         }

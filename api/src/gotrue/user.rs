@@ -4,7 +4,8 @@ use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use evident_commands::password::Password;
-use evident_commands::{UpdateUser, UpdateUserError};
+use evident_commands::{AccessError, UpdateUser, UpdateUserError};
+use evident_domain::session::SessionError;
 use evident_domain::user::UserError;
 
 use super::access::UserCaller;
@@ -44,7 +45,6 @@ fn wanted(
     incoming: &Incoming,
     mut body: Body,
 ) -> Result<UpdateUser, GotrueError> {
-    let (user, tokens) = (&caller.caller.view.user, &app.settings().tokens);
     let password = match body.text("password")? {
         None => None,
         Some(text) => Some(Password::parse(text).map_err(|_| GotrueError::password_too_long())?),
@@ -60,7 +60,6 @@ fn wanted(
         nonce: body.text("nonce")?,
         data: body.object("data")?,
         app_metadata: body.object("app_metadata")?,
-        may_change_app_metadata: user.role == tokens.admin_group_name && user.aud == tokens.default_aud,
         redirect_to: incoming.redirect_to(app),
     })
 }
@@ -101,6 +100,7 @@ fn refusal(error: UpdateUserError, by_phone: bool) -> GotrueError {
         UpdateUserError::EmailTaken => GotrueError::email_exists(),
         UpdateUserError::PhoneTaken => GotrueError::phone_exists(),
         UpdateUserError::User(error) => user_refusal(error, by_phone),
+        UpdateUserError::Session(SessionError::NotFound) => AccessError::SessionNotFound.into(),
         UpdateUserError::Session(error) => GotrueError::internal(error),
         UpdateUserError::Failure(failure) => failure.into(),
     }

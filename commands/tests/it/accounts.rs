@@ -12,7 +12,7 @@ use evident_domain::{Metadata, UserId};
 
 use crate::support::{Node, PASSWORD, context};
 
-fn password(text: &str) -> Password {
+pub(crate) fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).unwrap()
 }
 
@@ -21,7 +21,7 @@ async fn signed_up(node: &Node, email: &str) -> (UserId, evident_domain::Session
     (grant.user.view.user.id, grant.session)
 }
 
-fn update(user: UserId, session: evident_domain::SessionId) -> UpdateUser {
+pub(crate) fn update(user: UserId, session: evident_domain::SessionId) -> UpdateUser {
     UpdateUser {
         user,
         session: Some(session),
@@ -32,7 +32,6 @@ fn update(user: UserId, session: evident_domain::SessionId) -> UpdateUser {
         nonce: None,
         data: None,
         app_metadata: None,
-        may_change_app_metadata: false,
         redirect_to: None,
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use evident_commands::{AdministerUser, BanChange, SignUpError, SignedUp};
+use evident_commands::{AdministerUser, BanChange, SignUpError, SignedUp, UpdateUser, UpdateUserError};
+use evident_domain::session::SessionError;
 use futures::future::join_all;
 
+use crate::accounts::{password, update};
 use crate::support::{Node, PASSWORD, context};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,4 +49,29 @@ async fn no_session_slips_past_a_ban() {
     let alive =
         evident_projections::views::live_sessions(node.commands.store().database(), user).await.unwrap();
     assert_eq!(alive, []);
+}
+
+/// The one whose session the other ended comes too late, however far its comparison of passwords was.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_sessions_that_set_a_password_at_once_one_wins_and_ends_the_other() {
+    let node = Node::autoconfirming().await;
+    let SignedUp::In(grant) = node.sign_up("ada@example.com").await.unwrap() else { panic!() };
+    let user = grant.user.view.user.id;
+    let other = node.sign_in("ada@example.com", PASSWORD).await.unwrap().grant;
+    let context = context();
+    let set = |session, text| {
+        let change = UpdateUser { password: Some(password(text)), ..update(user, session) };
+        node.commands.update_user(&context, change)
+    };
+    let outcomes = tokio::join!(
+        set(grant.session, "the owner's new password"),
+        set(other.session, "the thief's password")
+    );
+    let (winner, loser) = match outcomes {
+        (Ok(_), Err(error)) => ("the owner's new password", error),
+        (Err(error), Ok(_)) => ("the thief's password", error),
+        both => panic!("not exactly one: {both:?}"),
+    };
+    assert!(matches!(loser, UpdateUserError::Session(SessionError::NotFound)), "{loser:?}");
+    assert!(node.sign_in("ada@example.com", winner).await.is_ok());
 }
