@@ -192,7 +192,7 @@ impl Nearby {
                     known.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
                 }
             }
-            StreamKind::Flow | StreamKind::Attempt => {}
+            StreamKind::Organization | StreamKind::Flow | StreamKind::Attempt => {}
         }
     }
 
@@ -244,7 +244,7 @@ impl News {
         let stream = StreamId { kind: StreamKind::from_name(text(0)?)?, id: text(1)?.parse().ok()? };
         let user = match text(3).and_then(|subject| subject.parse().ok()) {
             Some(Subject::User(user)) => Some(user),
-            Some(Subject::Period(_)) | None => None,
+            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
         };
         Some(Self::new(stream, user, text(2)?))
     }
@@ -252,7 +252,7 @@ impl News {
     fn of(event: &Recorded) -> Self {
         let user = match &event.subject {
             Some(Subject::User(user)) => Some(*user),
-            Some(Subject::Period(_)) | None => None,
+            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
         };
         Self::new(event.stream, user, Event::kind(&event.event).0)
     }

@@ -12,11 +12,13 @@ pub enum ClaimKind {
     Phone,
     /// `provider:provider_id` of an identity. A holder may have many.
     Identity,
+    /// What addresses call an organization. A holder has one at most.
+    OrganizationSlug,
 }
 
 impl ClaimKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Identity];
+    pub const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::Identity, Self::OrganizationSlug];
 
     /// The name in the table.
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +26,7 @@ impl ClaimKind {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Identity => "identity",
+            Self::OrganizationSlug => "organization_slug",
         }
     }
 
@@ -35,7 +38,7 @@ impl ClaimKind {
     /// Whether a holder has one value of this kind at most: taking another then gives the first back.
     pub const fn is_single(self) -> bool {
         match self {
-            Self::Email | Self::Phone => true,
+            Self::Email | Self::Phone | Self::OrganizationSlug => true,
             Self::Identity => false,
         }
     }

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
+use crate::organization::OrganizationEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
-use crate::{ClaimChange, EventId, Provenance, Time, UserId};
+use crate::{ClaimChange, EventId, OrganizationId, Provenance, Time, UserId};
 
 /// An event's place in the log: 1, 2, 3 … without gaps, in the order of commits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub enum StreamKind {
     User,
     /// [`crate::session::Session`]
     Session,
+    /// [`crate::organization::Organization`]
+    Organization,
     /// [`crate::flow::Flow`]
     Flow,
     /// [`crate::attempt::Attempt`]
@@ -38,13 +41,14 @@ pub enum StreamKind {
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::User, Self::Session, Self::Flow, Self::Attempt];
+    pub const ALL: [Self; 5] = [Self::User, Self::Session, Self::Organization, Self::Flow, Self::Attempt];
 
     /// The name in the log (`aggregate_type`).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Session => "session",
+            Self::Organization => "organization",
             Self::Flow => "flow",
             Self::Attempt => "attempt",
         }
@@ -76,6 +80,11 @@ impl StreamId {
         Self { kind: StreamKind::Session, id: id.0 }
     }
 
+    /// An organization's stream.
+    pub fn organization(id: OrganizationId) -> Self {
+        Self { kind: StreamKind::Organization, id: id.0 }
+    }
+
     /// A flow's stream.
     pub fn flow(id: crate::FlowId) -> Self {
         Self { kind: StreamKind::Flow, id: id.0 }
@@ -98,6 +107,8 @@ impl fmt::Display for StreamId {
 pub enum Subject {
     /// A person with an account.
     User(UserId),
+    /// An organization.
+    Organization(OrganizationId),
     /// Nobody known: the key of a period (`2026-11`), which retention destroys.
     Period(String),
 }
@@ -113,6 +124,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
+            Self::Organization(id) => write!(f, "organization:{id}"),
             Self::Period(period) => write!(f, "period:{period}"),
         }
     }
@@ -130,6 +142,7 @@ impl FromStr for Subject {
         let unknown = || UnknownSubject(text.to_owned());
         match text.split_once(':').ok_or_else(unknown)? {
             ("user", id) => id.parse().map(Self::User).map_err(|_| unknown()),
+            ("organization", id) => id.parse().map(Self::Organization).map_err(|_| unknown()),
             ("period", period) => Ok(Self::Period(period.to_owned())),
             _ => Err(unknown()),
         }
@@ -143,6 +156,8 @@ pub enum Event {
     User(UserEvent),
     /// Of a session.
     Session(SessionEvent),
+    /// Of an organization.
+    Organization(OrganizationEvent),
     /// Of a sign-in under way.
     Flow(FlowEvent),
     /// Of a refused attempt.
@@ -155,6 +170,7 @@ impl Event {
         match self {
             Self::User(_) => StreamKind::User,
             Self::Session(_) => StreamKind::Session,
+            Self::Organization(_) => StreamKind::Organization,
             Self::Flow(_) => StreamKind::Flow,
             Self::Attempt(_) => StreamKind::Attempt,
         }
@@ -165,6 +181,7 @@ impl Event {
         match self {
             Self::User(event) => event.kind(),
             Self::Session(event) => event.kind(),
+            Self::Organization(event) => event.kind(),
             Self::Flow(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
         }
@@ -174,6 +191,7 @@ impl Event {
     pub fn claims(&self) -> Vec<ClaimChange> {
         match self {
             Self::User(event) => event.claims(),
+            Self::Organization(event) => event.claims(),
             Self::Session(_) | Self::Flow(_) | Self::Attempt(_) => Vec::new(),
         }
     }
@@ -186,6 +204,7 @@ impl Event {
         match self {
             Self::User(event) => serde_json::to_value(event),
             Self::Session(event) => serde_json::to_value(event),
+            Self::Organization(event) => serde_json::to_value(event),
             Self::Flow(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
         }
@@ -199,6 +218,7 @@ impl Event {
         Ok(match kind {
             StreamKind::User => Self::User(serde_json::from_value(json)?),
             StreamKind::Session => Self::Session(serde_json::from_value(json)?),
+            StreamKind::Organization => Self::Organization(serde_json::from_value(json)?),
             StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
@@ -214,6 +234,12 @@ impl From<UserEvent> for Event {
 impl From<SessionEvent> for Event {
     fn from(event: SessionEvent) -> Self {
         Self::Session(event)
+    }
+}
+
+impl From<OrganizationEvent> for Event {
+    fn from(event: OrganizationEvent) -> Self {
+        Self::Organization(event)
     }
 }
 

@@ -57,6 +57,26 @@ id!(
     FlowId
 );
 id!(
+    /// An organization; the id of its stream.
+    OrganizationId
+);
+id!(
+    /// One person's membership of an organization.
+    MemberId
+);
+id!(
+    /// An invitation into an organization.
+    InvitationId
+);
+id!(
+    /// A team of an organization.
+    TeamId
+);
+id!(
+    /// A role of an organization's own.
+    OrganizationRoleId
+);
+id!(
     /// One event of the log.
     EventId
 );

@@ -18,6 +18,7 @@ pub mod event;
 pub mod flow;
 pub mod ids;
 pub mod metadata;
+pub mod organization;
 pub mod personal;
 pub mod ports;
 pub mod provenance;
@@ -30,7 +31,10 @@ pub mod user;
 pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
-pub use ids::{EventId, FlowId, IdentityId, SessionId, UserId};
+pub use ids::{
+    EventId, FlowId, IdentityId, InvitationId, MemberId, OrganizationId, OrganizationRoleId, SessionId,
+    TeamId, UserId,
+};
 pub use metadata::Metadata;
 pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};

@@ -20,8 +20,8 @@ changes its shape: a new shape gets a new version, and the old one is made new w
   `\"$erased\"`, for ever.
 - Who did it, when, from where, by which door and in which request stands beside every payload, in the
   event's envelope.
-- A *claim* is a value that one user at most holds: an e-mail address, a phone number, an identity
-  (`provider:id`). Who takes another address or number gives back the one before.
+- A *claim* is a value that one user or organization at most holds: an e-mail address, a phone number, an
+  identity (`provider:id`), the slug of an organization. Who takes another address or number gives back the one before.
 - Times are RFC 3339 in UTC, to the microsecond. Of tokens, codes and passwords there are hashes only.
 ";
 
@@ -61,6 +61,11 @@ fn heading(stream: StreamKind) -> String {
         StreamKind::Session => (
             "Session",
             "A signed-in device. A stream of its own, so that signing in does not grow the user's.",
+        ),
+        StreamKind::Organization => (
+            "Organization",
+            "Members with their roles, invitations, teams. One stream an organization, so that two owners cannot \
+             leave at once.",
         ),
         StreamKind::Flow => (
             "Flow",
@@ -131,6 +136,7 @@ const fn claimed(kind: ClaimKind) -> &'static str {
         ClaimKind::Email => "e-mail address",
         ClaimKind::Phone => "phone number",
         ClaimKind::Identity => "identity",
+        ClaimKind::OrganizationSlug => "organization's slug",
     }
 }
 

@@ -16,6 +16,7 @@ pub use types::{names, plain_types};
 
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
+use crate::organization::OrganizationEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
@@ -40,6 +41,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
     match stream {
         StreamKind::User => UserEvent::DESCRIPTIONS,
         StreamKind::Session => SessionEvent::DESCRIPTIONS,
+        StreamKind::Organization => OrganizationEvent::DESCRIPTIONS,
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
@@ -62,6 +64,7 @@ impl Event {
         match self {
             Self::User(event) => event.description(),
             Self::Session(event) => event.description(),
+            Self::Organization(event) => event.description(),
             Self::Flow(event) => event.description(),
             Self::Attempt(event) => event.description(),
         }

@@ -1,6 +1,8 @@
 //! One event of every type, with every field filled: for the catalogue, the golden files and the tests
 //! of whoever stores or shows events.
 
+mod organization;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,8 +18,9 @@ pub fn samples() -> Vec<Event> {
     let user = user.chain(end()).map(Event::User);
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
+    let organization = organization::samples().into_iter().map(Event::Organization);
     let flow = flow().into_iter().map(Event::Flow);
-    user.chain(session).chain(flow).chain(attempt).collect()
+    user.chain(session).chain(organization).chain(flow).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {

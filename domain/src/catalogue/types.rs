@@ -6,6 +6,7 @@ use super::Names;
 use super::describe::stored_name;
 use crate::attempt::{AdminRefusal, SignInRefusal};
 use crate::flow::FlowPurpose;
+use crate::organization::{Departure, InvitationEnd};
 use crate::session::{AssuranceLevel, RevocationReason};
 use crate::user::{SignUpMethod, TokenPurpose};
 
@@ -19,6 +20,13 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("UserId", "a UUID, lower case with hyphens"),
         ("SessionId", "a UUID, lower case with hyphens"),
         ("IdentityId", "a UUID, lower case with hyphens"),
+        ("MemberId", "a UUID, lower case with hyphens"),
+        ("InvitationId", "a UUID, lower case with hyphens"),
+        ("TeamId", "a UUID, lower case with hyphens"),
+        ("OrganizationRoleId", "a UUID, lower case with hyphens"),
+        ("Vec<TeamId>", "a list of UUIDs"),
+        ("Roles", "a list of names of roles, one at least"),
+        ("Permissions", "an object: the actions of each resource, as lists"),
         ("Email", "an e-mail address in lower case"),
         ("Phone", "an E.164 number without the `+`"),
         ("Metadata", "a JSON object that belongs to the application"),
@@ -45,6 +53,8 @@ pub fn names() -> Vec<Names> {
         of("TokenPurpose", TokenPurpose::MEANINGS),
         of("AssuranceLevel", AssuranceLevel::MEANINGS),
         of("RevocationReason", RevocationReason::MEANINGS),
+        of("Departure", Departure::MEANINGS),
+        of("InvitationEnd", InvitationEnd::MEANINGS),
         of("FlowPurpose", FlowPurpose::MEANINGS),
         of("SignInRefusal", SignInRefusal::MEANINGS),
         of("AdminRefusal", AdminRefusal::MEANINGS),

@@ -7,6 +7,7 @@ mod attempt;
 mod catalogue_page;
 mod flow;
 mod golden_files;
+mod organization;
 mod properties;
 mod session_end;
 mod session_refresh;

@@ -134,7 +134,7 @@ impl Fold for Identities {
                 | UserEvent::Banned { .. }
                 | UserEvent::Unbanned {} => Vec::new(),
             },
-            Event::Session(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
+            Event::Session(_) | Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
         }
     }
 

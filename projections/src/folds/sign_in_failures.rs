@@ -65,6 +65,7 @@ impl Fold for SignInFailures {
             )
             | Event::User(_)
             | Event::Session(_)
+            | Event::Organization(_)
             | Event::Flow(_) => Vec::new(),
         }
     }

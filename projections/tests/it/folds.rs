@@ -30,6 +30,9 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
     let stream = match &event {
         Event::User(_) => StreamId::user(ANN),
         Event::Session(_) => StreamId::session(DEVICE),
+        Event::Organization(_) => {
+            StreamId { kind: evident_domain::StreamKind::Organization, id: Uuid::from_u128(8) }
+        }
         Event::Flow(_) => StreamId { kind: evident_domain::StreamKind::Flow, id: Uuid::from_u128(7) },
         Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
     };

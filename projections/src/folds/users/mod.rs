@@ -92,7 +92,7 @@ impl Fold for UserRow {
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
-            Event::Flow(_) | Event::Attempt(_) => Vec::new(),
+            Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
         }
     }
 
@@ -118,6 +118,7 @@ impl Fold for UserRow {
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::Revoked { .. },
             )
+            | Event::Organization(_)
             | Event::Flow(_)
             | Event::Attempt(_) => group,
         }
