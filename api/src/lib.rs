@@ -4,6 +4,7 @@
 //! * [`gotrue`] is the Supabase Auth protocol, on top of what every surface shares ([`http`]); [`server`] serves it.
 //! * [`bootstrap`] makes a working node of settings.
 
+pub mod better_auth;
 pub mod bootstrap;
 pub mod cli;
 pub mod config;
