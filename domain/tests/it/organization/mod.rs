@@ -1,0 +1,6 @@
+//! Organizations.
+
+mod invitations;
+mod members;
+mod properties;
+mod support;
