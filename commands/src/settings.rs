@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod flows;
 mod limits;
 mod messages;
 mod secret;
@@ -11,6 +12,7 @@ mod tokens;
 
 pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
+pub use flows::FlowSettings;
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
 pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
 pub use secret::Secret;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How long sessions live, and how they go on.
     pub sessions: SessionSettings,
+    /// How long sign-ins may be under way.
+    pub flows: FlowSettings,
     /// What sensitive changes ask for.
     pub security: SecuritySettings,
     /// Mails.

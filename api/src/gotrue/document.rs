@@ -3,6 +3,7 @@
 
 use evident_commands::password::Weakness;
 use evident_commands::{Contact, Grant, IdentityRow, Pretended, UserView};
+use evident_domain::flow::ProviderTokens;
 use evident_domain::{IdentityId, Metadata, Time, UserId};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -205,6 +206,10 @@ pub struct SessionDocument<'a> {
     refresh_token: &'a str,
     user: UserDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    provider_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     weak_password: Option<Strength<'a>>,
 }
 
@@ -232,8 +237,18 @@ impl<'a> SessionDocument<'a> {
             expires_at: grant.expires_at,
             refresh_token: grant.refresh_token.expose(),
             user: UserDocument::of(&grant.user.view),
+            provider_token: None,
+            provider_refresh_token: None,
             weak_password: None,
         }
+    }
+
+    /// With what the provider handed out, where the user came by one.
+    #[must_use]
+    pub fn with_provider(mut self, tokens: Option<&'a ProviderTokens>) -> Self {
+        self.provider_token = tokens.map(|tokens| tokens.access_token.as_str());
+        self.provider_refresh_token = tokens.and_then(|tokens| tokens.refresh_token.as_deref());
+        self
     }
 
     /// With what today's rules hold against the password; `null` when they hold nothing against it.

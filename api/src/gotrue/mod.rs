@@ -16,6 +16,7 @@ mod incoming;
 mod logout;
 pub mod pagination;
 pub mod params;
+mod pkce;
 mod refresh;
 mod reply;
 mod routes;

@@ -7,7 +7,7 @@ use axum::http::Response;
 use super::app::{App, Bucket};
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::Incoming;
-use super::{refresh, sign_in};
+use super::{pkce, refresh, sign_in};
 
 /// Exchanges something for a session. The grant stands in the query; unknown ones are not counted.
 pub(super) async fn token(
@@ -23,6 +23,10 @@ pub(super) async fn token(
         Some("refresh_token") => {
             app.limit(Bucket::Token, &incoming)?;
             refresh::refresh(&app, &incoming, request).await
+        }
+        Some("pkce") => {
+            app.limit(Bucket::Token, &incoming)?;
+            pkce::redeem(&app, &incoming, request).await
         }
         _ => Err(GotrueError::bad_request(ErrorCode::InvalidCredentials, "unsupported_grant_type")),
     }

@@ -141,6 +141,7 @@ fn flow() -> [FlowEvent; 3] {
         },
         FlowEvent::Authenticated {
             user: user(),
+            credentials: 0,
             method: "oauth".to_owned(),
             tokens: Some(
                 ProviderTokens {

@@ -31,6 +31,8 @@ pub enum FlowCommand {
     Authenticate {
         /// Who.
         user: UserId,
+        /// Which credentials the user has by now (`Account::credentials`).
+        credentials: u64,
         /// By what proof: an `amr` name.
         method: String,
         /// What the provider handed out.

@@ -36,6 +36,8 @@ described! {
         Authenticated {
             /// Who.
             user: UserId,
+            /// How often the user's credentials had changed by then: with others the code is void.
+            credentials: u64,
             /// By what proof.
             method: String,
             /// What the provider handed out.

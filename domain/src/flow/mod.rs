@@ -100,6 +100,8 @@ pub struct Authenticated {
     pub challenge: CodeChallenge,
     /// Who.
     pub user: UserId,
+    /// The user's credentials then (`Account::credentials`): with others the code is void.
+    pub credentials: u64,
     /// By what proof: an `amr` name.
     pub method: String,
     /// What the provider handed out.
@@ -125,13 +127,14 @@ impl Root for Flow {
             (_, FlowCommand::Start(_)) => Err(FlowError::AlreadyStarted),
             (
                 Self::Pending(pending),
-                FlowCommand::Authenticate { user, method, tokens, now, code_expires_at },
+                FlowCommand::Authenticate { user, credentials, method, tokens, now, code_expires_at },
             ) => {
                 if pending.expires_at <= now {
                     return Err(FlowError::Expired);
                 }
                 Ok(vec![FlowEvent::Authenticated {
                     user,
+                    credentials,
                     method,
                     tokens: tokens.map(Into::into),
                     at: now,
@@ -176,7 +179,7 @@ impl Root for Flow {
             }
             (
                 Self::Pending(pending),
-                FlowEvent::Authenticated { user, method, tokens, code_expires_at, .. },
+                FlowEvent::Authenticated { user, credentials, method, tokens, code_expires_at, .. },
             ) => {
                 *self = match pending.challenge.take() {
                     None => Self::Over,
@@ -185,6 +188,7 @@ impl Root for Flow {
                         provider: pending.provider.take(),
                         challenge,
                         user: *user,
+                        credentials: *credentials,
                         method: method.clone(),
                         tokens: tokens.as_ref().and_then(Personal::known).cloned(),
                         expires_at: *code_expires_at,

@@ -45,6 +45,9 @@ pub struct Account {
     pub anonymous: bool,
     /// The password's hash; none where the user has no password.
     pub password: Option<PasswordHash>,
+    /// How often what ends the user's sessions has happened: another password, a ban. A code that was
+    /// made before is void.
+    pub credentials: u64,
     /// The user's own data.
     pub user_metadata: Metadata,
     /// The application's data.
@@ -158,6 +161,7 @@ impl User {
                     new_phone: None,
                     anonymous: *anonymous,
                     password: password.as_ref().and_then(Personal::known).cloned(),
+                    credentials: 0,
                     user_metadata: user_metadata.known().cloned().unwrap_or_default(),
                     app_metadata: app_metadata.known().cloned().unwrap_or_default(),
                     ban: None,
@@ -251,6 +255,7 @@ impl Account {
             }
             UserEvent::PasswordChanged { password } => {
                 self.password = password.known().cloned();
+                self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
                 self.last_sent.clear();
             }
@@ -266,7 +271,10 @@ impl Account {
                 }
             }
             UserEvent::RoleChanged { role } => self.role.clone_from(role),
-            UserEvent::Banned { until, .. } => self.ban = Some(Ban { until: *until }),
+            UserEvent::Banned { until, .. } => {
+                self.ban = Some(Ban { until: *until });
+                self.credentials = self.credentials.saturating_add(1);
+            }
             UserEvent::Unbanned {} => self.ban = None,
             UserEvent::IdentityLinked { identity, provider, provider_id, data } => {
                 self.identities.push(IdentityState {

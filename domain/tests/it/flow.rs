@@ -32,6 +32,7 @@ fn pkce() -> CodeChallenge {
 fn authenticated(user: UserId) -> FlowEvent {
     FlowEvent::Authenticated {
         user,
+        credentials: 0,
         method: "magiclink".to_owned(),
         tokens: None,
         at: at(200),
@@ -42,6 +43,7 @@ fn authenticated(user: UserId) -> FlowEvent {
 fn authenticate(now: i64) -> FlowCommand {
     FlowCommand::Authenticate {
         user: ANN,
+        credentials: 0,
         method: "magiclink".to_owned(),
         tokens: None,
         now: at(now),

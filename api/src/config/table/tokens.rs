@@ -4,7 +4,7 @@ use evident_commands::settings::ParentReuse;
 
 use super::{Setting, setting};
 use crate::config::parse::{
-    Choice, Flag, KeySet, List, Maybe, OneOf, Positive, Seconds, SecretText, Text, UnlessZero,
+    Choice, Flag, KeySet, List, Maybe, OneOf, Positive, Seconds, SecretText, Span, Text, UnlessZero,
 };
 
 impl Choice for ParentReuse {
@@ -100,6 +100,14 @@ pub(super) const TOKENS: &[Setting] = &[
 ];
 
 pub(super) const SESSIONS: &[Setting] = &[
+    setting!(
+        "flows.expiry",
+        Span,
+        settings.commands.flows.expiry,
+        ["GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION"],
+        "10m",
+        "How long somebody may take at another provider, and then the client with its code (PKCE); never below 5 minutes.",
+    ),
     setting!(
         "sessions.reuse_interval_seconds",
         Seconds,

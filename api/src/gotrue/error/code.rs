@@ -18,6 +18,7 @@ macro_rules! codes {
 
 codes! {
     AnonymousProviderDisabled = "anonymous_provider_disabled",
+    BadCodeVerifier = "bad_code_verifier",
     BadJson = "bad_json",
     BadJwt = "bad_jwt",
     CurrentPasswordInvalid = "current_password_invalid",
@@ -26,6 +27,8 @@ codes! {
     EmailNotConfirmed = "email_not_confirmed",
     EmailProviderDisabled = "email_provider_disabled",
     FeatureDisabled = "feature_disabled",
+    FlowStateExpired = "flow_state_expired",
+    FlowStateNotFound = "flow_state_not_found",
     InvalidCredentials = "invalid_credentials",
     NoAuthorization = "no_authorization",
     NotAdmin = "not_admin",
