@@ -1,6 +1,7 @@
 //! Finding people by their address or number.
 
 use evident_domain::contact::{EmailError, PhoneError};
+use evident_domain::user::Account;
 use evident_domain::{Claim, ClaimKind, Email, Phone, UserId};
 use evident_eventstore::EventStore;
 
@@ -29,6 +30,18 @@ impl Contact {
         match self {
             Self::Email(_) => "email",
             Self::Phone(_) => "phone",
+        }
+    }
+
+    /// Whether an account has shown that it is its own.
+    pub fn is_confirmed_in(&self, account: &Account) -> bool {
+        match self {
+            Self::Email(email) => {
+                account.email.as_ref().is_some_and(|own| own.confirmed && own.value == *email)
+            }
+            Self::Phone(phone) => {
+                account.phone.as_ref().is_some_and(|own| own.confirmed && own.value == *phone)
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use crate::Commands;
 use crate::ban_user::{BanChange, change_ban};
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
+use crate::new_account::provider_metadata;
 use crate::password::{HashFormat, Password};
-use crate::sign_up::provider_metadata;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
 

@@ -70,7 +70,7 @@ impl Commands {
         case: &U,
     ) -> Result<(U::Output, Position), U::Error> {
         for _ in 0..ATTEMPTS {
-            let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+            let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now()).of(context);
             let output = match case.run(&mut unit).await {
                 Ok(output) => output,
                 Err(refusal) if !unit.from_cache => return Err(refusal),

@@ -14,19 +14,28 @@ mod delete_user;
 mod deny;
 mod execute;
 mod flow;
+mod generate_link;
 mod grant;
 mod hashing;
+mod invite_user;
 pub mod messages;
 mod nearby;
+mod new_account;
 mod one_time;
 pub mod outbound;
 mod outbox;
 pub mod password;
+mod quota;
+mod reauthenticate;
+mod recipient;
 mod refresh_session;
+mod request_access;
+mod resend;
 pub mod settings;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod sign_up_anonymously;
 mod throttle;
 pub mod tokens;
 mod unit;
@@ -43,17 +52,24 @@ pub use delete_user::{DeleteUserError, Deletion};
 pub use deny::NoteError;
 pub use execute::{Failure, UseCase};
 pub use flow::{RedeemFlowError, RedeemedFlow};
+pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::Grant;
+pub use invite_user::{InviteUser, InviteUserError};
 pub use nearby::{Nearby, ProjectionsNearby};
 pub use outbox::OutboxWorker;
+pub use quota::OverQuota;
+pub use reauthenticate::ReauthenticateError;
 pub use refresh_session::{Expiry, RefreshError, Refreshed, SessionOwner};
+pub use request_access::{AccessIntent, RequestAccess, RequestError, Requested};
+pub use resend::{Resend, Resent};
 pub use sign_in::{SignIn, SignInError, SignedIn};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Pretended, SignUp, SignUpError, SignedUp};
+pub use sign_up_anonymously::AnonymousError;
 pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
-pub use verify::{Verified, Verify, VerifyError, VerifyKind, VerifyProof};
+pub use verify::{Verified, Verify, VerifyEnd, VerifyError, VerifyKind, VerifyProof};
 pub use views::{IdentityRow, SessionRow, UserRow, UserView};
 
 use std::sync::Arc;
@@ -65,6 +81,7 @@ use aggregates::AggregateCache;
 use messages::{Links, RedirectPolicy, Templates};
 use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
+use quota::MessageQuota;
 use settings::Settings;
 use tokens::{FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
 
@@ -101,79 +118,86 @@ pub struct Parts {
 
 /// The use cases. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Commands(Arc<Parts>);
+pub struct Commands {
+    parts: Arc<Parts>,
+    quota: Arc<MessageQuota>,
+}
 
 impl Commands {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self { parts: Arc::new(parts), quota: Arc::default() }
     }
 
     /// The log.
     pub fn store(&self) -> &EventStore {
-        &self.0.store
+        &self.parts.store
     }
 
     /// What the owner chose.
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.parts.settings
     }
 
     /// The keys of access tokens.
     pub fn signing_keys(&self) -> &SigningKeys {
-        &self.0.signing_keys
+        &self.parts.signing_keys
     }
 
     /// The time.
     pub fn clock(&self) -> &dyn Clock {
-        &**self.0.store.clock()
+        &**self.parts.store.clock()
+    }
+
+    pub(crate) fn quota(&self) -> &MessageQuota {
+        &self.quota
     }
 
     pub(crate) fn nearby(&self) -> &Nearby {
-        &self.0.nearby
+        &self.parts.nearby
     }
 
     pub(crate) fn aggregates(&self) -> &AggregateCache {
-        self.0.nearby.aggregates()
+        self.parts.nearby.aggregates()
     }
 
     pub(crate) fn hasher(&self) -> &Hasher {
-        &self.0.hasher
+        &self.parts.hasher
     }
 
     pub(crate) fn passwords(&self) -> &PasswordPolicy {
-        &self.0.passwords
+        &self.parts.passwords
     }
 
     pub(crate) fn refresh_tokens(&self) -> &RefreshTokenCodec {
-        &self.0.refresh_tokens
+        &self.parts.refresh_tokens
     }
 
     pub(crate) fn codes(&self) -> &Pepper {
-        &self.0.codes
+        &self.parts.codes
     }
 
     /// Codes and secrets of flows.
     pub fn flows(&self) -> &FlowCodec {
-        &self.0.flows
+        &self.parts.flows
     }
 
     /// Calls other servers.
     pub fn outbound(&self) -> &Outbound {
-        &self.0.outbound
+        &self.parts.outbound
     }
 
     /// Texts of mails and messages.
     pub fn templates(&self) -> &Arc<Templates> {
-        &self.0.templates
+        &self.parts.templates
     }
 
     pub(crate) fn links(&self) -> &Links {
-        &self.0.links
+        &self.parts.links
     }
 
     /// Where links may lead in the end.
     pub fn redirects(&self) -> &RedirectPolicy {
-        &self.0.redirects
+        &self.parts.redirects
     }
 }

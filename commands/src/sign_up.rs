@@ -1,12 +1,14 @@
 //! Signing up with a password, by mail address or phone number.
 
+use std::time::Instant;
+
 use evident_domain::attempt::AttemptEvent;
+use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
+use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
-use evident_domain::user::{
-    Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, User, UserCommand, UserError,
-};
+use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
 use evident_domain::{
-    Email, IdentityId, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
+    Email, Metadata, PasswordHash, Phone, Position, SessionId, Subject, UserId, contact::EmailError,
     contact::PhoneError,
 };
 use zeroize::Zeroizing;
@@ -16,10 +18,15 @@ use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
 use crate::messages::{LinkType, MailTemplate};
-use crate::one_time::Dispatch;
+use crate::new_account::NewAccount;
+use crate::one_time::{Dispatch, Pace};
 use crate::password::{Password, PasswordTooLong, Weakness};
+use crate::quota::OverQuota;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
+
+/// How often a sign-up is looked at again because the account came or changed meanwhile.
+const ROUNDS: u32 = 3;
 
 /// A sign-up as it was asked for.
 #[derive(Debug, Clone)]
@@ -32,6 +39,8 @@ pub struct SignUp {
     pub data: Metadata,
     /// The audience.
     pub aud: String,
+    /// What the client proves when it fetches what comes of the link.
+    pub challenge: Option<CodeChallenge>,
     /// Where the link in the mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
 }
@@ -82,6 +91,9 @@ pub enum SignUpError {
     /// Address and number were given.
     #[error("a sign-up takes an address or a number, not both")]
     BothContacts,
+    /// Links in text messages cannot go on with a flow.
+    #[error("a sign-up by phone has no flow")]
+    FlowByPhone,
     /// Sign-ups by address are off.
     #[error("sign-ups by e-mail are disabled")]
     EmailDisabled,
@@ -97,6 +109,15 @@ pub enum SignUpError {
     /// The address is somebody's, and nothing is confirmed by mail here that could hide it.
     #[error("the user is registered already")]
     AlreadyRegistered,
+    /// A sign-up for this address was asked for a moment ago.
+    #[error(transparent)]
+    TooSoon(#[from] AskedTooSoon),
+    /// Too many messages were asked for.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
+    /// The flow refuses.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
@@ -115,6 +136,7 @@ impl Commands {
     /// In the order in which Supabase Auth looks: whether sign-ups are on, the password, the contact;
     /// whether an address is known is looked at last.
     pub async fn sign_up(&self, context: &Context, request: SignUp) -> Result<SignedUp, SignUpError> {
+        let since = Instant::now();
         let settings = self.settings();
         if settings.sign_up.disabled {
             return Err(SignUpError::Disabled);
@@ -124,19 +146,22 @@ impl Commands {
         }
         let password = Password::parse(request.password.to_string())?;
         self.passwords().check(&password).map_err(SignUpError::Weak)?;
-        let contact = self.contact_for_sign_up(&request.contact)?;
-        // Hashed for known addresses too, so that the time tells nothing.
-        let password = self.hash(password).await?;
-        let case = SignUpCase { commands: self, contact: &contact, password, request: &request };
-        let (done, committed) = self.execute_at(context, &case).await?;
-        match done {
-            Done::In(started) => Ok(SignedUp::In(Box::new(self.grant(&started, committed).await?))),
-            Done::Pending(user) => {
+        let contact = self.contact_for_sign_up(&request)?;
+        let done = self.sign_up_with(context, &request, &contact, password).await;
+        if !self.confirms_at_once(&contact) {
+            // Where it confirms at once, the answer itself tells.
+            self.keep_the_beat(since).await;
+        }
+        match done? {
+            (Done::In(started), committed) => {
+                Ok(SignedUp::In(Box::new(self.grant(&started, committed).await?)))
+            }
+            (Done::Pending(user), _) => {
                 let view = self.user_view(user).await?.ok_or(UserError::NotFound)?;
                 Ok(SignedUp::Pending(Box::new(view)))
             }
-            Done::AlreadyRegistered => Err(SignUpError::AlreadyRegistered),
-            Done::Pretended => Ok(SignedUp::Pretended(Pretended {
+            (Done::AlreadyRegistered, _) => Err(SignUpError::AlreadyRegistered),
+            (Done::Pretended, _) => Ok(SignedUp::Pretended(Pretended {
                 id: UserId(self.store().entropy().uuid()),
                 contact,
                 data: request.data,
@@ -144,25 +169,75 @@ impl Commands {
                 aud: request.aud,
                 role: settings.tokens.default_role.clone(),
             })),
+            (Done::Again, _) => Err(Failure::Overloaded.into()),
         }
     }
 
-    fn contact_for_sign_up(&self, given: &GivenContact) -> Result<Contact, SignUpError> {
-        let settings = &self.settings().sign_up;
+    async fn sign_up_with(
+        &self,
+        context: &Context,
+        request: &SignUp,
+        contact: &Contact,
+        password: Password,
+    ) -> Result<(Done, Position), SignUpError> {
+        let mut case = SignUpCase { commands: self, contact, password: Hashed::Not, request };
+        for _ in 0..ROUNDS {
+            case.password = self.hash_for(contact, password.clone()).await?;
+            let (done, committed) = if self.confirms_at_once(contact) {
+                self.execute_at(context, &case).await?
+            } else {
+                self.execute_sending(context, contact, &case).await?
+            };
+            if !matches!(done, Done::Again) {
+                return Ok((done, committed));
+            }
+        }
+        Ok((Done::Again, Position(0)))
+    }
+
+    /// One hash, whoever has the address: a new one, or a comparison with the one that somebody who has
+    /// not shown that the address is theirs left there.
+    async fn hash_for(&self, contact: &Contact, password: Password) -> Result<Hashed, SignUpError> {
+        let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        if let Some(user) = contact.owner(self.store()).await?
+            && let Some(account) = unit.user(user).await?.account()
+            && !contact.is_confirmed_in(account)
+        {
+            let with = account.password.clone();
+            let same = self.compare_password(password, with.clone()).await?.matches;
+            return Ok(Hashed::Compared { with, same });
+        }
+        Ok(Hashed::Anew(self.hash(password).await?))
+    }
+
+    fn contact_for_sign_up(&self, request: &SignUp) -> Result<Contact, SignUpError> {
+        let (given, settings) = (&request.contact, &self.settings().sign_up);
         match (given.email.is_empty(), given.phone.is_empty()) {
             (false, false) => Err(SignUpError::BothContacts),
             (_, true) if !settings.email_enabled => Err(SignUpError::EmailDisabled),
             (_, true) => Ok(Contact::Email(Email::parse(&given.email)?)),
+            (true, false) if request.challenge.is_some() => Err(SignUpError::FlowByPhone),
             (true, false) if !settings.phone_enabled => Err(SignUpError::PhoneDisabled),
             (true, false) => Ok(Contact::Phone(Phone::parse(&given.phone)?)),
         }
     }
 }
 
+/// The password, as far as it was worked on before the decision.
+enum Hashed {
+    Not,
+    Anew(PasswordHash),
+    /// It was compared with the one that is there.
+    Compared {
+        with: Option<PasswordHash>,
+        same: bool,
+    },
+}
+
 struct SignUpCase<'a> {
     commands: &'a Commands,
     contact: &'a Contact,
-    password: PasswordHash,
+    password: Hashed,
     request: &'a SignUp,
 }
 
@@ -171,6 +246,8 @@ enum Done {
     Pending(UserId),
     Pretended,
     AlreadyRegistered,
+    /// The account came, went or changed since the password was worked on.
+    Again,
 }
 
 impl UseCase for SignUpCase<'_> {
@@ -187,40 +264,21 @@ impl UseCase for SignUpCase<'_> {
 
 impl SignUpCase<'_> {
     async fn new_account(&self, unit: &mut Unit<'_>) -> Result<Done, SignUpError> {
-        let settings = self.commands.settings();
-        let user = UserId(unit.store().entropy().uuid());
-        let identity = IdentityId(unit.store().entropy().uuid());
-        unit.expect_new::<User>(user.0);
-        let autoconfirm = self.autoconfirm();
-        let confirmed = if autoconfirm { Confirmed::Yes } else { Confirmed::No };
-        let data = self.identity_data(user);
-        let provider = self.contact.provider();
-        let account = NewAccount {
+        let Hashed::Anew(password) = &self.password else { return Ok(Done::Again) };
+        let at_once = self.commands.confirms_at_once(self.contact);
+        let new = NewAccount {
+            contact: self.contact,
+            confirmed: if at_once { Confirmed::Yes } else { Confirmed::No },
             method: SignUpMethod::Password,
-            aud: self.request.aud.clone(),
-            role: settings.tokens.default_role.clone(),
-            email: if let Contact::Email(email) = self.contact {
-                Some((email.clone(), confirmed))
-            } else {
-                None
-            },
-            phone: if let Contact::Phone(phone) = self.contact {
-                Some((phone.clone(), confirmed))
-            } else {
-                None
-            },
-            password: Some(self.password.clone()),
-            user_metadata: data.clone(),
-            app_metadata: provider_metadata(&[provider]),
-            identities: vec![IdentityData {
-                id: identity,
-                provider: provider.to_owned(),
-                provider_id: user.to_string(),
-                data,
-            }],
+            aud: &self.request.aud,
+            password: Some(password),
+            data: &self.request.data,
         };
-        unit.tell_user::<SignUpError>(user, UserCommand::SignUp(Box::new(account))).await?;
-        if autoconfirm {
+        if !at_once {
+            self.ask(unit).await?;
+        }
+        let user = self.commands.make_account::<SignUpError>(unit, &new).await?;
+        if at_once {
             let session = SessionId(unit.store().entropy().uuid());
             let started = start_session::<SignUpError>(unit, user, session, "password").await?;
             return Ok(Done::In(started));
@@ -232,18 +290,35 @@ impl SignUpCase<'_> {
     async fn known_account(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Done, SignUpError> {
         let settings = &self.commands.settings().sign_up;
         let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
-        let confirmed = match self.contact {
-            Contact::Email(_) => account.email.as_ref().is_some_and(|email| email.confirmed),
-            Contact::Phone(_) => account.phone.as_ref().is_some_and(|phone| phone.confirmed),
-        };
+        let confirmed = self.contact.is_confirmed_in(account);
+        let has = account.password.clone();
         let autoconfirm = settings.mail_autoconfirm || settings.sms_autoconfirm;
+        let same = match &self.password {
+            Hashed::Compared { with, same } if *with == has => Some(*same),
+            Hashed::Compared { .. } | Hashed::Anew(_) | Hashed::Not => None,
+        };
+        if !autoconfirm && !confirmed && same.is_none() {
+            return Ok(Done::Again);
+        }
+        if !autoconfirm {
+            self.ask(unit).await?;
+        }
         if autoconfirm || confirmed {
             // Written down, and so that it takes the time of a sign-up that makes an account.
             let provider = self.contact.provider().to_owned();
             unit.note(Subject::User(user), AttemptEvent::SignUpRepeated { user, provider });
             return Ok(if autoconfirm { Done::AlreadyRegistered } else { Done::Pretended });
         }
+        if same != Some(true) {
+            // Two people want the address, and only its mails tell who has it: neither password stands
+            // when it is confirmed.
+            unit.tell_user::<SignUpError>(user, UserCommand::RemoveUnprovenPassword).await?;
+        }
         self.send_confirmation(unit, user).await
+    }
+
+    async fn ask(&self, unit: &mut Unit<'_>) -> Result<(), SignUpError> {
+        self.commands.ask_for_message::<SignUpError>(unit, self.contact, MessageKind::Confirmation).await
     }
 
     async fn send_confirmation(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Done, SignUpError> {
@@ -251,43 +326,21 @@ impl SignUpCase<'_> {
             Contact::Email(_) => TokenPurpose::EmailConfirmation,
             Contact::Phone(_) => TokenPurpose::PhoneConfirmation,
         };
+        let redirect_to = self.commands.redirects().resolve(self.request.redirect_to.as_deref());
+        let challenge = self.request.challenge.as_ref();
+        let flow = self
+            .commands
+            .mail_flow::<SignUpError>(unit, FlowPurpose::SignUp, challenge, &redirect_to)
+            .await?;
         let dispatch = Dispatch {
             purpose,
             to: self.contact.clone(),
             mail: (MailTemplate::Confirmation, LinkType::Signup),
-            redirect_to: self.commands.redirects().resolve(self.request.redirect_to.as_deref()),
+            redirect_to,
+            flow,
+            pace: Pace::Elsewhere,
         };
         self.commands.dispatch::<SignUpError>(unit, user, &dispatch).await?;
         Ok(Done::Pending(user))
-    }
-
-    fn autoconfirm(&self) -> bool {
-        let settings = &self.commands.settings().sign_up;
-        match self.contact {
-            Contact::Email(_) => settings.mail_autoconfirm,
-            Contact::Phone(_) => settings.sms_autoconfirm,
-        }
-    }
-
-    /// What is sent along, and the server's own claims, which win over equal keys.
-    fn identity_data(&self, user: UserId) -> Metadata {
-        let own = Metadata::default()
-            .with("sub", user.to_string())
-            .with("email_verified", false)
-            .with("phone_verified", false);
-        let own = match self.contact {
-            Contact::Email(email) => own.with("email", email.as_str()),
-            Contact::Phone(_) => own,
-        };
-        self.request.data.clone().merged(&own)
-    }
-}
-
-/// `app_metadata` as the providers of an account make it.
-pub(crate) fn provider_metadata(providers: &[&str]) -> Metadata {
-    let metadata = Metadata::default().with("providers", providers);
-    match providers.first() {
-        Some(first) => metadata.with("provider", *first),
-        None => metadata,
     }
 }

@@ -21,6 +21,16 @@ use crate::messages::Message;
 pub struct Context {
     /// Stands in every event of the request.
     pub provenance: Provenance,
+    /// The server's address by which the request came, where it is one that the owner lists beside the
+    /// usual one: links in mails lead there.
+    pub reached_at: Option<String>,
+}
+
+impl Context {
+    /// A request that came by the usual address.
+    pub fn new(provenance: Provenance) -> Self {
+        Self { provenance, reached_at: None }
+    }
 }
 
 /// One attempt at a command. It reads aggregates, takes their decisions, and ends as one append.
@@ -33,6 +43,7 @@ pub struct Unit<'a> {
     attempts: Vec<(Subject, AttemptEvent)>,
     messages: Vec<(Subject, Message)>,
     guards: Vec<Guard>,
+    reached_at: Option<String>,
     /// Whether something came from the cache, and so may be older than the log.
     pub(crate) from_cache: bool,
 }
@@ -60,8 +71,20 @@ impl<'a> Unit<'a> {
             attempts: Vec::new(),
             messages: Vec::new(),
             guards: Vec::new(),
+            reached_at: None,
             from_cache: false,
         }
+    }
+
+    /// As part of a request.
+    pub(crate) fn of(mut self, context: &Context) -> Self {
+        self.reached_at.clone_from(&context.reached_at);
+        self
+    }
+
+    /// The server's address by which the request came, where it is not the usual one.
+    pub(crate) fn reached_at(&self) -> Option<&str> {
+        self.reached_at.as_deref()
     }
 
     /// The time of the decision: one for the whole command.

@@ -1,5 +1,7 @@
 //! A user changes their own account.
 
+use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
+use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{Account, Confirmed, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
 use evident_domain::{
@@ -11,8 +13,9 @@ use crate::Commands;
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
 use crate::messages::{LinkType, MailTemplate};
-use crate::one_time::Dispatch;
+use crate::one_time::{Dispatch, Pace};
 use crate::password::{Password, Weakness};
+use crate::quota::OverQuota;
 use crate::sign_out::revoke_all;
 use crate::tokens::OneTimeCode;
 use crate::unit::{Context, Unit};
@@ -48,6 +51,8 @@ pub struct UpdateUser {
     pub data: Option<Metadata>,
     /// Merged into the application's data.
     pub app_metadata: Option<Metadata>,
+    /// What the client proves when it fetches what comes of a link.
+    pub challenge: Option<CodeChallenge>,
     /// Where the link in a mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
 }
@@ -94,6 +99,15 @@ pub enum UpdateUserError {
     /// The number is somebody else's.
     #[error("the phone number is taken")]
     PhoneTaken,
+    /// A message to that address was asked for a moment ago.
+    #[error(transparent)]
+    TooSoon(#[from] AskedTooSoon),
+    /// Too many messages were asked for.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
+    /// The flow refuses.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
@@ -134,7 +148,11 @@ impl Commands {
             if let Some(new) = &request.password {
                 case.password = Some(self.compare(&request, new).await?);
             }
-            match self.execute(context, &case).await? {
+            let done = match self.asked_for(&case).await? {
+                Some(to) => self.execute_sending(context, &to, &case).await?.0,
+                None => self.execute(context, &case).await?,
+            };
+            match done {
                 Done::Changed => {
                     let view = self.user_view(request.user).await?;
                     return view.ok_or(UpdateUserError::User(UserError::NotFound));
@@ -145,6 +163,16 @@ impl Commands {
             }
         }
         Err(Failure::Overloaded.into())
+    }
+
+    /// Where a message goes because of a change. Of a new address and a new number the first is counted.
+    async fn asked_for(&self, case: &UpdateCase<'_>) -> Result<Option<Contact>, UpdateUserError> {
+        let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        let account = unit.user(case.request.user).await?.account();
+        let (email, phone) = account.map(|a| (a.email.as_ref(), a.phone.as_ref())).unwrap_or_default();
+        let email = case.email.as_ref().filter(|new| email.is_none_or(|own| own.value != **new));
+        let phone = case.phone.as_ref().filter(|new| phone.is_none_or(|own| own.value != **new));
+        Ok(email.cloned().map(Contact::Email).or(phone.cloned().map(Contact::Phone)))
     }
 
     /// Users of the administrators' group change the application's data on themselves, nobody else does.
@@ -272,6 +300,12 @@ impl UpdateCase<'_> {
         self.tell(unit, UserCommand::ChangePassword { password: password.hash.clone() }).await?;
         let (own, reason) = (self.request.session, RevocationReason::PasswordChanged);
         revoke_all::<UpdateUserError>(unit, user, own, reason).await?;
+        let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
+        let email = account.email.as_ref().map(|email| Contact::Email(email.value.clone()));
+        let phone = account.phone.as_ref().map(|phone| Contact::Phone(phone.value.clone()));
+        for contact in email.into_iter().chain(phone) {
+            self.commands.note_answer::<UpdateUserError>(unit, &contact).await?;
+        }
         Ok(Done::Changed)
     }
 
@@ -316,17 +350,33 @@ impl UpdateCase<'_> {
         if current.as_ref() == Some(email) {
             return Ok(());
         }
+        if account.anonymous && self.commands.settings().sign_up.mail_autoconfirm {
+            let command = UserCommand::ChangeEmail {
+                user,
+                email: email.clone(),
+                confirmed: Confirmed::Yes,
+                new_identity: IdentityId(unit.store().entropy().uuid()),
+            };
+            return self.tell(unit, command).await;
+        }
         self.tell(unit, UserCommand::RequestEmailChange { new_email: email.clone() }).await?;
+        let redirect_to = self.commands.redirects().resolve(self.request.redirect_to.as_deref());
+        let (purpose, challenge) = (FlowPurpose::EmailChange, self.request.challenge.as_ref());
+        let flow = self.commands.mail_flow::<UpdateUserError>(unit, purpose, challenge, &redirect_to).await?;
         let mut dispatch = Dispatch {
             purpose: TokenPurpose::EmailChangeNew,
             to: Contact::Email(email.clone()),
             mail: (MailTemplate::EmailChange, LinkType::EmailChange),
-            redirect_to: self.commands.redirects().resolve(self.request.redirect_to.as_deref()),
+            redirect_to,
+            flow,
+            pace: Pace::Account,
         };
+        self.commands.note_message::<UpdateUserError>(unit, &dispatch.to, MessageKind::Change).await?;
         self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
         if let Some(current) = current.filter(|_| self.commands.settings().security.secure_email_change) {
             dispatch.purpose = TokenPurpose::EmailChangeCurrent;
             dispatch.to = Contact::Email(current);
+            self.commands.note_message::<UpdateUserError>(unit, &dispatch.to, MessageKind::Change).await?;
             self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
         }
         Ok(())
@@ -347,12 +397,18 @@ impl UpdateCase<'_> {
             };
             return self.tell(unit, command).await;
         }
+        let current = account.phone.as_ref().map(|contact| Contact::Phone(contact.value.clone()));
         self.tell(unit, UserCommand::RequestPhoneChange { new_phone: phone.clone() }).await?;
+        for contact in current.into_iter().chain([Contact::Phone(phone.clone())]) {
+            self.commands.note_message::<UpdateUserError>(unit, &contact, MessageKind::Change).await?;
+        }
         let dispatch = Dispatch {
             purpose: TokenPurpose::PhoneChange,
             to: Contact::Phone(phone.clone()),
             mail: (MailTemplate::PhoneChangedNotification, LinkType::Signup),
             redirect_to: String::new(),
+            flow: None,
+            pace: Pace::Account,
         };
         self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await
     }

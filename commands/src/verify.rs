@@ -1,9 +1,15 @@
 //! Proving that a message arrived: by its link or its code.
 
+use std::time::Instant;
+
+use evident_domain::attempt::{AttemptEvent, SignInRefusal};
+use evident_domain::flow::{Flow, FlowError, FlowPurpose};
+use evident_domain::recipient::AskedTooSoon;
 use evident_domain::session::SessionError;
 use evident_domain::user::{Agreement, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
-use evident_domain::{Email, IdentityId, Phone, SessionId, UserId};
+use evident_domain::{Email, FlowId, IdentityId, Phone, SessionId, StreamId, Subject, UserId};
 use evident_projections::views;
+use uuid::Uuid;
 
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
@@ -18,10 +24,12 @@ const CANDIDATES: u32 = 5;
 /// What the caller says the message was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyKind {
-    /// A sign-up by mail.
+    /// A sign-up by mail, or an invitation.
     SignUp,
     /// Any mail that signs in.
     Email,
+    /// A recovery, or a sign-in by mail.
+    Recovery,
     /// A sign-up or sign-in by text.
     Sms,
     /// A change of address, from either of the two.
@@ -35,6 +43,8 @@ pub enum VerifyKind {
 pub enum Verified {
     /// The proof signs in.
     In(Box<Grant>),
+    /// The proof is good, and a flow goes on with it: whoever began the flow redeems this code.
+    Code(Uuid),
     /// One of the two addresses of a change has agreed; the other is still to.
     Halfway,
 }
@@ -60,6 +70,17 @@ pub struct Verify {
     pub kind: VerifyKind,
     /// The proof.
     pub proof: VerifyProof,
+    /// Who shows it.
+    pub end: VerifyEnd,
+}
+
+/// Who shows a proof, and so what they get for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerifyEnd {
+    /// The client that wants the session.
+    Client,
+    /// A browser that opened a link: where a flow goes on with it, its client gets a code to redeem.
+    Browser,
 }
 
 /// Why nothing was proven.
@@ -77,6 +98,9 @@ pub enum VerifyError {
     /// Somebody else has taken the new number meanwhile.
     #[error("the phone number is taken")]
     PhoneTaken,
+    /// The flow refuses.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// The session refuses.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -91,19 +115,42 @@ impl From<UserError> for VerifyError {
     }
 }
 
+impl From<AskedTooSoon> for VerifyError {
+    fn from(_: AskedTooSoon) -> Self {
+        Self::Failure(Failure::Internal("an answer is never too soon"))
+    }
+}
+
 impl Commands {
     /// Confirms an address or number by what was sent there, and signs in.
     ///
     /// # Errors
     /// [`VerifyError::Invalid`] for whatever is not good; a wrong code is counted.
     pub async fn verify(&self, context: &Context, request: Verify) -> Result<Verified, VerifyError> {
+        let since = Instant::now();
+        let outcome = self.verify_any(context, &request).await;
+        if matches!(outcome, Err(VerifyError::Invalid)) {
+            self.keep_the_beat(since).await;
+        }
+        outcome
+    }
+
+    async fn verify_any(&self, context: &Context, request: &Verify) -> Result<Verified, VerifyError> {
         let mut outcome = Err(VerifyError::Invalid);
-        for (user, proof) in self.candidates(&request).await? {
-            let case = VerifyCase { commands: self, user, proof, kind: request.kind };
+        let candidates = self.candidates(request).await?;
+        if candidates.is_empty() {
+            // Nobody's stream is read and the miss is noted as well, so that the time tells nothing.
+            let nobody = StreamId::user(UserId(self.store().entropy().uuid()));
+            self.store().load(nobody).await.map_err(Failure::from)?;
+            self.execute(context, &MissCase { commands: self, request }).await?;
+        }
+        for (user, proof) in candidates {
+            let case = VerifyCase { commands: self, user, proof, request };
             outcome = match self.execute_at(context, &case).await {
                 Ok((Done::In(started), committed)) => {
                     return Ok(Verified::In(Box::new(self.grant(&started, committed).await?)));
                 }
+                Ok((Done::Code(code), _)) => return Ok(Verified::Code(code)),
                 Ok((Done::Halfway, _)) => return Ok(Verified::Halfway),
                 Ok((Done::Missed, _)) => Err(VerifyError::Invalid),
                 Err(error) => Err(error),
@@ -125,9 +172,11 @@ impl Commands {
         let code = OneTimeCode::parse(code).map_err(|_| VerifyError::Invalid)?;
         let owner = match request.kind {
             VerifyKind::PhoneChange => None,
-            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms | VerifyKind::EmailChange => {
-                contact.owner(self.store()).await?
-            }
+            VerifyKind::SignUp
+            | VerifyKind::Email
+            | VerifyKind::Recovery
+            | VerifyKind::Sms
+            | VerifyKind::EmailChange => contact.owner(self.store()).await?,
         };
         let users = match (owner, request.kind) {
             (Some(user), _) => vec![user],
@@ -135,7 +184,9 @@ impl Commands {
                 let database = self.store().database();
                 views::who_asked_for(database, contact.as_str(), CANDIDATES).await.map_err(Failure::from)?
             }
-            (None, VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms) => Vec::new(),
+            (None, VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::Sms) => {
+                Vec::new()
+            }
         };
         let proof = |user| (user, Proof::Code(self.codes().code_hash(user, &code)));
         Ok(users.into_iter().map(proof).collect())
@@ -154,11 +205,12 @@ struct VerifyCase<'a> {
     commands: &'a Commands,
     user: UserId,
     proof: Proof,
-    kind: VerifyKind,
+    request: &'a Verify,
 }
 
 enum Done {
     In(Started),
+    Code(Uuid),
     Halfway,
     /// The code is not good; that it was tried is noted.
     Missed,
@@ -170,25 +222,44 @@ impl UseCase for VerifyCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, VerifyError> {
         let now = unit.now();
-        let purposes = match self.kind {
-            VerifyKind::SignUp => vec![TokenPurpose::EmailConfirmation],
-            VerifyKind::Email => vec![TokenPurpose::EmailConfirmation, TokenPurpose::Recovery],
+        let purposes = match self.request.kind {
+            VerifyKind::SignUp => vec![TokenPurpose::EmailConfirmation, TokenPurpose::Invitation],
+            VerifyKind::Email => {
+                vec![TokenPurpose::EmailConfirmation, TokenPurpose::Invitation, TokenPurpose::Recovery]
+            }
+            VerifyKind::Recovery => vec![TokenPurpose::Recovery],
             VerifyKind::Sms => vec![TokenPurpose::PhoneConfirmation],
             VerifyKind::EmailChange => vec![TokenPurpose::EmailChangeNew, TokenPurpose::EmailChangeCurrent],
             VerifyKind::PhoneChange => vec![TokenPurpose::PhoneChange],
         };
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
-        let banned = account.is_banned(now);
+        let (banned, tokens) = (account.is_banned(now), account.tokens.clone());
         let command = UserCommand::Redeem { purposes, proof: self.proof.clone(), now };
-        let events = unit.tell_user::<VerifyError>(self.user, command).await?;
-        if !events.iter().any(|event| matches!(event, UserEvent::OneTimeTokenRedeemed { .. })) {
+        let events = match unit.tell_user::<VerifyError>(self.user, command).await {
+            Err(VerifyError::Invalid) => Vec::new(),
+            told => told?,
+        };
+        let redeemed = events.iter().find_map(|event| match event {
+            UserEvent::OneTimeTokenRedeemed { purpose } => Some(*purpose),
+            _ => None,
+        });
+        let Some(purpose) = redeemed else {
+            note_miss(self.commands, unit, self.request, Some(self.user));
             return Ok(Done::Missed);
-        }
+        };
         if banned {
             return Err(VerifyError::Banned);
         }
+        self.settle(unit, &events).await?;
         if !self.complete(unit).await? {
             return Ok(Done::Halfway);
+        }
+        let flow = tokens.get(&purpose).and_then(|token| token.flow);
+        if let Some(flow) = flow.filter(|_| self.request.end == VerifyEnd::Browser) {
+            let method = self.method(unit, flow).await?;
+            let code =
+                self.commands.authenticate_flow::<VerifyError>(unit, flow, self.user, method, None).await?;
+            return code.map(Done::Code).ok_or(VerifyError::Flow(FlowError::NotFound));
         }
         let session = SessionId(unit.store().entropy().uuid());
         Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp").await?))
@@ -196,12 +267,51 @@ impl UseCase for VerifyCase<'_> {
 }
 
 impl VerifyCase<'_> {
+    /// Whoever has confirmed an address may ask for the next message at once.
+    async fn settle(&self, unit: &mut Unit<'_>, events: &[UserEvent]) -> Result<(), VerifyError> {
+        let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
+        let (email, phone) = (account.email.clone(), account.phone.clone());
+        for event in events {
+            let from = match event {
+                UserEvent::EmailConfirmed {} => {
+                    email.as_ref().map(|email| Contact::Email(email.value.clone()))
+                }
+                UserEvent::PhoneConfirmed {} => {
+                    phone.as_ref().map(|phone| Contact::Phone(phone.value.clone()))
+                }
+                _ => None,
+            };
+            if let Some(from) = from {
+                self.commands.note_answer::<VerifyError>(unit, &from).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// By what proof a flow says that its user came.
+    async fn method(&self, unit: &mut Unit<'_>, flow: FlowId) -> Result<&'static str, VerifyError> {
+        let Flow::Pending(pending) = unit.read::<Flow>(flow.0).await? else {
+            return Err(VerifyError::Flow(FlowError::NotFound));
+        };
+        Ok(match pending.purpose {
+            FlowPurpose::SignUp => "email/signup",
+            FlowPurpose::MagicLink => "magiclink",
+            FlowPurpose::Recovery => "recovery",
+            FlowPurpose::Invitation => "invite",
+            FlowPurpose::EmailChange => "email_change",
+            FlowPurpose::External => "oauth",
+            FlowPurpose::SingleSignOn => "sso/saml",
+        })
+    }
+
     /// Makes a change of contact, where that was the matter; says whether nothing is missing any more.
     async fn complete(&self, unit: &mut Unit<'_>) -> Result<bool, VerifyError> {
         let new_identity = IdentityId(unit.store().entropy().uuid());
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
-        let (command, wanted, taken) = match self.kind {
-            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Sms => return Ok(true),
+        let (command, wanted, taken) = match self.request.kind {
+            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::Sms => {
+                return Ok(true);
+            }
             VerifyKind::EmailChange => {
                 let autoconfirm = self.commands.settings().sign_up.mail_autoconfirm;
                 let agreement = if autoconfirm { Agreement::OfOne } else { Agreement::OfAll };
@@ -223,5 +333,40 @@ impl VerifyCase<'_> {
             Some(contact) if contact.is_taken_from(self.user, unit.store()).await? => Err(taken),
             Some(_) | None => Ok(true),
         }
+    }
+}
+
+/// Notes that a wrong code was tried for an address, known or not. A wrong link names nobody.
+fn note_miss(commands: &Commands, unit: &mut Unit<'_>, request: &Verify, user: Option<UserId>) {
+    let VerifyProof::Code { contact, .. } = &request.proof else { return };
+    let identifier = match contact_of(contact) {
+        Some(contact) => contact.as_str().to_owned(),
+        None => return,
+    };
+    let at = unit.now();
+    let attempt = AttemptEvent::SignInFailed {
+        // Counted apart from wrong passwords: who types codes for somebody must not keep their password out.
+        account: commands.codes().account_hash(&format!("code:{identifier}")),
+        identifier: identifier.into(),
+        user,
+        reason: SignInRefusal::InvalidToken,
+        at,
+    };
+    unit.note(user.map_or_else(|| Subject::period_of(at), Subject::User), attempt);
+}
+
+/// A wrong code for an address that nobody has.
+struct MissCase<'a> {
+    commands: &'a Commands,
+    request: &'a Verify,
+}
+
+impl UseCase for MissCase<'_> {
+    type Output = ();
+    type Error = VerifyError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), VerifyError> {
+        note_miss(self.commands, unit, self.request, None);
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
+use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
 use crate::{ClaimChange, EventId, OrganizationId, Provenance, Time, UserId};
@@ -35,13 +36,16 @@ pub enum StreamKind {
     Organization,
     /// [`crate::flow::Flow`]
     Flow,
+    /// [`crate::recipient::Recipient`]
+    Recipient,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::User, Self::Session, Self::Organization, Self::Flow, Self::Attempt];
+    pub const ALL: [Self; 6] =
+        [Self::User, Self::Session, Self::Organization, Self::Flow, Self::Recipient, Self::Attempt];
 
     /// The name in the log (`aggregate_type`).
     pub const fn as_str(self) -> &'static str {
@@ -50,6 +54,7 @@ impl StreamKind {
             Self::Session => "session",
             Self::Organization => "organization",
             Self::Flow => "flow",
+            Self::Recipient => "recipient",
             Self::Attempt => "attempt",
         }
     }
@@ -160,6 +165,8 @@ pub enum Event {
     Organization(OrganizationEvent),
     /// Of a sign-in under way.
     Flow(FlowEvent),
+    /// Of an address or number that messages are asked for.
+    Recipient(RecipientEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
 }
@@ -172,6 +179,7 @@ impl Event {
             Self::Session(_) => StreamKind::Session,
             Self::Organization(_) => StreamKind::Organization,
             Self::Flow(_) => StreamKind::Flow,
+            Self::Recipient(_) => StreamKind::Recipient,
             Self::Attempt(_) => StreamKind::Attempt,
         }
     }
@@ -183,6 +191,7 @@ impl Event {
             Self::Session(event) => event.kind(),
             Self::Organization(event) => event.kind(),
             Self::Flow(event) => event.kind(),
+            Self::Recipient(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
         }
     }
@@ -192,7 +201,7 @@ impl Event {
         match self {
             Self::User(event) => event.claims(),
             Self::Organization(event) => event.claims(),
-            Self::Session(_) | Self::Flow(_) | Self::Attempt(_) => Vec::new(),
+            Self::Session(_) | Self::Flow(_) | Self::Recipient(_) | Self::Attempt(_) => Vec::new(),
         }
     }
 
@@ -206,6 +215,7 @@ impl Event {
             Self::Session(event) => serde_json::to_value(event),
             Self::Organization(event) => serde_json::to_value(event),
             Self::Flow(event) => serde_json::to_value(event),
+            Self::Recipient(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
         }
     }
@@ -220,6 +230,7 @@ impl Event {
             StreamKind::Session => Self::Session(serde_json::from_value(json)?),
             StreamKind::Organization => Self::Organization(serde_json::from_value(json)?),
             StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
+            StreamKind::Recipient => Self::Recipient(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
     }
@@ -246,6 +257,12 @@ impl From<OrganizationEvent> for Event {
 impl From<FlowEvent> for Event {
     fn from(event: FlowEvent) -> Self {
         Self::Flow(event)
+    }
+}
+
+impl From<RecipientEvent> for Event {
+    fn from(event: RecipientEvent) -> Self {
+        Self::Recipient(event)
     }
 }
 

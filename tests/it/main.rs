@@ -11,16 +11,26 @@
 mod support;
 
 mod admin_users;
+mod anonymous;
 mod cli;
 mod confirm;
 mod cors;
 mod crash;
 mod errors;
+mod generate_link;
+mod invite;
+mod mail_limits;
 mod official_client;
+mod otp;
 mod paths;
+mod pkce;
 mod postgres_nodes;
+mod pre_hijacking;
 mod privacy;
+mod reauthenticate;
+mod recover;
 mod refresh;
+mod resend;
 mod sign_in;
 mod sign_out;
 mod sign_up;

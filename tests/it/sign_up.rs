@@ -134,21 +134,6 @@ on_both_databases!(with_autoconfirm_a_known_address_is_refused, async |database|
     );
 });
 
-on_both_databases!(an_unconfirmed_sign_up_keeps_its_first_password, async |database| {
-    let server =
-        TestServer::on(&database).with_confirmation().with("GOTRUE_SMTP_MAX_FREQUENCY", "1ms").start().await;
-    for password in [PASSWORD, "another password"] {
-        let body = json!({ "email": "ada@example.com", "password": password });
-        let user = server.post(&Anonymous, "/signup", body).await.ok();
-        assert_eq!(user["identities"].as_array().unwrap().len(), 1, "the real user");
-    }
-    let mail = server.mail_to("ada@example.com", 2).await;
-    let body = json!({ "type": "signup", "email": "ada@example.com", "token": mail.code() });
-    server.post(&Anonymous, "/verify", body).await.ok();
-    server.try_sign_in("ada@example.com", PASSWORD).await.ok();
-    assert_eq!(server.try_sign_in("ada@example.com", "another password").await.status, 400);
-});
-
 on_both_databases!(a_second_mail_within_the_interval_is_refused, async |database| {
     let server = TestServer::on(&database).with_confirmation().start().await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });

@@ -68,16 +68,11 @@ const FAMILIES: &[(&str, Standing)] = &[
 
 /// Settings that are read and shown, and that nothing looks at yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "sign_up.anonymous_enabled",
     "mail.allow_unverified_sign_ins",
     "security.manual_linking_enabled",
     "sessions.single_per_user",
     "sessions.tags",
     "sessions.allow_low_aal",
-    "mail.external_hosts",
-    "rate_limits.email_sent",
-    "rate_limits.sms_sent",
-    "rate_limits.anonymous_users",
     "better_auth.secret",
 ];
 

@@ -34,6 +34,16 @@ struct Inner {
 pub enum Bucket {
     /// `POST /signup` with an address or a number.
     SignUp,
+    /// `POST /signup` without either.
+    AnonymousSignUp,
+    /// `POST /otp`.
+    Otp,
+    /// `POST /magiclink`.
+    MagicLink,
+    /// `POST /recover`.
+    Recover,
+    /// `POST /resend`.
+    Resend,
     /// `PUT /user`.
     ChangeSelf,
     /// `GET` and `POST /verify`.
@@ -47,6 +57,11 @@ pub enum Bucket {
 #[derive(Debug)]
 struct Buckets {
     sign_up: RateLimiter,
+    anonymous_sign_up: RateLimiter,
+    otp: RateLimiter,
+    magic_link: RateLimiter,
+    recover: RateLimiter,
+    resend: RateLimiter,
     change_self: RateLimiter,
     verify: RateLimiter,
     token: RateLimiter,
@@ -59,6 +74,11 @@ impl Buckets {
         let denials = BucketRule { tokens: 60.0, per: Duration::from_secs(60), burst: 60 };
         Self {
             sign_up: RateLimiter::new(settings.otp),
+            anonymous_sign_up: RateLimiter::new(settings.anonymous_users),
+            otp: RateLimiter::new(settings.otp),
+            magic_link: RateLimiter::new(settings.otp),
+            recover: RateLimiter::new(settings.otp),
+            resend: RateLimiter::new(settings.otp),
             change_self: RateLimiter::new(settings.otp),
             verify: RateLimiter::new(settings.verify),
             token: RateLimiter::new(settings.token),
@@ -69,6 +89,11 @@ impl Buckets {
     fn get(&self, bucket: Bucket) -> &RateLimiter {
         match bucket {
             Bucket::SignUp => &self.sign_up,
+            Bucket::AnonymousSignUp => &self.anonymous_sign_up,
+            Bucket::Otp => &self.otp,
+            Bucket::MagicLink => &self.magic_link,
+            Bucket::Recover => &self.recover,
+            Bucket::Resend => &self.resend,
             Bucket::ChangeSelf => &self.change_self,
             Bucket::Verify => &self.verify,
             Bucket::Token => &self.token,

@@ -104,6 +104,17 @@ impl Body {
         }
     }
 
+    /// Takes a switch out; an absent one stands as given.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn flag_or(&mut self, field: &str, absent: bool) -> Result<bool, GotrueError> {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => Ok(absent),
+            Some(_) => self.flag(field),
+        }
+    }
+
     /// Takes an object out; one without keys counts as absent.
     ///
     /// # Errors

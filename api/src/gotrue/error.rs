@@ -123,6 +123,12 @@ impl GotrueError {
             .retry_after(Duration::from_secs(seconds.max(1)))
     }
 
+    /// Too many messages were asked for.
+    pub fn over_quota(code: ErrorCode, by_phone: bool) -> Self {
+        let message = if by_phone { "SMS rate limit exceeded" } else { "email rate limit exceeded" };
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+    }
+
     /// The password is too easy.
     pub fn weak_password(weakness: Weakness) -> Self {
         let mut error = Self::unprocessable(ErrorCode::WeakPassword, weakness.message);

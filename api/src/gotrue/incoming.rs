@@ -14,6 +14,8 @@ use crate::http::Origin;
 use crate::http::limits::CallerKey;
 
 const AUDIENCE: HeaderName = HeaderName::from_static("x-jwt-aud");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const REDIRECT_TO: HeaderName = HeaderName::from_static("redirect_to");
 
 /// A request as it came in.
@@ -28,6 +30,7 @@ pub struct Incoming {
     /// The path as the server sees it, without the prefix `/auth/v1`.
     pub path: String,
     aud: Option<String>,
+    reached_at: Option<String>,
     redirect_header: Option<String>,
     referer: Option<String>,
 }
@@ -35,7 +38,8 @@ pub struct Incoming {
 impl Incoming {
     /// What events of the request say, when somebody acts.
     pub fn context(&self, actor: Actor) -> Context {
-        Context { provenance: self.origin.provenance(actor, Surface::Gotrue) }
+        let provenance = self.origin.provenance(actor, Surface::Gotrue);
+        Context { provenance, reached_at: self.reached_at.clone() }
     }
 
     /// The audience of a request of somebody who has not signed in, or of an administrator.
@@ -58,10 +62,25 @@ impl Incoming {
             params: Params::parse(parts.uri.query().unwrap_or_default()),
             path: parts.uri.path().to_owned(),
             aud: requested_aud(&parts.headers).map(str::to_owned),
+            reached_at: reached_at(&parts.headers, &app.settings().mail.external_hosts),
             redirect_header: text(&parts.headers, &REDIRECT_TO).map(str::to_owned),
             referer: text(&parts.headers, &header::REFERER).map(str::to_owned),
         }
     }
+}
+
+/// The server's address by which a request came, where its host is one of those that the owner lists. A
+/// proxy names it; whoever else does chooses among the owner's own.
+fn reached_at(headers: &HeaderMap, listed: &[String]) -> Option<String> {
+    let host = text(headers, &FORWARDED_HOST)?.split(',').next()?.trim();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+    });
+    if !listed.iter().any(|listed| listed == name) {
+        return None;
+    }
+    let plain = name == "localhost" && text(headers, &FORWARDED_PROTO) == Some("http");
+    Some(format!("{}://{host}", if plain { "http" } else { "https" }))
 }
 
 /// The audience that a request names.
@@ -78,5 +97,31 @@ impl FromRequestParts<App> for Incoming {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         Ok(Self::of(parts, app))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_listed_hosts_are_taken_for_the_servers_own() {
+        let listed = ["auth.example.com".to_owned(), "localhost".to_owned()];
+        let reached = |host: &'static str, proto: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_HOST, HeaderValue::from_static(host));
+            headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
+            reached_at(&headers, &listed)
+        };
+        assert_eq!(reached("auth.example.com", "http").as_deref(), Some("https://auth.example.com"));
+        assert_eq!(reached("localhost:8000", "http").as_deref(), Some("http://localhost:8000"));
+        assert_eq!(reached("localhost", "https").as_deref(), Some("https://localhost"));
+        for foreign in
+            ["evil.example", "auth.example.com.evil.example", "auth.example.com:x@evil.example", ""]
+        {
+            assert_eq!(reached(foreign, "https"), None, "{foreign}");
+        }
     }
 }

@@ -26,6 +26,11 @@ pub(super) fn json(document: &impl Serialize) -> Result<Response<Body>, GotrueEr
     Ok(json_bytes(bytes))
 }
 
+/// 200 with `{}`.
+pub(super) fn empty_object() -> Response<Body> {
+    json_bytes("{}")
+}
+
 /// 200 with a document that is written already.
 pub(super) fn json_bytes(bytes: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(bytes.into());

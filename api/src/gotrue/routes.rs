@@ -11,7 +11,10 @@ use axum::routing::any;
 use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
-use super::{admin_users, discovery, logout, sign_up, token, user, verify, verify_link};
+use super::{
+    admin_users, discovery, generate_link, invite, logout, otp, reauthenticate, recover, resend, sign_up,
+    token, user, verify, verify_link,
+};
 use crate::http::methods::Methods;
 
 /// The routes of the protocol.
@@ -41,18 +44,24 @@ fn public() -> Router<App> {
         .route("/signup", sign_up())
         .route("/signup/", sign_up())
         .route("/token", post(token::token).or_refuse())
+        .route("/otp", post(otp::otp).or_refuse())
+        .route("/magiclink", post(otp::magic_link).or_refuse())
+        .route("/recover", post(recover::recover).or_refuse())
+        .route("/resend", post(resend::resend).or_refuse())
+        .route("/invite", post(invite::invite).or_refuse())
         .route("/verify", verify())
         .route("/verify/", verify())
 }
 
 /// Only for users: who is none hears that before anything about methods and paths.
 fn own() -> Router<App> {
-    let methods = get(user::show).on(Method::PUT, user::change);
-    let refusal = methods.refusal();
-    let user = methods.or_else(async move |_: UserCaller| refusal.clone().into_response());
+    let user = for_users(get(user::show).on(Method::PUT, user::change));
+    let reauthenticate = for_users(get(reauthenticate::reauthenticate));
     Router::new()
         .route("/user", user.clone())
         .route("/user/", user)
+        .route("/reauthenticate", reauthenticate.clone())
+        .route("/reauthenticate/", reauthenticate)
         .route("/user/{*rest}", any(async |_: UserCaller| not_found().await))
         .route("/logout", post(logout::logout).or_refuse())
 }
@@ -70,6 +79,7 @@ fn admin() -> Router<App> {
         .route("/admin", nothing())
         .route("/admin/", nothing())
         .route("/admin/{*rest}", nothing())
+        .route("/admin/generate_link", for_admins(post(generate_link::generate_link)))
         .route("/admin/users", users.clone())
         .route("/admin/users/", users);
     // The singular is how the documents that came first spell it.
@@ -85,6 +95,11 @@ fn get<T: 'static>(handler: impl Handler<T, App>) -> Methods<App> {
 
 fn post<T: 'static>(handler: impl Handler<T, App>) -> Methods<App> {
     Methods::new().on(Method::POST, handler)
+}
+
+fn for_users(methods: Methods<App>) -> axum::routing::MethodRouter<App> {
+    let refusal = methods.refusal();
+    methods.or_else(async move |_: UserCaller| refusal.clone().into_response())
 }
 
 fn for_admins(methods: Methods<App>) -> axum::routing::MethodRouter<App> {

@@ -56,6 +56,7 @@ impl<'a> SettingsDocument<'a> {
         let sign_up = &settings.sign_up;
         Self {
             external: External {
+                anonymous_users: sign_up.anonymous_enabled,
                 email: sign_up.email_enabled,
                 phone: sign_up.phone_enabled,
                 ..External::default()

@@ -3,9 +3,8 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
-use evident_commands::{GivenContact, SignUp, SignUpError, SignedUp};
-use evident_domain::Actor;
-use evident_domain::user::UserError;
+use evident_commands::{AnonymousError, GivenContact, SignUp, SignUpError, SignedUp};
+use evident_domain::{Actor, Metadata};
 use zeroize::Zeroizing;
 
 use super::app::{App, Bucket};
@@ -13,7 +12,8 @@ use super::body::Body;
 use super::document::{SessionDocument, UserDocument};
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::Incoming;
-use super::reply;
+use super::message_refusal::{over_quota, too_soon, user_refusal};
+use super::{pkce, reply};
 
 /// Signs somebody up: a session where addresses need no confirmation, else the user.
 pub(super) async fn sign_up(
@@ -26,12 +26,15 @@ pub(super) async fn sign_up(
     let password = Zeroizing::new(body.text_or_empty("password")?);
     let data = body.object("data")?.unwrap_or_default();
     if contact.email.is_empty() && contact.phone.is_empty() {
-        return Err(without_contact(&app));
+        return without_contact(&app, &incoming, data).await;
     }
     app.limit(Bucket::SignUp, &incoming)?;
+    let challenge = pkce::challenge_in(&mut body);
+    // What holds for every sign-up is told before what is wrong with this one's flow.
+    let challenge = if app.settings().sign_up.disabled || password.is_empty() { None } else { challenge? };
     let by_phone = contact.email.is_empty();
-    let wanted =
-        SignUp { contact, password, data, aud: incoming.aud(&app), redirect_to: incoming.redirect_to(&app) };
+    let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
+    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to };
     match app.commands().sign_up(&incoming.context(Actor::Visitor), wanted).await {
         Ok(SignedUp::In(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
         Ok(SignedUp::Pending(view)) => reply::json(&UserDocument::of(&view)),
@@ -40,12 +43,31 @@ pub(super) async fn sign_up(
     }
 }
 
-/// Nobody signs up without an address or a number here.
-fn without_contact(app: &App) -> GotrueError {
-    if app.settings().sign_up.disabled {
-        return refusal(SignUpError::Disabled, false);
+/// Whoever gives neither address nor number stays unknown, where that is on.
+async fn without_contact(
+    app: &App,
+    incoming: &Incoming,
+    data: Metadata,
+) -> Result<Response<HttpBody>, GotrueError> {
+    app.commands().admits_anonymous().map_err(anonymous_refusal)?;
+    app.limit(Bucket::AnonymousSignUp, incoming)?;
+    let context = incoming.context(Actor::Visitor);
+    let grant = app.commands().sign_up_anonymously(&context, incoming.aud(app), data).await;
+    let grant = grant.map_err(anonymous_refusal)?;
+    reply::session(&grant, &SessionDocument::of(&grant))
+}
+
+fn anonymous_refusal(error: AnonymousError) -> GotrueError {
+    match error {
+        AnonymousError::Disabled => refusal(SignUpError::Disabled, false),
+        AnonymousError::AnonymousDisabled => GotrueError::unprocessable(
+            ErrorCode::AnonymousProviderDisabled,
+            "Anonymous sign-ins are disabled",
+        ),
+        AnonymousError::User(error) => GotrueError::internal(error),
+        AnonymousError::Session(error) => GotrueError::internal(error),
+        AnonymousError::Failure(failure) => failure.into(),
     }
-    GotrueError::unprocessable(ErrorCode::AnonymousProviderDisabled, "Anonymous sign-ins are disabled")
 }
 
 fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
@@ -59,6 +81,7 @@ fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
         SignUpError::BothContacts => {
             GotrueError::validation("Only an email address or phone number should be provided on signup.")
         }
+        SignUpError::FlowByPhone => GotrueError::validation("PKCE not supported for phone signups"),
         SignUpError::EmailDisabled => {
             GotrueError::bad_request(ErrorCode::EmailProviderDisabled, "Email signups are disabled")
         }
@@ -70,36 +93,19 @@ fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
         SignUpError::AlreadyRegistered => {
             GotrueError::unprocessable(ErrorCode::UserAlreadyExists, "User already registered")
         }
+        SignUpError::TooSoon(error) => too_soon(error, by_phone),
+        SignUpError::OverQuota(error) => over_quota(error, by_phone),
+        SignUpError::Flow(error) => GotrueError::internal(error),
         SignUpError::User(error) => user_refusal(error, by_phone),
         SignUpError::Session(error) => GotrueError::internal(error),
         SignUpError::Failure(failure) => failure.into(),
     }
 }
 
-/// What the account's rules said no to. Most of them cannot be broken here.
-fn user_refusal(error: UserError, by_phone: bool) -> GotrueError {
-    match error {
-        UserError::TooSoon { seconds } => GotrueError::too_soon(over_rate(by_phone), seconds),
-        // Erased between two steps of the sign-up: the next try makes a new account.
-        UserError::NotFound => GotrueError::overloaded(),
-        UserError::AlreadyExists
-        | UserError::NoContact
-        | UserError::NothingToConfirm
-        | UserError::TokenInvalid
-        | UserError::IdentityNotFound
-        | UserError::LastIdentity
-        | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
-    }
-}
-
-/// The code for messages that follow each other too fast.
-pub(super) fn over_rate(by_phone: bool) -> ErrorCode {
-    if by_phone { ErrorCode::OverSmsSendRateLimit } else { ErrorCode::OverEmailSendRateLimit }
-}
-
 #[cfg(test)]
 mod tests {
     use evident_domain::contact::{EmailError, PhoneError};
+    use evident_domain::user::UserError;
 
     use super::*;
 

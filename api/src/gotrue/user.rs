@@ -14,8 +14,8 @@ use super::body::Body;
 use super::document::UserDocument;
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::Incoming;
-use super::reply;
-use super::sign_up::over_rate;
+use super::message_refusal::{over_quota, over_rate, too_soon};
+use super::{pkce, reply};
 
 /// Shows the account.
 pub(super) async fn show(caller: UserCaller) -> Result<Response<HttpBody>, GotrueError> {
@@ -60,6 +60,7 @@ fn wanted(
         nonce: body.text("nonce")?,
         data: body.object("data")?,
         app_metadata: body.object("app_metadata")?,
+        challenge: pkce::challenge_in(&mut body)?,
         redirect_to: incoming.redirect_to(app),
     })
 }
@@ -99,6 +100,9 @@ fn refusal(error: UpdateUserError, by_phone: bool) -> GotrueError {
         UpdateUserError::Phone(_) => GotrueError::phone(),
         UpdateUserError::EmailTaken => GotrueError::email_exists(),
         UpdateUserError::PhoneTaken => GotrueError::phone_exists(),
+        UpdateUserError::TooSoon(error) => too_soon(error, by_phone),
+        UpdateUserError::OverQuota(error) => over_quota(error, by_phone),
+        UpdateUserError::Flow(error) => GotrueError::internal(error),
         UpdateUserError::User(error) => user_refusal(error, by_phone),
         UpdateUserError::Session(SessionError::NotFound) => AccessError::SessionNotFound.into(),
         UpdateUserError::Session(error) => GotrueError::internal(error),

@@ -3,7 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
-use evident_commands::{GivenContact, Verified, Verify, VerifyError, VerifyKind, VerifyProof};
+use evident_commands::{GivenContact, Verified, Verify, VerifyEnd, VerifyError, VerifyKind, VerifyProof};
 use evident_domain::{Actor, Email, Phone};
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(super) enum MessageType {
     Email,
     /// `sms`
     Sms,
-    /// `recovery` and `magiclink`: their mails are not sent here.
+    /// `recovery` and `magiclink`: they read the same token.
     Recovery,
     /// `email_change`
     EmailChange,
@@ -52,15 +52,15 @@ impl MessageType {
         }
     }
 
-    /// What the use case takes; none where no such token is ever handed out.
-    pub(super) fn kind(self) -> Option<VerifyKind> {
+    /// What the use case takes.
+    pub(super) fn kind(self) -> VerifyKind {
         match self {
-            Self::SignUp => Some(VerifyKind::SignUp),
-            Self::Email => Some(VerifyKind::Email),
-            Self::Sms => Some(VerifyKind::Sms),
-            Self::EmailChange => Some(VerifyKind::EmailChange),
-            Self::PhoneChange => Some(VerifyKind::PhoneChange),
-            Self::Recovery => None,
+            Self::SignUp => VerifyKind::SignUp,
+            Self::Email => VerifyKind::Email,
+            Self::Sms => VerifyKind::Sms,
+            Self::Recovery => VerifyKind::Recovery,
+            Self::EmailChange => VerifyKind::EmailChange,
+            Self::PhoneChange => VerifyKind::PhoneChange,
         }
     }
 }
@@ -78,6 +78,8 @@ pub(super) async fn verify(
     let Some(wanted) = shown.wanted()? else { return Err(expired) };
     match app.commands().verify(&incoming.context(Actor::Visitor), wanted).await {
         Ok(Verified::In(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
+        // A client is never given a code: that is for browsers.
+        Ok(Verified::Code(_)) => Err(expired),
         Ok(Verified::Halfway) => reply::json(&HalfwayDocument { code: "200", msg: HALFWAY }),
         Err(error) => Err(refusal(error, expired)),
     }
@@ -157,17 +159,19 @@ impl Shown {
                 return Err(GotrueError::validation("Invalid email verification type"));
             };
             let proof = VerifyProof::LinkToken(self.token_hash);
-            return Ok(kind.kind().map(|kind| Verify { kind, proof }));
+            return Ok(Some(Verify { kind: kind.kind(), proof, end: VerifyEnd::Client }));
         }
         // A code by text belongs to a number, all others to an address.
         let fits = |kind: &VerifyKind| match kind {
             VerifyKind::Sms | VerifyKind::PhoneChange => self.email.is_empty(),
-            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::EmailChange => self.phone.is_empty(),
+            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::EmailChange => {
+                self.phone.is_empty()
+            }
         };
-        let kind = kind.and_then(MessageType::kind).filter(fits);
+        let kind = kind.map(MessageType::kind).filter(fits);
         let contact = GivenContact { email: self.email, phone: self.phone };
         let proof = VerifyProof::Code { contact, code: self.token };
-        Ok(kind.map(|kind| Verify { kind, proof }))
+        Ok(kind.map(|kind| Verify { kind, proof, end: VerifyEnd::Client }))
     }
 }
 
@@ -186,6 +190,10 @@ pub(super) fn refusal(error: VerifyError, expired: GotrueError) -> GotrueError {
         VerifyError::EmailTaken => GotrueError::email_exists(),
         VerifyError::PhoneTaken => GotrueError::phone_exists(),
         VerifyError::Banned => GotrueError::forbidden(ErrorCode::UserBanned, "User is banned"),
+        VerifyError::Flow(_) => GotrueError::bad_request(
+            ErrorCode::FlowStateNotFound,
+            "No associated flow state found. 422: No valid flow state found for user.",
+        ),
         VerifyError::Session(error) => GotrueError::internal(error),
         VerifyError::Failure(failure) => failure.into(),
     }
@@ -259,7 +267,6 @@ mod tests {
             r#"{"type":"phone_change","token":"495321","email":"bob@example.com"}"#,
             r#"{"type":"sms","token":"495321","email":"bob@example.com"}"#,
             r#"{"type":"signup","token":"495321","phone":"15550001111"}"#,
-            r#"{"type":"recovery","token_hash":"abc"}"#,
         ] {
             assert!(read(body).unwrap().is_none(), "{body}");
         }

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use evident_commands::{Grant, Verified, Verify, VerifyProof};
+use evident_commands::{Grant, Verified, Verify, VerifyEnd, VerifyProof};
 use evident_domain::Actor;
 use url::form_urlencoded::Serializer;
 
@@ -27,25 +27,54 @@ pub(super) async fn open_link(
     let target = incoming.redirect_to(&app).unwrap_or_else(|| app.redirects().site_url().to_owned());
     // A session goes behind whatever the target says; other news replace its fragment.
     let bare = target.split('#').next().unwrap_or_default();
+    let of_flow = token.starts_with("pkce_");
     match proven(&app, &incoming, kind, token).await {
         Ok(Verified::In(grant)) => {
             let mut response = see_other(&format!("{target}#{}", session_fragment(&grant, kind)))?;
             reply::name_session(response.headers_mut(), &grant);
             Ok(response)
         }
-        Ok(Verified::Halfway) => see_other(&format!("{bare}#{}", message_fragment(HALFWAY))),
+        Ok(Verified::Code(code)) => see_other(&with_query(&target, &[("code", &code.to_string())])),
+        Ok(Verified::Halfway) => {
+            let news = [("message", HALFWAY)];
+            let bare = if of_flow { with_query(bare, &news) } else { bare.to_owned() };
+            see_other(&format!("{bare}#{}", message_fragment(HALFWAY)))
+        }
         // The log is told by the layer that writes errors, so they go the usual way.
         Err(error) if error.status().is_server_error() => Err(error),
-        Err(error) => see_other(&format!("{bare}#{}", error_fragment(&error))),
+        Err(error) => {
+            let news = error_pairs(&error);
+            let bare = if of_flow { with_query(bare, &news) } else { bare.to_owned() };
+            see_other(&format!("{bare}#{}", error_fragment(&error)))
+        }
     }
+}
+
+/// A target with more in its query. As Go's library writes it: the keys are sorted; a fragment stays behind.
+fn with_query(target: &str, more: &[(&'static str, &str)]) -> String {
+    let (address, fragment) = match target.split_once('#') {
+        Some((address, fragment)) => (address, Some(fragment)),
+        None => (target, None),
+    };
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let news = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let mut pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .filter(|(key, _)| !more.iter().any(|(new, _)| new == key))
+        .chain(news)
+        .collect();
+    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{path}?{query}{fragment}")
 }
 
 async fn proven(app: &App, incoming: &Incoming, kind: &str, token: &str) -> Result<Verified, GotrueError> {
     let Some(kind) = MessageType::parse(kind).filter(|kind| kind.has_link()) else {
         return Err(GotrueError::validation("Invalid email verification type"));
     };
-    let kind = kind.kind().ok_or_else(link_expired)?;
-    let wanted = Verify { kind, proof: VerifyProof::LinkToken(token.to_owned()) };
+    let proof = VerifyProof::LinkToken(token.to_owned());
+    let wanted = Verify { kind: kind.kind(), proof, end: VerifyEnd::Browser };
     let verified = app.commands().verify(&incoming.context(Actor::Visitor), wanted).await;
     verified.map_err(|error| refusal(error, link_expired()))
 }
@@ -66,16 +95,14 @@ fn message_fragment(message: &str) -> String {
     Serializer::new(String::new()).append_pair("message", message).append_pair("sb", "").finish()
 }
 
+fn error_pairs(error: &GotrueError) -> Vec<(&'static str, &str)> {
+    let kind = oauth_error(error.status()).map(|kind| ("error", kind));
+    let rest = [("error_code", error.code().as_str()), ("error_description", error.message())];
+    kind.into_iter().chain(rest).collect()
+}
+
 fn error_fragment(error: &GotrueError) -> String {
-    let mut fragment = Serializer::new(String::new());
-    if let Some(kind) = oauth_error(error.status()) {
-        fragment.append_pair("error", kind);
-    }
-    fragment
-        .append_pair("error_code", error.code().as_str())
-        .append_pair("error_description", error.message())
-        .append_pair("sb", "")
-        .finish()
+    Serializer::new(String::new()).extend_pairs(error_pairs(error)).append_pair("sb", "").finish()
 }
 
 /// OAuth's word for a status (RFC 6749, 4.1.2.1), as far as it has one.
@@ -122,6 +149,18 @@ mod tests {
             error_fragment(&GotrueError::validation("Invalid email verification type")),
             "error=invalid_request&error_code=validation_failed&error_description=Invalid+email+verification+type&sb="
         );
+    }
+
+    #[test]
+    fn a_code_joins_the_query_of_the_target() {
+        let code = [("code", "c0de")];
+        for (target, expected) in [
+            ("https://app.example", "https://app.example?code=c0de"),
+            ("https://app.example/in?z=1&a=b%20c", "https://app.example/in?a=b+c&code=c0de&z=1"),
+            ("https://app.example/?code=old#top", "https://app.example/?code=c0de#top"),
+        ] {
+            assert_eq!(with_query(target, &code), expected);
+        }
     }
 
     #[test]

@@ -94,6 +94,22 @@ impl Links {
         })
     }
 
+    /// The same paths at another address of the server.
+    ///
+    /// # Errors
+    /// When the address is no web address.
+    pub fn elsewhere(&self, external_url: &str) -> Result<Self, LinkError> {
+        let refused = || LinkError::External(external_url.to_owned());
+        let external = Url::parse(external_url).ok().filter(is_web).ok_or_else(refused)?;
+        let at = |link: &Url| external.join(link.path()).map_err(|_| refused());
+        Ok(Self {
+            invite: at(&self.invite)?,
+            confirmation: at(&self.confirmation)?,
+            recovery: at(&self.recovery)?,
+            email_change: at(&self.email_change)?,
+        })
+    }
+
     /// The link that spends the token with this hash and goes on to `redirect_to`. The target is
     /// always encoded, once.
     pub fn verification(&self, kind: LinkType, token_hash: &str, redirect_to: &str) -> String {

@@ -14,6 +14,8 @@ pub struct SignUpSettings {
     pub email_enabled: bool,
     /// Phone numbers may be used.
     pub phone_enabled: bool,
+    /// People may sign in by links and codes in mails.
+    pub magic_links_enabled: bool,
     /// Accounts without address or number may be made.
     pub anonymous_enabled: bool,
     /// E-mail addresses count as confirmed without a mail.
@@ -30,6 +32,7 @@ impl Default for SignUpSettings {
             disabled: false,
             email_enabled: true,
             phone_enabled: false,
+            magic_links_enabled: true,
             anonymous_enabled: false,
             mail_autoconfirm: false,
             sms_autoconfirm: false,

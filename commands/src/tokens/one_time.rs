@@ -64,6 +64,17 @@ impl LinkToken {
         self.user
     }
 
+    /// The token of a link that a flow goes on with: clients know it by its prefix.
+    #[must_use]
+    pub fn of_flow(self) -> Self {
+        let text = Zeroizing::new(format!("{PKCE_PREFIX}{}", self.secret()));
+        Self { text, user: self.user }
+    }
+
+    fn secret(&self) -> &str {
+        self.text.strip_prefix(PKCE_PREFIX).unwrap_or(&self.text)
+    }
+
     /// The text for the link.
     pub fn expose(&self) -> &str {
         &self.text
@@ -71,7 +82,7 @@ impl LinkToken {
 
     /// What is stored. A plain hash is enough: there are too many tokens to try.
     pub fn hash(&self) -> TokenHash {
-        TokenHash(hex::encode(Sha256::digest(self.text.as_bytes())))
+        TokenHash(hex::encode(Sha256::digest(self.secret().as_bytes())))
     }
 }
 
@@ -146,6 +157,14 @@ impl Pepper {
     /// What failed sign-ins are counted under: an address or number in its normalized form, known or not.
     pub fn account_hash(&self, identifier: &str) -> TokenHash {
         self.hash(&[b"account\0", identifier.as_bytes()])
+    }
+
+    /// Names the stream of an address or number that messages are asked for, in its normalized form.
+    pub fn recipient_hash(&self, contact: &str) -> [u8; 16] {
+        let digest = mac(&self.0, &[b"recipient\0", contact.as_bytes()]);
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        half
     }
 
     /// A one-way value that stands where a value of a user's stood, once the account is closed: 43

@@ -5,7 +5,7 @@ use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
     AccessError, AdministerUser, BanChange, CreateUser, CreateUserError, Deletion, GivenContact, SignInError,
-    SignUpError, SignedUp, UpdateUser, UpdateUserError, Verified, Verify, VerifyError, VerifyKind,
+    SignUpError, SignedUp, UpdateUser, UpdateUserError, Verified, Verify, VerifyEnd, VerifyError, VerifyKind,
     VerifyProof,
 };
 use evident_domain::{Metadata, UserId};
@@ -32,6 +32,7 @@ pub(crate) fn update(user: UserId, session: evident_domain::SessionId) -> Update
         nonce: None,
         data: None,
         app_metadata: None,
+        challenge: None,
         redirect_to: None,
     }
 }
@@ -64,8 +65,11 @@ async fn a_mail_confirms_once_by_link() {
     assert!(matches!(node.sign_in("ada@example.com", PASSWORD).await, Err(SignInError::EmailNotConfirmed)));
     let mails = node.mails().await;
     let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail, not {mails:?}") };
-    let link =
-        || Verify { kind: VerifyKind::SignUp, proof: VerifyProof::LinkToken(mail.fields.token_hash.clone()) };
+    let link = || Verify {
+        kind: VerifyKind::SignUp,
+        proof: VerifyProof::LinkToken(mail.fields.token_hash.clone()),
+        end: VerifyEnd::Client,
+    };
     let Verified::In(grant) = node.commands.verify(&context(), link()).await.unwrap() else { panic!() };
     assert!(grant.user.view.user.email_confirmed_at.is_some());
     assert!(matches!(node.commands.verify(&context(), link()).await, Err(VerifyError::Invalid)));
@@ -81,6 +85,7 @@ async fn five_wrong_codes_void_the_right_one() {
     let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail") };
     let code = |code: &str| Verify {
         kind: VerifyKind::SignUp,
+        end: VerifyEnd::Client,
         proof: VerifyProof::Code {
             contact: GivenContact { email: "ada@example.com".to_owned(), phone: String::new() },
             code: code.to_owned(),
@@ -101,7 +106,10 @@ async fn a_second_sign_up_for_a_confirmed_address_is_pretended_and_sends_nothing
     let mails = node.mails().await;
     let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail") };
     let proof = VerifyProof::LinkToken(mail.fields.token_hash.clone());
-    node.commands.verify(&context(), Verify { kind: VerifyKind::SignUp, proof }).await.unwrap();
+    node.commands
+        .verify(&context(), Verify { kind: VerifyKind::SignUp, proof, end: VerifyEnd::Client })
+        .await
+        .unwrap();
     assert!(matches!(node.sign_up("ada@example.com").await.unwrap(), SignedUp::Pretended(_)));
     assert!(node.mails().await.is_empty());
 }
@@ -214,7 +222,11 @@ async fn an_address_changes_when_both_mails_are_answered() {
     node.sign_up("ada@example.com").await.unwrap();
     let mails = node.mails().await;
     let [Message::Mail(mail)] = mails.as_slice() else { panic!("one mail") };
-    let by_link = |hash: &str, kind| Verify { kind, proof: VerifyProof::LinkToken(hash.to_owned()) };
+    let by_link = |hash: &str, kind| Verify {
+        kind,
+        proof: VerifyProof::LinkToken(hash.to_owned()),
+        end: VerifyEnd::Client,
+    };
     let confirm = by_link(&mail.fields.token_hash, VerifyKind::SignUp);
     let Verified::In(grant) = node.commands.verify(&context(), confirm).await.unwrap() else { panic!() };
     let (user, session) = (grant.user.view.user.id, grant.session);
@@ -233,6 +245,7 @@ async fn an_address_changes_when_both_mails_are_answered() {
     let (new, current) = (to("lovelace@example.com").unwrap(), to("ada@example.com").unwrap());
     let typed = Verify {
         kind: VerifyKind::EmailChange,
+        end: VerifyEnd::Client,
         proof: VerifyProof::Code {
             contact: GivenContact { email: "lovelace@example.com".to_owned(), phone: String::new() },
             code: new.fields.token.clone(),

@@ -51,6 +51,22 @@ async fn no_session_slips_past_a_ban() {
     assert_eq!(alive, []);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_of_the_old_password_slips_past_a_new_one() {
+    let node = Node::autoconfirming().await;
+    let SignedUp::In(grant) = node.sign_up("ada@example.com").await.unwrap() else { panic!() };
+    let user = grant.user.view.user.id;
+    let change =
+        UpdateUser { password: Some(password("a better horse battery")), ..update(user, grant.session) };
+    let context = context();
+    let sign_ins = join_all((0..6).map(|_| node.sign_in("ada@example.com", PASSWORD)));
+    let (_, changed) = tokio::join!(sign_ins, node.commands.update_user(&context, change));
+    changed.unwrap();
+    let alive =
+        evident_projections::views::live_sessions(node.commands.store().database(), user).await.unwrap();
+    assert_eq!(alive, [grant.session]);
+}
+
 /// The one whose session the other ended comes too late, however far its comparison of passwords was.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_sessions_that_set_a_password_at_once_one_wins_and_ends_the_other() {

@@ -109,6 +109,7 @@ impl Node {
                     password: Zeroizing::new(PASSWORD.to_owned()),
                     data: Metadata::default().with("full_name", "Ada"),
                     aud: "authenticated".to_owned(),
+                    challenge: None,
                     redirect_to: None,
                 },
             )
@@ -152,7 +153,7 @@ pub(crate) async fn sign_in(
 
 pub(crate) fn context() -> Context {
     let provenance = Provenance::internal(Actor::Visitor, Surface::Gotrue, uuid::Uuid::from_u128(1));
-    Context { provenance }
+    Context::new(provenance)
 }
 
 async fn open(

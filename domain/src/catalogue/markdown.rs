@@ -71,6 +71,11 @@ fn heading(stream: StreamKind) -> String {
             "Flow",
             "A sign-in that is under way, at another provider or in a mail; short-lived, and redeemed once.",
         ),
+        StreamKind::Recipient => (
+            "Recipient",
+            "An address or number that messages are asked for, with an account behind it or none. Its stream is \
+             named by a keyed hash.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

@@ -17,6 +17,7 @@ pub use types::{names, plain_types};
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
+use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
@@ -43,6 +44,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Session => SessionEvent::DESCRIPTIONS,
         StreamKind::Organization => OrganizationEvent::DESCRIPTIONS,
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
+        StreamKind::Recipient => RecipientEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -66,6 +68,7 @@ impl Event {
             Self::Session(event) => event.description(),
             Self::Organization(event) => event.description(),
             Self::Flow(event) => event.description(),
+            Self::Recipient(event) => event.description(),
             Self::Attempt(event) => event.description(),
         }
     }

@@ -8,9 +8,12 @@ use uuid::Uuid;
 
 use crate::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
+use crate::recipient::{MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
-use crate::{Email, Event, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId};
+use crate::{
+    Email, Event, FlowId, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId,
+};
 
 /// One event of every type, in the order of the declarations.
 pub fn samples() -> Vec<Event> {
@@ -20,7 +23,8 @@ pub fn samples() -> Vec<Event> {
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);
     let flow = flow().into_iter().map(Event::Flow);
-    user.chain(session).chain(organization).chain(flow).chain(attempt).collect()
+    let recipient = recipient().into_iter().map(Event::Recipient);
+    user.chain(session).chain(organization).chain(flow).chain(recipient).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {
@@ -51,13 +55,14 @@ fn contact() -> [UserEvent; 6] {
     ]
 }
 
-fn secrets() -> [UserEvent; 5] {
+fn secrets() -> [UserEvent; 6] {
     let purpose = TokenPurpose::EmailConfirmation;
     [
         UserEvent::OneTimeTokenIssued {
             purpose,
             link: Some(TokenHash("9c".repeat(28))),
             code: TokenHash("5e".repeat(32)),
+            flow: Some(FlowId(Uuid::from_u128(0xf104_0000_0000_4000_8000_0000_0000_0004))),
             sent_at: minute(1),
             expires_at: minute(61),
         },
@@ -65,6 +70,7 @@ fn secrets() -> [UserEvent; 5] {
         UserEvent::OneTimeTokenRedeemed { purpose },
         UserEvent::PasswordChanged { password: password().into() },
         UserEvent::PasswordRehashed { password: password().into() },
+        UserEvent::PasswordRemoved {},
     ]
 }
 
@@ -154,6 +160,13 @@ fn flow() -> [FlowEvent; 3] {
             code_expires_at: minute(11),
         },
         FlowEvent::Redeemed { user: user(), at: minute(7) },
+    ]
+}
+
+fn recipient() -> [RecipientEvent; 2] {
+    [
+        RecipientEvent::MessageAskedFor { kind: MessageKind::Access, at: minute(8) },
+        RecipientEvent::Answered {},
     ]
 }
 

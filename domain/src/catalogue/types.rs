@@ -7,6 +7,7 @@ use super::describe::stored_name;
 use crate::attempt::{AdminRefusal, SignInRefusal};
 use crate::flow::FlowPurpose;
 use crate::organization::{Departure, InvitationEnd};
+use crate::recipient::MessageKind;
 use crate::session::{AssuranceLevel, RevocationReason};
 use crate::user::{SignUpMethod, TokenPurpose};
 
@@ -19,6 +20,7 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("Time", "a moment: `2026-11-21T01:55:18.540517Z`"),
         ("UserId", "a UUID, lower case with hyphens"),
         ("SessionId", "a UUID, lower case with hyphens"),
+        ("FlowId", "a UUID, lower case with hyphens"),
         ("IdentityId", "a UUID, lower case with hyphens"),
         ("MemberId", "a UUID, lower case with hyphens"),
         ("InvitationId", "a UUID, lower case with hyphens"),
@@ -56,6 +58,7 @@ pub fn names() -> Vec<Names> {
         of("Departure", Departure::MEANINGS),
         of("InvitationEnd", InvitationEnd::MEANINGS),
         of("FlowPurpose", FlowPurpose::MEANINGS),
+        of("MessageKind", MessageKind::MEANINGS),
         of("SignInRefusal", SignInRefusal::MEANINGS),
         of("AdminRefusal", AdminRefusal::MEANINGS),
     ]

@@ -1,7 +1,7 @@
 //! What may be asked of a user.
 
 use super::{IdentityData, SignUpMethod, TokenPurpose};
-use crate::{Email, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
+use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
 
 /// A new account.
 #[derive(Debug, Clone)]
@@ -103,6 +103,8 @@ pub enum UserCommand {
         link: Option<TokenHash>,
         /// Keyed hash of the code.
         code: TokenHash,
+        /// The flow that its link goes on with.
+        flow: Option<FlowId>,
         /// The time of the decision.
         now: Time,
         /// From when on it is refused.
@@ -151,6 +153,9 @@ pub enum UserCommand {
         /// Its new hash.
         password: PasswordHash,
     },
+    /// Drop a password that was set by somebody who had not shown that the address or number is theirs:
+    /// somebody else asks to come in by it.
+    RemoveUnprovenPassword,
     /// Change the user's own data.
     ChangeMetadata {
         /// Merged at the top level; `null` removes a key.

@@ -3,6 +3,7 @@
 use super::command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
 use super::state::{Account, EmailChangeState, IdentityState, User};
 use super::{IdentityData, SignUpMethod, TokenPurpose, UserError, UserEvent};
+use crate::recipient::seconds_left;
 use crate::{Email, IdentityId, Metadata, Phone, Time, UserId};
 
 impl User {
@@ -111,11 +112,19 @@ impl Account {
             UserCommand::ChangePhone { user, phone, confirmed, new_identity } => {
                 self.phone_change(user, &phone, confirmed, new_identity)?
             }
-            UserCommand::IssueOneTimeToken { purpose, link, code, now, expires_at, min_interval_seconds } => {
+            UserCommand::IssueOneTimeToken {
+                purpose,
+                link,
+                code,
+                flow,
+                now,
+                expires_at,
+                min_interval_seconds,
+            } => {
                 if let Some(seconds) = self.seconds_to_wait(purpose, now, min_interval_seconds) {
                     return Err(UserError::TooSoon { seconds });
                 }
-                vec![UserEvent::OneTimeTokenIssued { purpose, link, code, sent_at: now, expires_at }]
+                vec![UserEvent::OneTimeTokenIssued { purpose, link, code, flow, sent_at: now, expires_at }]
             }
             UserCommand::Redeem { purposes, proof, now } => self.redeem(&purposes, &proof, now)?,
             UserCommand::CompleteEmailChange { user, new_identity, agreement } => {
@@ -138,6 +147,7 @@ impl Account {
                 }
                 vec![UserEvent::PasswordRehashed { password: password.into() }]
             }
+            UserCommand::RemoveUnprovenPassword => self.without_unproven_password(),
             UserCommand::ChangeMetadata { patch } => {
                 if patch.is_empty() {
                     return Ok(Vec::new());
@@ -189,10 +199,12 @@ impl Account {
     }
 
     fn seconds_to_wait(&self, purpose: TokenPurpose, now: Time, interval: u64) -> Option<u64> {
-        let last = *self.last_sent.get(&purpose)?;
-        let passed = u64::try_from((now - last).num_milliseconds().max(0)).unwrap_or(0);
-        let left = interval.saturating_mul(1000).checked_sub(passed)?;
-        (left > 0).then_some(left / 1000)
+        seconds_left(*self.last_sent.get(&purpose)?, now, interval.saturating_mul(1000))
+    }
+
+    /// A password that was set by somebody who had not shown that the address is theirs is gone.
+    fn without_unproven_password(&self) -> Vec<UserEvent> {
+        if self.has_unproven_password { vec![UserEvent::PasswordRemoved {}] } else { Vec::new() }
     }
 
     /// The address is the user's: the identity and the user's data say so from now on.
@@ -356,18 +368,25 @@ impl Account {
             Proof::Link(hash) => token.link.as_ref().is_some_and(|link| link.matches(hash)),
             Proof::Code(hash) => token.code.matches(hash),
         });
+        // A code that is known to be guessed at is worth nothing, the right one included.
+        let hit = hit.filter(|(purpose, _)| matches!(proof, Proof::Link(_)) || self.may_be_typed(**purpose));
         let Some((purpose, _)) = hit else {
             // A wrong code counts against every token it could have been meant for.
             return match proof {
                 Proof::Link(_) => Err(UserError::TokenInvalid),
                 Proof::Code(_) => {
-                    let missed: Vec<_> =
-                        alive().map(|(p, _)| UserEvent::OneTimeTokenMissed { purpose: *p }).collect();
+                    let missed: Vec<_> = alive()
+                        .filter(|(purpose, _)| self.may_be_typed(**purpose))
+                        .map(|(p, _)| UserEvent::OneTimeTokenMissed { purpose: *p })
+                        .collect();
                     if missed.is_empty() { Err(UserError::TokenInvalid) } else { Ok(missed) }
                 }
             };
         };
         let mut events = vec![UserEvent::OneTimeTokenRedeemed { purpose: *purpose }];
+        if purpose.vouches_for_no_password() {
+            events.extend(self.without_unproven_password());
+        }
         match purpose {
             TokenPurpose::EmailConfirmation | TokenPurpose::Invitation | TokenPurpose::Recovery => {
                 if self.email.as_ref().is_some_and(|e| !e.confirmed) {

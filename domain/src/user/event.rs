@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{IdentityData, SignUpMethod, TokenPurpose};
 use crate::catalogue::described;
 use crate::{
-    Claim, ClaimChange, ClaimKind, Email, IdentityId, Metadata, PasswordHash, Personal, Phone, Time,
+    Claim, ClaimChange, ClaimKind, Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time,
     TokenHash,
 };
 
@@ -81,12 +81,15 @@ described! {
             link: Option<TokenHash>,
             /// Keyed hash of the code.
             code: TokenHash,
+            /// The flow that its link goes on with: whoever began it fetches what comes of it with a code.
+            flow: Option<FlowId>,
             /// When it was sent.
             sent_at: Time,
             /// From when on it is refused.
             expires_at: Time,
         },
-        /// Somebody tried a wrong code; at the fifth the token is void.
+        /// Somebody tried a wrong code; at the fifth the token is void, and after too many within a day no
+        /// code for this purpose is taken.
         #[serde(rename = "user.one_time_token_missed")]
         OneTimeTokenMissed {
             /// Of the token for this purpose.
@@ -111,6 +114,10 @@ described! {
             /// The new hash.
             password: Personal<PasswordHash>,
         },
+        /// The password is gone: it was set by somebody who had not shown that the address or number is
+        /// theirs, and somebody else came or asked to come in by it.
+        #[serde(rename = "user.password_removed")]
+        PasswordRemoved {},
         /// The user's own data changed.
         #[serde(rename = "user.metadata_changed")]
         MetadataChanged {
@@ -204,6 +211,7 @@ impl UserEvent {
             Self::OneTimeTokenRedeemed { .. } => ("user.one_time_token_redeemed", "1.0"),
             Self::PasswordChanged { .. } => ("user.password_changed", "1.0"),
             Self::PasswordRehashed { .. } => ("user.password_rehashed", "1.0"),
+            Self::PasswordRemoved {} => ("user.password_removed", "1.0"),
             Self::MetadataChanged { .. } => ("user.metadata_changed", "1.0"),
             Self::AppMetadataChanged { .. } => ("user.app_metadata_changed", "1.0"),
             Self::RoleChanged { .. } => ("user.role_changed", "1.0"),
@@ -248,6 +256,7 @@ impl UserEvent {
             | Self::OneTimeTokenRedeemed { .. }
             | Self::PasswordChanged { .. }
             | Self::PasswordRehashed { .. }
+            | Self::PasswordRemoved {}
             | Self::MetadataChanged { .. }
             | Self::AppMetadataChanged { .. }
             | Self::RoleChanged { .. }

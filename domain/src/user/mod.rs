@@ -9,7 +9,10 @@ mod state;
 pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
 pub use event::UserEvent;
-pub use state::{Account, Ban, Contact, EmailChangeState, IdentityState, MAX_MISSES, OneTimeToken, User};
+pub use state::{
+    Account, Ban, Contact, EmailChangeState, Guesses, IdentityState, MAX_MISSES, MAX_MISSES_A_DAY,
+    OneTimeToken, User,
+};
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -77,6 +80,20 @@ impl TokenPurpose {
             | Self::Invitation
             | Self::Recovery
             | Self::PhoneChange => false,
+        }
+    }
+
+    /// Whether somebody else than who signed up may have asked for it: then a password that was set
+    /// before the address was confirmed may be a stranger's.
+    pub const fn vouches_for_no_password(self) -> bool {
+        match self {
+            Self::Invitation | Self::Recovery => true,
+            Self::EmailConfirmation
+            | Self::PhoneConfirmation
+            | Self::EmailChangeNew
+            | Self::EmailChangeCurrent
+            | Self::PhoneChange
+            | Self::Reauthentication => false,
         }
     }
 }

@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{TokenPurpose, UserEvent};
-use crate::{Email, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
+use super::{SignUpMethod, TokenPurpose, UserEvent};
+use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
 
 /// Wrong codes after which a one-time token is void.
 pub const MAX_MISSES: u32 = 5;
+
+/// Wrong codes for a purpose within a day, over all its tokens, after which none is taken any more until
+/// the day is over. Links go on being good.
+pub const MAX_MISSES_A_DAY: u32 = 50;
+
+/// How long wrong codes are counted together.
+const GUESSES_COUNT_FOR: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 /// A user's state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +55,8 @@ pub struct Account {
     /// How often what ends the user's sessions has happened: another password, a ban. A code that was
     /// made before is void.
     pub credentials: u64,
+    /// Whether the password was set by somebody who had not shown that the address or number is theirs.
+    pub has_unproven_password: bool,
     /// The user's own data.
     pub user_metadata: Metadata,
     /// The application's data.
@@ -58,6 +67,8 @@ pub struct Account {
     pub identities: Vec<IdentityState>,
     /// The codes and links that are alive.
     pub tokens: BTreeMap<TokenPurpose, OneTimeToken>,
+    /// Wrong codes of late, over all tokens of a purpose.
+    pub guesses: BTreeMap<TokenPurpose, Guesses>,
     /// When a message of a purpose was last sent.
     pub last_sent: BTreeMap<TokenPurpose, Time>,
 }
@@ -109,13 +120,29 @@ pub struct OneTimeToken {
     pub link: Option<TokenHash>,
     /// Keyed hash of the code.
     pub code: TokenHash,
+    /// The flow that the link goes on with.
+    pub flow: Option<FlowId>,
     /// From when on it is refused.
     pub expires_at: Time,
     /// Wrong codes tried so far.
     pub misses: u32,
 }
 
+/// Wrong codes that were tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guesses {
+    /// How many.
+    pub count: u32,
+    /// When the token was sent at which the count began.
+    pub since: Time,
+}
+
 impl Account {
+    /// Whether codes of a purpose are taken: they are not while somebody guesses at them.
+    pub(super) fn may_be_typed(&self, purpose: TokenPurpose) -> bool {
+        self.guesses.get(&purpose).is_none_or(|guesses| guesses.count < MAX_MISSES_A_DAY)
+    }
+
     /// Whether the user is kept out at a moment.
     pub fn is_banned(&self, now: Time) -> bool {
         self.ban.is_some_and(|ban| ban.until.is_none_or(|until| until > now))
@@ -140,6 +167,7 @@ impl User {
             (
                 _,
                 UserEvent::SignedUp {
+                    method,
                     aud,
                     role,
                     email,
@@ -148,7 +176,6 @@ impl User {
                     user_metadata,
                     app_metadata,
                     anonymous,
-                    ..
                 },
             ) => {
                 *self = Self::Active(Box::new(Account {
@@ -162,11 +189,13 @@ impl User {
                     anonymous: *anonymous,
                     password: password.as_ref().and_then(Personal::known).cloned(),
                     credentials: 0,
+                    has_unproven_password: *method == SignUpMethod::Password && password.is_some(),
                     user_metadata: user_metadata.known().cloned().unwrap_or_default(),
                     app_metadata: app_metadata.known().cloned().unwrap_or_default(),
                     ban: None,
                     identities: Vec::new(),
                     tokens: BTreeMap::new(),
+                    guesses: BTreeMap::new(),
                     last_sent: BTreeMap::new(),
                 }));
             }
@@ -187,6 +216,7 @@ impl Account {
                 if let Some(email) = &mut self.email {
                     email.confirmed = true;
                     self.anonymous = false;
+                    self.has_unproven_password = false;
                 }
                 self.tokens.clear();
             }
@@ -194,6 +224,7 @@ impl Account {
                 if let Some(phone) = &mut self.phone {
                     phone.confirmed = true;
                     self.anonymous = false;
+                    self.has_unproven_password = false;
                 }
                 self.tokens.clear();
             }
@@ -222,18 +253,31 @@ impl Account {
                 self.new_phone = None;
                 self.tokens.clear();
             }
-            UserEvent::OneTimeTokenIssued { purpose, link, code, sent_at, expires_at } => {
+            UserEvent::OneTimeTokenIssued { purpose, link, code, flow, sent_at, expires_at } => {
                 let token = OneTimeToken {
                     link: link.clone(),
                     code: code.clone(),
+                    flow: *flow,
                     expires_at: *expires_at,
                     misses: 0,
                 };
                 self.tokens.insert(*purpose, token);
+                if *purpose == TokenPurpose::Invitation {
+                    // Whoever signed up by the address before may not be whom the invitation is for.
+                    self.tokens.remove(&TokenPurpose::EmailConfirmation);
+                }
+                let fresh = Guesses { count: 0, since: *sent_at };
+                let guesses = self.guesses.entry(*purpose).or_insert(fresh);
+                if *sent_at - guesses.since >= GUESSES_COUNT_FOR {
+                    *guesses = fresh;
+                }
                 self.email_change.asks_current |= *purpose == TokenPurpose::EmailChangeCurrent;
                 self.last_sent.insert(*purpose, *sent_at);
             }
             UserEvent::OneTimeTokenMissed { purpose } => {
+                if let Some(guesses) = self.guesses.get_mut(purpose) {
+                    guesses.count = guesses.count.saturating_add(1);
+                }
                 if let Some(token) = self.tokens.get_mut(purpose) {
                     token.misses += 1;
                     if token.misses >= MAX_MISSES {
@@ -242,6 +286,7 @@ impl Account {
                 }
             }
             UserEvent::OneTimeTokenRedeemed { purpose } => {
+                self.guesses.remove(purpose);
                 self.email_change.new_agreed |= *purpose == TokenPurpose::EmailChangeNew;
                 self.email_change.current_agreed |= *purpose == TokenPurpose::EmailChangeCurrent;
                 if let (TokenPurpose::PhoneChange, Some(phone)) = (purpose, &mut self.new_phone) {
@@ -255,11 +300,16 @@ impl Account {
             }
             UserEvent::PasswordChanged { password } => {
                 self.password = password.known().cloned();
+                self.has_unproven_password = false;
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
                 self.last_sent.clear();
             }
             UserEvent::PasswordRehashed { password } => self.password = password.known().cloned(),
+            UserEvent::PasswordRemoved {} => {
+                self.password = None;
+                self.has_unproven_password = false;
+            }
             UserEvent::MetadataChanged { patch } => {
                 if let Some(patch) = patch.known() {
                     self.user_metadata = std::mem::take(&mut self.user_metadata).merged(patch);

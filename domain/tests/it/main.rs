@@ -9,6 +9,7 @@ mod flow;
 mod golden_files;
 mod organization;
 mod properties;
+mod recipient;
 mod session_end;
 mod session_refresh;
 mod session_step_up;

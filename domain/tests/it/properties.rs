@@ -113,6 +113,7 @@ fn a_token() -> impl Strategy<Value = UserCommand> {
             purpose,
             link: has_link.then(|| hash("link")),
             code: hash("code"),
+            flow: None,
             now: at(now),
             expires_at: at(now + lasts),
             min_interval_seconds,

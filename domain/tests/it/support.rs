@@ -150,6 +150,7 @@ pub(crate) fn issued(purpose: TokenPurpose) -> UserEvent {
         purpose,
         link: Some(hash("link")),
         code: hash("code"),
+        flow: None,
         sent_at: at(0),
         expires_at: at(3600),
     }

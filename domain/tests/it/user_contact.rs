@@ -257,6 +257,7 @@ fn an_address_changes_once_both_sides_have_agreed() {
         purpose,
         link: None,
         code: evident_domain::TokenHash("00".to_owned()),
+        flow: None,
         sent_at: at(0),
         expires_at: at(60),
     };

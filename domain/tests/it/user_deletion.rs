@@ -45,6 +45,7 @@ fn everything_else() -> Vec<UserCommand> {
             purpose: TokenPurpose::Recovery,
             link: None,
             code: hash("code"),
+            flow: None,
             now: at(0),
             expires_at: at(60),
             min_interval_seconds: 0,

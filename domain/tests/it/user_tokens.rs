@@ -1,6 +1,6 @@
 //! One-time codes and links: sending, using, guessing, and what makes them void.
 
-use evident_domain::user::{MAX_MISSES, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::user::{MAX_MISSES, MAX_MISSES_A_DAY, TokenPurpose, UserCommand, UserError, UserEvent};
 use serde_json::json;
 
 use crate::support::*;
@@ -21,6 +21,7 @@ fn issue(purpose: TokenPurpose, seconds: i64) -> UserCommand {
         purpose,
         link: Some(hash("link")),
         code: hash("code"),
+        flow: None,
         now: at(seconds),
         expires_at: at(seconds + 3600),
         min_interval_seconds: 60,
@@ -71,6 +72,7 @@ fn the_next_message_of_a_purpose_waits_for_the_interval() {
             purpose: TokenPurpose::Recovery,
             link: None,
             code: hash("code"),
+            flow: None,
             now: at_millis(59_500),
             expires_at: at(3600),
             min_interval_seconds: 60,
@@ -87,6 +89,7 @@ fn an_interval_beyond_all_numbers_is_no_trouble() {
             purpose: TokenPurpose::Recovery,
             link: None,
             code: hash("code"),
+            flow: None,
             now: at(1),
             expires_at: at(2),
             min_interval_seconds: u64::MAX,
@@ -129,6 +132,7 @@ fn a_code_without_a_link_has_no_link() {
         purpose: TokenPurpose::PhoneConfirmation,
         link: None,
         code: hash("code"),
+        flow: None,
         sent_at: at(0),
         expires_at: at(60),
     };
@@ -178,6 +182,7 @@ fn the_next_token_of_a_purpose_supersedes_the_one_before() {
         purpose: TokenPurpose::Recovery,
         link: Some(hash("next link")),
         code: hash("next code"),
+        flow: None,
         sent_at: at(10),
         expires_at: at(3600),
     };
@@ -306,18 +311,23 @@ fn a_code_for_one_new_address_does_not_confirm_another() {
 #[test]
 fn what_proves_the_address_confirms_it() {
     for purpose in [TokenPurpose::EmailConfirmation, TokenPurpose::Invitation, TokenPurpose::Recovery] {
-        given_user(vec![signed_up(), linked(email_identity()), issued(purpose)])
-            .when(redeem(purpose, link("link"), at(60)))
-            .then_expect_events(vec![
-                redeemed(purpose),
-                UserEvent::EmailConfirmed {},
-                UserEvent::IdentityUpdated {
-                    identity: EMAIL_IDENTITY,
-                    data: email_data("ann@example.com", true).into(),
-                    signed_in: false,
-                },
-                metadata_changed(json!({"email_verified": true})),
-            ]);
+        given_user(vec![
+            signed_up(),
+            UserEvent::PasswordRemoved {},
+            linked(email_identity()),
+            issued(purpose),
+        ])
+        .when(redeem(purpose, link("link"), at(60)))
+        .then_expect_events(vec![
+            redeemed(purpose),
+            UserEvent::EmailConfirmed {},
+            UserEvent::IdentityUpdated {
+                identity: EMAIL_IDENTITY,
+                data: email_data("ann@example.com", true).into(),
+                signed_in: false,
+            },
+            metadata_changed(json!({"email_verified": true})),
+        ]);
     }
 }
 
@@ -341,4 +351,80 @@ fn what_proves_something_else_confirms_nothing() {
             .when(redeem(purpose, code("code"), at(60)))
             .then_expect_events(vec![redeemed(purpose)]);
     }
+}
+
+#[test]
+fn too_many_wrong_codes_within_a_day_close_that_way_whatever_is_sent_next() {
+    let purpose = TokenPurpose::Recovery;
+    let sent = |seconds| UserEvent::OneTimeTokenIssued {
+        purpose,
+        link: Some(hash("link")),
+        code: hash("code"),
+        flow: None,
+        sent_at: at(seconds),
+        expires_at: at(seconds + 3600),
+    };
+    let mut events = known();
+    for round in 0..MAX_MISSES_A_DAY / MAX_MISSES {
+        events.push(sent(i64::from(round) * 60));
+        events.extend(vec![missed(purpose); MAX_MISSES as usize]);
+    }
+    let next = 3600;
+    events.push(sent(next));
+    for guess in ["code", "wrong"] {
+        given_user(events.clone())
+            .when(redeem(purpose, code(guess), at(next + 1)))
+            .then_expect_error(UserError::TokenInvalid);
+    }
+    given_user(events.clone())
+        .when(redeem(purpose, link("link"), at(next + 1)))
+        .then_expect_events(vec![redeemed(purpose)]);
+    let day = 24 * 3600;
+    events.push(sent(day));
+    given_user(events)
+        .when(redeem(purpose, code("code"), at(day + 1)))
+        .then_expect_events(vec![redeemed(purpose)]);
+}
+
+#[test]
+fn whoever_comes_by_a_recovery_or_an_invitation_is_not_left_with_a_password_from_before() {
+    for purpose in [TokenPurpose::Recovery, TokenPurpose::Invitation] {
+        let events = given_user(vec![signed_up(), issued(purpose)])
+            .when(redeem(purpose, link("link"), at(60)))
+            .inspect_result()
+            .unwrap();
+        assert_eq!(events[..2], [redeemed(purpose), UserEvent::PasswordRemoved {}]);
+        assert!(events.contains(&UserEvent::EmailConfirmed {}));
+    }
+}
+
+#[test]
+fn whoever_confirms_a_sign_up_keeps_its_password() {
+    let purpose = TokenPurpose::EmailConfirmation;
+    let events = given_user(vec![signed_up(), issued(purpose)])
+        .when(redeem(purpose, link("link"), at(60)))
+        .inspect_result();
+    assert!(!events.unwrap().contains(&UserEvent::PasswordRemoved {}));
+}
+
+#[test]
+fn a_password_that_is_proven_stays() {
+    for proof in [UserEvent::EmailConfirmed {}, UserEvent::PasswordChanged { password: password("x").into() }]
+    {
+        given_user(vec![signed_up(), proof])
+            .when(UserCommand::RemoveUnprovenPassword)
+            .then_expect_events(vec![]);
+    }
+    given_user(vec![signed_up()])
+        .when(UserCommand::RemoveUnprovenPassword)
+        .then_expect_events(vec![UserEvent::PasswordRemoved {}]);
+    given_user(vec![signed_up(), UserEvent::PasswordRemoved {}])
+        .when(UserCommand::RemoveUnprovenPassword)
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn an_invitation_voids_the_confirmation_of_a_sign_up_before_it() {
+    let sent = vec![signed_up(), issued(TokenPurpose::EmailConfirmation), issued(TokenPurpose::Invitation)];
+    expect_void(TokenPurpose::EmailConfirmation, &sent);
 }

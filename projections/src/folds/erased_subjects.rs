@@ -51,6 +51,7 @@ impl Fold for ErasedSubject {
             | Event::Session(_)
             | Event::Organization(_)
             | Event::Flow(_)
+            | Event::Recipient(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }

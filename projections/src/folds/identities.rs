@@ -128,13 +128,18 @@ impl Fold for Identities {
                 | UserEvent::OneTimeTokenRedeemed { .. }
                 | UserEvent::PasswordChanged { .. }
                 | UserEvent::PasswordRehashed { .. }
+                | UserEvent::PasswordRemoved {}
                 | UserEvent::MetadataChanged { .. }
                 | UserEvent::AppMetadataChanged { .. }
                 | UserEvent::RoleChanged { .. }
                 | UserEvent::Banned { .. }
                 | UserEvent::Unbanned {} => Vec::new(),
             },
-            Event::Session(_) | Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
+            Event::Session(_)
+            | Event::Organization(_)
+            | Event::Flow(_)
+            | Event::Recipient(_)
+            | Event::Attempt(_) => Vec::new(),
         }
     }
 
@@ -191,6 +196,7 @@ impl Fold for Identities {
             | UserEvent::OneTimeTokenRedeemed { .. }
             | UserEvent::PasswordChanged { .. }
             | UserEvent::PasswordRehashed { .. }
+            | UserEvent::PasswordRemoved {}
             | UserEvent::MetadataChanged { .. }
             | UserEvent::AppMetadataChanged { .. }
             | UserEvent::RoleChanged { .. }

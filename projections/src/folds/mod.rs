@@ -73,6 +73,10 @@ fn origin(event: &Recorded) -> (Option<String>, Option<String>) {
 fn user_event(event: &Recorded) -> Option<&evident_domain::user::UserEvent> {
     match &event.event {
         Event::User(event) => Some(event),
-        Event::Session(_) | Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => None,
+        Event::Session(_)
+        | Event::Organization(_)
+        | Event::Flow(_)
+        | Event::Recipient(_)
+        | Event::Attempt(_) => None,
     }
 }

@@ -100,7 +100,11 @@ impl Fold for SessionRow {
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::Revoked { .. },
             ) => stream_key(event),
-            Event::User(_) | Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
+            Event::User(_)
+            | Event::Organization(_)
+            | Event::Flow(_)
+            | Event::Recipient(_)
+            | Event::Attempt(_) => Vec::new(),
         }
     }
 

@@ -66,7 +66,8 @@ impl Fold for SignInFailures {
             | Event::User(_)
             | Event::Session(_)
             | Event::Organization(_)
-            | Event::Flow(_) => Vec::new(),
+            | Event::Flow(_)
+            | Event::Recipient(_) => Vec::new(),
         }
     }
 

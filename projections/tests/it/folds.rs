@@ -33,6 +33,9 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
         Event::Organization(_) => {
             StreamId { kind: evident_domain::StreamKind::Organization, id: Uuid::from_u128(8) }
         }
+        Event::Recipient(_) => {
+            StreamId { kind: evident_domain::StreamKind::Recipient, id: Uuid::from_u128(9) }
+        }
         Event::Flow(_) => StreamId { kind: evident_domain::StreamKind::Flow, id: Uuid::from_u128(7) },
         Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
     };
@@ -81,7 +84,14 @@ fn ann(more: impl IntoIterator<Item = UserEvent>) -> Vec<UserEvent> {
 
 fn issued(purpose: TokenPurpose) -> UserEvent {
     let code = TokenHash("code".to_owned());
-    UserEvent::OneTimeTokenIssued { purpose, link: None, code, sent_at: at(50), expires_at: at(100) }
+    UserEvent::OneTimeTokenIssued {
+        purpose,
+        link: None,
+        code,
+        flow: None,
+        sent_at: at(50),
+        expires_at: at(100),
+    }
 }
 
 fn email(text: &str) -> Personal<Email> {

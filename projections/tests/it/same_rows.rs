@@ -321,6 +321,7 @@ impl Cast<'_> {
                 purpose,
                 link: None,
                 code: hash("right"),
+                flow: None,
                 now,
                 expires_at: now + TimeDelta::hours(1),
                 min_interval_seconds: 0,

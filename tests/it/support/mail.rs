@@ -56,6 +56,11 @@ impl TestServer {
         self.newest("sms", "txt", phone, number).await
     }
 
+    /// How many texts lie there for a number.
+    pub(crate) fn texts_to(&self, phone: &str) -> usize {
+        messages(&self.data().join("sms"), "txt", phone).len()
+    }
+
     /// How many mails lie there for an address.
     pub(crate) fn mails_to(&self, address: &str) -> usize {
         messages(&self.data().join("mail"), "eml", address).len()

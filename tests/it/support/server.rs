@@ -75,6 +75,18 @@ impl ServerSetup {
         self.with("GOTRUE_MAILER_AUTOCONFIRM", "false").with("GOTRUE_MAILER_TEMPLATES_CONFIRMATION", template)
     }
 
+    /// The same for all mails, which may follow each other at once.
+    pub(crate) fn with_mails(self) -> Self {
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
+        self.with_confirmation()
+            .with("GOTRUE_MAILER_TEMPLATES_RECOVERY", template)
+            .with("GOTRUE_MAILER_TEMPLATES_MAGIC_LINK", template)
+            .with("GOTRUE_MAILER_TEMPLATES_INVITE", template)
+            .with("GOTRUE_MAILER_TEMPLATES_EMAIL_CHANGE", template)
+            .with("GOTRUE_SMTP_MAX_FREQUENCY", "1ms")
+            .with("GOTRUE_SMS_MAX_FREQUENCY", "1ms")
+    }
+
     /// Starts it and waits until it is healthy.
     pub(crate) async fn start(self) -> TestServer {
         let mut server = self.prepare();

@@ -29,6 +29,14 @@ pub(super) const SIGN_UP: &[Setting] = &[
         "Phone numbers may be used.",
     ),
     setting!(
+        "sign_up.magic_links_enabled",
+        Flag,
+        settings.commands.sign_up.magic_links_enabled,
+        ["GOTRUE_EXTERNAL_EMAIL_MAGIC_LINK_ENABLED"],
+        "false",
+        "People may sign in by links and codes in mails.",
+    ),
+    setting!(
         "sign_up.anonymous_enabled",
         Flag,
         settings.commands.sign_up.anonymous_enabled,

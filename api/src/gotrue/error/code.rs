@@ -32,6 +32,7 @@ codes! {
     InvalidCredentials = "invalid_credentials",
     NoAuthorization = "no_authorization",
     NotAdmin = "not_admin",
+    OtpDisabled = "otp_disabled",
     OtpExpired = "otp_expired",
     OverEmailSendRateLimit = "over_email_send_rate_limit",
     OverRequestRateLimit = "over_request_rate_limit",

@@ -109,6 +109,7 @@ impl UserRow {
                 self.reauthentication_sent_at = None;
             }
             UserEvent::PasswordRehashed { .. } => self.has_password = true,
+            UserEvent::PasswordRemoved {} => self.has_password = false,
             UserEvent::MetadataChanged { patch } => {
                 self.user_metadata = patched(&self.user_metadata, patch.known());
                 self.index();

@@ -73,6 +73,7 @@ impl Fold for UserRow {
                 | UserEvent::OneTimeTokenRedeemed { .. }
                 | UserEvent::PasswordChanged { .. }
                 | UserEvent::PasswordRehashed { .. }
+                | UserEvent::PasswordRemoved {}
                 | UserEvent::MetadataChanged { .. }
                 | UserEvent::AppMetadataChanged { .. }
                 | UserEvent::RoleChanged { .. }
@@ -92,7 +93,7 @@ impl Fold for UserRow {
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
-            Event::Organization(_) | Event::Flow(_) | Event::Attempt(_) => Vec::new(),
+            Event::Organization(_) | Event::Flow(_) | Event::Recipient(_) | Event::Attempt(_) => Vec::new(),
         }
     }
 
@@ -120,6 +121,7 @@ impl Fold for UserRow {
             )
             | Event::Organization(_)
             | Event::Flow(_)
+            | Event::Recipient(_)
             | Event::Attempt(_) => group,
         }
     }

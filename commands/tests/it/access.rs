@@ -1,0 +1,50 @@
+//! Asking to be let in: what is told, and what is not.
+
+use std::time::{Duration, Instant};
+
+use evident_commands::settings::Settings;
+use evident_commands::{AccessIntent, GivenContact, RequestAccess, RequestError, Requested};
+use evident_domain::Metadata;
+
+use crate::support::{Node, context};
+
+fn recovery(email: &str) -> RequestAccess {
+    RequestAccess {
+        intent: AccessIntent::Recover,
+        contact: GivenContact { email: email.to_owned(), phone: String::new() },
+        data: Metadata::default(),
+        aud: "authenticated".to_owned(),
+        challenge: None,
+        redirect_to: None,
+    }
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_wait_for_the_same_beat_and_leave_the_same_commit() {
+    let node = Node::with(Settings::default()).await;
+    node.sign_up("ada@example.com").await.unwrap();
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let since = Instant::now();
+        let asked = node.commands.request_access(&context(), recovery(email)).await;
+        assert!(matches!(asked, Ok(Requested::Quietly)), "{email}");
+        assert!(since.elapsed() >= Duration::from_millis(50), "{email}");
+        let log = node.log().await;
+        assert!(log[log.len() - 2..].contains(&"recipient.message_asked_for"), "{email}: {log:?}");
+        let again = node.commands.request_access(&context(), recovery(email)).await;
+        assert!(matches!(again, Err(RequestError::TooSoon(_))), "{email}");
+    }
+    node.pass(60);
+    for email in ["ada@example.com", "nobody@example.com"] {
+        assert!(node.commands.request_access(&context(), recovery(email)).await.is_ok(), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn no_event_tells_an_address_that_nobody_has() {
+    let node = Node::with(Settings::default()).await;
+    node.commands.request_access(&context(), recovery("nobody@example.com")).await.unwrap();
+    let all = evident_eventstore::Filter::default();
+    let events = node.commands.store().page(evident_domain::Position(0), 100, &all).await.unwrap();
+    let text: String = events.iter().map(|event| event.event.to_json().unwrap().to_string()).collect();
+    assert!(!text.contains("nobody@"), "{text}");
+}
