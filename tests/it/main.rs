@@ -21,6 +21,7 @@ mod generate_link;
 mod invite;
 mod mail_limits;
 mod official_client;
+mod openapi;
 mod otp;
 mod paths;
 mod pkce;

@@ -17,6 +17,7 @@ mod incoming;
 mod invite;
 mod logout;
 mod message_refusal;
+mod openapi;
 mod otp;
 pub mod pagination;
 pub mod params;

@@ -1,7 +1,6 @@
 //! Which path leads where. Everything stands at the root, and again at `/auth/v1`, where the official
 //! clients look.
 
-use axum::Router;
 use axum::body::Body;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
@@ -12,20 +11,29 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_users, discovery, generate_link, invite, logout, otp, reauthenticate, recover, resend, sign_up,
-    token, user, verify, verify_link,
+    admin_users, discovery, generate_link, invite, logout, openapi, otp, reauthenticate, recover, resend,
+    sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
+use crate::http::routes::{Route, Router};
 
 /// The routes of the protocol.
-pub fn router(app: App) -> Router {
-    let routes = public().merge(own()).merge(admin());
-    Router::new()
+pub fn router(app: App) -> axum::Router {
+    let routes = table();
+    let described = openapi::document(routes.table()).merge(openapi::page());
+    let routes = routes.into_inner();
+    axum::Router::new()
         .merge(routes.clone())
         .nest("/auth/v1", routes)
+        .merge(described.into_inner())
         .fallback(not_found)
         .layer(from_fn_with_state(app.clone(), errors))
         .with_state(app)
+}
+
+/// All of them, once.
+pub(super) fn table() -> Router<App> {
+    public().merge(own()).merge(admin())
 }
 
 /// Whoever asks is answered.
@@ -97,18 +105,18 @@ fn post<T: 'static>(handler: impl Handler<T, App>) -> Methods<App> {
     Methods::new().on(Method::POST, handler)
 }
 
-fn for_users(methods: Methods<App>) -> axum::routing::MethodRouter<App> {
+fn for_users(methods: Methods<App>) -> Route<App> {
     let refusal = methods.refusal();
     methods.or_else(async move |_: UserCaller| refusal.clone().into_response())
 }
 
-fn for_admins(methods: Methods<App>) -> axum::routing::MethodRouter<App> {
+fn for_admins(methods: Methods<App>) -> Route<App> {
     let refusal = methods.refusal();
     methods.or_else(async move |_: AdminCaller| refusal.clone().into_response())
 }
 
 /// 404 as Go's router writes it.
-async fn not_found() -> Response<Body> {
+pub(super) async fn not_found() -> Response<Body> {
     let mut response = Response::new(Body::from("404 page not found\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -5,6 +5,8 @@ use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
+use super::routes::Route;
+
 /// The methods of one path.
 #[derive(Debug, Clone)]
 pub struct Methods<S> {
@@ -35,7 +37,7 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     }
 
     /// The route; another method is answered 405.
-    pub fn or_refuse(self) -> MethodRouter<S> {
+    pub fn or_refuse(self) -> Route<S> {
         let answer = Refusal(self.allowed.clone());
         let handler = move || {
             let answer = answer.clone();
@@ -45,10 +47,11 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     }
 
     /// The route; another method is answered by a handler, which may look at who asks first.
-    pub fn or_else<T: 'static>(self, handler: impl Handler<T, S>) -> MethodRouter<S> {
+    pub fn or_else<T: 'static>(self, handler: impl Handler<T, S>) -> Route<S> {
         // axum would answer HEAD wherever there is a GET, and write an `Allow` of its own wherever there is
         // none: `any` keeps it from that.
-        any(handler.clone()).on(MethodFilter::HEAD, handler).merge(self.router)
+        let router = any(handler.clone()).on(MethodFilter::HEAD, handler).merge(self.router);
+        Route::new(router, self.allowed)
     }
 
     /// What another method is told.
@@ -77,15 +80,15 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::http::Request;
     use tower::ServiceExt as _;
 
+    use super::super::routes::Router;
     use super::*;
 
     async fn ask(method: Method) -> (u16, Vec<String>) {
         let route = Methods::new().on(Method::GET, async || "got").on(Method::PUT, async || "put");
-        let app: Router = Router::new().route("/thing", route.or_refuse());
+        let app = Router::<()>::new().route("/thing", route.or_refuse()).into_inner();
         let request = Request::builder().method(method).uri("/thing").body(Body::empty()).unwrap();
         let response = app.oneshot(request).await.unwrap();
         let allowed = response.headers().get_all(header::ALLOW).iter();
@@ -101,7 +104,8 @@ mod tests {
     #[tokio::test]
     async fn who_is_refused_for_another_reason_hears_nothing_of_methods() {
         let route = Methods::new().on(Method::GET, async || "got");
-        let app: Router = Router::new().route("/thing", route.or_else(async || StatusCode::UNAUTHORIZED));
+        let route = route.or_else(async || StatusCode::UNAUTHORIZED);
+        let app = Router::<()>::new().route("/thing", route).into_inner();
         let request = Request::builder().method(Method::POST).uri("/thing").body(Body::empty()).unwrap();
         let response = app.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

@@ -10,6 +10,7 @@ pub mod headers;
 pub mod limits;
 pub mod methods;
 pub mod origin;
+pub mod routes;
 
 pub use edge::Edge;
 pub use limits::{Limited, RateLimiter};

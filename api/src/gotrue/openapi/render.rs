@@ -1,0 +1,241 @@
+//! Tables to `OpenAPI`.
+
+use std::collections::BTreeSet;
+
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{
+    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, Content, Deprecated, HeaderBuilder, InfoBuilder, License, OpenApi,
+    OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Server,
+};
+
+use super::documents::DOCUMENTS;
+use super::table::{Answer, Auth, Body, Field, Operation, Shape};
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What may go wrong everywhere: a fault, too much to do, too long.
+const FAULTS: [u16; 3] = [500, 503, 504];
+
+/// Collects operations.
+pub(super) struct Writer {
+    paths: PathsBuilder,
+    groups: Vec<&'static str>,
+    statuses: BTreeSet<u16>,
+}
+
+impl Writer {
+    pub(super) fn new() -> Self {
+        Self { paths: PathsBuilder::new(), groups: Vec::new(), statuses: BTreeSet::from(FAULTS) }
+    }
+
+    /// And this operation.
+    pub(super) fn add(&mut self, group: &'static str, operation: &Operation) {
+        if !self.groups.contains(&group) {
+            self.groups.push(group);
+        }
+        self.statuses.extend(operation.refusals);
+        let item = PathItem::new(operation.method.clone(), described(group, operation));
+        // Items of one path are merged.
+        self.paths = std::mem::take(&mut self.paths).path(operation.path, item);
+    }
+
+    /// The document.
+    pub(super) fn finish(self) -> OpenApi {
+        let info = InfoBuilder::new()
+            .title("Evident")
+            .version(env!("CARGO_PKG_VERSION"))
+            .description(Some("The Supabase Auth (GoTrue) protocol as this server speaks it."))
+            .license(Some(License::new("Apache-2.0")));
+        let tags = self.groups.iter().map(|group| TagBuilder::new().name(*group).build());
+        OpenApiBuilder::new()
+            .info(info.build())
+            .servers(Some([Server::new("/"), Server::new("/auth/v1")]))
+            .paths(self.paths.build())
+            .components(Some(components(&self.statuses)))
+            .tags(Some(tags.collect::<Vec<_>>()))
+            .build()
+    }
+}
+
+fn components(statuses: &BTreeSet<u16>) -> Components {
+    let mut components = ComponentsBuilder::new();
+    for (name, shape) in DOCUMENTS {
+        components = components.schema(*name, schema(shape));
+    }
+    for status in statuses {
+        components = components.response(refusal_name(*status), refusal(*status));
+    }
+    let bearer = |about: &str| {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("JWT".to_owned());
+        scheme.description = Some(about.to_owned());
+        SecurityScheme::Http(scheme)
+    };
+    components
+        .security_scheme(USER, bearer("A user's access token."))
+        .security_scheme(ADMINISTRATOR, bearer("A token with an administrator's role."))
+        .security_scheme(CLIENT, SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))
+        .build()
+}
+
+const USER: &str = "user";
+const ADMINISTRATOR: &str = "administrator";
+const CLIENT: &str = "client";
+
+fn described(group: &str, operation: &Operation) -> utoipa::openapi::path::Operation {
+    let mut builder = OperationBuilder::new()
+        .tag(group)
+        .operation_id(Some(operation.id))
+        .summary(Some(operation.summary))
+        .deprecated(operation.alias.then_some(Deprecated::True));
+    for name in variables(operation.path) {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(schema(&Shape::Text)));
+        builder = builder.parameter(parameter);
+    }
+    for (name, shape) in operation.query {
+        let parameter = ParameterBuilder::new()
+            .name(bare(name))
+            .parameter_in(ParameterIn::Query)
+            .required(if is_optional(name) { Required::False } else { Required::True })
+            .schema(Some(schema(shape)));
+        builder = builder.parameter(parameter);
+    }
+    let requirement = |name: &str| SecurityRequirement::new::<_, _, String>(name, []);
+    builder = match operation.auth {
+        Auth::Anyone => builder,
+        Auth::User => builder.security(requirement(USER)),
+        Auth::MaybeUser => builder.security(SecurityRequirement::default()).security(requirement(USER)),
+        Auth::Admin => builder.security(requirement(ADMINISTRATOR)),
+        Auth::Client => builder.security(SecurityRequirement::default()).security(requirement(CLIENT)),
+    };
+    builder = builder.request_body(body(operation.body));
+    for (status, answer) in operation.answers {
+        builder = builder.response(status.to_string(), answered(*status, *answer));
+    }
+    for status in operation.refusals.iter().chain(&FAULTS) {
+        builder = builder.response(status.to_string(), Ref::from_response_name(refusal_name(*status)));
+    }
+    builder.build()
+}
+
+/// The variables in a path.
+fn variables(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn body(body: Body) -> Option<utoipa::openapi::request_body::RequestBody> {
+    let (kinds, shape, required): (&[&str], _, _) = match body {
+        Body::None => return None,
+        Body::Json(shape) => (&[JSON], shape, Required::True),
+        Body::OptionalJson(shape) => (&[JSON], shape, Required::False),
+        Body::Form(shape) => (&[FORM], shape, Required::True),
+        Body::FormOrJson(shape) => (&[FORM, JSON], shape, Required::True),
+    };
+    let mut builder = RequestBodyBuilder::new().required(Some(required));
+    for kind in kinds {
+        builder = builder.content(*kind, Content::new(Some(schema(&shape))));
+    }
+    Some(builder.build())
+}
+
+fn answered(status: u16, answer: Answer) -> Response {
+    let builder = ResponseBuilder::new().description(phrase(status));
+    match answer {
+        Answer::Empty => builder.build(),
+        Answer::Json(shape) => builder.content(JSON, Content::new(Some(schema(&shape)))).build(),
+        Answer::Scim(shape) => {
+            builder.content("application/scim+json", Content::new(Some(schema(&shape)))).build()
+        }
+        Answer::Xml => builder.content("application/xml", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::Redirect => {
+            let header = HeaderBuilder::new().schema(Some(schema(&Shape::Text))).build();
+            builder.header("Location", header).build()
+        }
+    }
+}
+
+fn refusal_name(status: u16) -> String {
+    format!("Refused{status}")
+}
+
+fn refusal(status: u16) -> Response {
+    ResponseBuilder::new()
+        .description(phrase(status))
+        .content(JSON, Content::new(Some(schema(&Shape::Named("Error")))))
+        .build()
+}
+
+fn phrase(status: u16) -> String {
+    let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();
+    status.canonical_reason().unwrap_or_default().to_owned()
+}
+
+fn bare(name: &str) -> &str {
+    name.trim_end_matches('?')
+}
+
+fn is_optional(name: &str) -> bool {
+    name.ends_with('?')
+}
+
+fn schema(shape: &Shape) -> RefOr<Schema> {
+    let typed = |kind: Type| ObjectBuilder::new().schema_type(SchemaType::new(kind));
+    let text = |format| typed(Type::String).format(Some(format));
+    match shape {
+        Shape::Text => typed(Type::String).into(),
+        Shape::Uuid => text(SchemaFormat::Custom("uuid".to_owned())).into(),
+        Shape::Time => text(SchemaFormat::KnownFormat(KnownFormat::DateTime)).into(),
+        Shape::Integer => typed(Type::Integer).into(),
+        Shape::Bool => typed(Type::Boolean).into(),
+        Shape::Object => typed(Type::Object).into(),
+        Shape::Anything => ObjectBuilder::new().schema_type(SchemaType::AnyValue).into(),
+        Shape::Word(words) => typed(Type::String).enum_values(Some(words.iter().copied())).into(),
+        Shape::List(item) => ArrayBuilder::new().items(schema(item)).into(),
+        Shape::Fields(fields) => object(fields),
+        Shape::Either(shapes) => {
+            let either = shapes.iter().fold(AnyOfBuilder::new(), |any, shape| any.item(schema(shape)));
+            RefOr::T(either.into())
+        }
+        Shape::Nullable(shape) => {
+            let null = ObjectBuilder::new().schema_type(SchemaType::new(Type::Null));
+            RefOr::T(AnyOfBuilder::new().item(schema(shape)).item(null).into())
+        }
+        Shape::Named(name) => RefOr::Ref(Ref::from_schema_name(*name)),
+    }
+}
+
+fn object(fields: &[Field]) -> RefOr<Schema> {
+    let mut builder = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));
+    for (name, shape) in fields {
+        builder = builder.property(bare(name), schema(shape));
+        if !is_optional(name) {
+            builder = builder.required(*name);
+        }
+    }
+    builder.into()
+}
+
+/// The method as HTTP writes it.
+pub(super) fn method_name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Patch => "PATCH",
+        _ => "",
+    }
+}
