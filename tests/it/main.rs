@@ -14,6 +14,7 @@ mod admin_users;
 mod anonymous;
 mod cli;
 mod confirm;
+mod conformance;
 mod cors;
 mod crash;
 mod errors;
