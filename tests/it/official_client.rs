@@ -40,6 +40,7 @@ async fn drive(server: &TestServer) {
         .arg("drive.mjs")
         .current_dir(folder())
         .env("EVIDENT_URL", server.url())
+        .env("EVIDENT_DATA", server.data())
         .env("EVIDENT_SERVICE_ROLE_KEY", ServiceRole.bearer().unwrap());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(
@@ -52,9 +53,10 @@ async fn drive(server: &TestServer) {
 }
 
 on_both_databases!(official_client_js, async |database| {
-    drive(&TestServer::started(&database).await).await;
+    drive(&TestServer::on(&database).with_everything().start().await).await;
 });
 
 on_both_databases!(official_client_js_checks_asymmetric_tokens_itself, async |database| {
-    drive(&TestServer::on(&database).with("GOTRUE_JWT_KEYS", &key_set(ES256_KEY, &[])).start().await).await;
+    let setup = TestServer::on(&database).with_everything();
+    drive(&setup.with("GOTRUE_JWT_KEYS", &key_set(ES256_KEY, &[])).start().await).await;
 });

@@ -6,29 +6,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Anonymous, PASSWORD, Person, ServiceRole, TestDatabase, TestServer};
 
-/// What is switched on, beside the tests' defaults: everything that can be.
-const EVERYTHING: &[(&str, &str)] = &[
-    ("GOTRUE_SMS_AUTOCONFIRM", "true"),
-    ("GOTRUE_SMTP_MAX_FREQUENCY", "1ms"),
-    ("GOTRUE_SMS_MAX_FREQUENCY", "1ms"),
-    ("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true"),
-    ("GOTRUE_EXTERNAL_GITHUB_ENABLED", "true"),
-    ("GOTRUE_EXTERNAL_GITHUB_CLIENT_ID", "github-client"),
-    ("GOTRUE_EXTERNAL_GITHUB_SECRET", "github-secret"),
-    ("GOTRUE_EXTERNAL_GITHUB_REDIRECT_URI", "http://localhost:9999/callback"),
-    ("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "true"),
-    ("GOTRUE_OAUTH_SERVER_ENABLED", "true"),
-    ("GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION", "true"),
-    ("GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH", "/oauth/consent"),
-    ("GOTRUE_PASSKEY_ENABLED", "true"),
-    ("GOTRUE_WEBAUTHN_RP_ID", "localhost"),
-    ("GOTRUE_WEBAUTHN_RP_DISPLAY_NAME", "Evident"),
-    ("GOTRUE_WEBAUTHN_RP_ORIGINS", "http://localhost:3000"),
-    ("GOTRUE_EXTERNAL_WEB3_ETHEREUM_ENABLED", "true"),
-    ("GOTRUE_EXTERNAL_WEB3_SOLANA_ENABLED", "true"),
-    ("GOTRUE_EXPERIMENTAL_SCIM_ENABLED", "true"),
-];
-
 /// A server with everything switched on, where addresses need a confirmation.
 pub(super) struct World {
     pub(super) server: TestServer,
@@ -37,9 +14,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn start(database: &TestDatabase) -> Self {
-        let setup = TestServer::on(database).with_confirmation();
-        let setup = EVERYTHING.iter().fold(setup, |setup, (name, value)| setup.with(name, value));
-        Self { server: setup.start().await, count: AtomicU32::new(0) }
+        let server = TestServer::on(database).with_everything().with_confirmation().start().await;
+        Self { server, count: AtomicU32::new(0) }
     }
 
     fn next(&self) -> u32 {

@@ -49,6 +49,40 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("EVIDENT_PASSWORD_ARGON2_ITERATIONS", "1"),
 ];
 
+/// What is switched on where everything is.
+const EVERYTHING: &[(&str, &str)] = &[
+    ("GOTRUE_SMS_AUTOCONFIRM", "true"),
+    ("GOTRUE_SMTP_MAX_FREQUENCY", "1ms"),
+    ("GOTRUE_SMS_MAX_FREQUENCY", "1ms"),
+    ("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true"),
+    ("GOTRUE_EXTERNAL_GITHUB_ENABLED", "true"),
+    ("GOTRUE_EXTERNAL_GITHUB_CLIENT_ID", "github-client"),
+    ("GOTRUE_EXTERNAL_GITHUB_SECRET", "github-secret"),
+    ("GOTRUE_EXTERNAL_GITHUB_REDIRECT_URI", "http://localhost:9999/callback"),
+    ("GOTRUE_EXTERNAL_WEB3_ETHEREUM_ENABLED", "true"),
+    ("GOTRUE_EXTERNAL_WEB3_SOLANA_ENABLED", "true"),
+    ("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "true"),
+    ("GOTRUE_MFA_PHONE_ENROLL_ENABLED", "true"),
+    ("GOTRUE_MFA_PHONE_VERIFY_ENABLED", "true"),
+    ("GOTRUE_MFA_PHONE_MAX_FREQUENCY", "1ms"),
+    ("GOTRUE_MFA_WEB_AUTHN_ENROLL_ENABLED", "true"),
+    ("GOTRUE_MFA_WEB_AUTHN_VERIFY_ENABLED", "true"),
+    ("GOTRUE_PASSKEY_ENABLED", "true"),
+    ("GOTRUE_WEBAUTHN_RP_ID", "localhost"),
+    ("GOTRUE_WEBAUTHN_RP_DISPLAY_NAME", "Evident"),
+    ("GOTRUE_WEBAUTHN_RP_ORIGINS", "http://localhost:3000"),
+    ("GOTRUE_OAUTH_SERVER_ENABLED", "true"),
+    ("GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION", "true"),
+    ("GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH", "/oauth/consent"),
+    ("GOTRUE_EXPERIMENTAL_SCIM_ENABLED", "true"),
+    ("GOTRUE_RATE_LIMIT_ANONYMOUS_USERS", "1000000"),
+    ("GOTRUE_RATE_LIMIT_PASSKEY", "1000000"),
+    ("GOTRUE_RATE_LIMIT_WEB3", "1000000"),
+    ("GOTRUE_RATE_LIMIT_SSO", "1000000"),
+    ("GOTRUE_RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER", "1000000"),
+    ("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", "1000000"),
+];
+
 /// How a server is to be started.
 #[derive(Debug)]
 pub(crate) struct ServerSetup {
@@ -67,6 +101,11 @@ impl ServerSetup {
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
+    }
+
+    /// With everything switched on that can be.
+    pub(crate) fn with_everything(self) -> Self {
+        EVERYTHING.iter().fold(self, |setup, (name, value)| setup.with(name, value))
     }
 
     /// With accounts that have to show their address first, by a mail that holds the code beside the link.
