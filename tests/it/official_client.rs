@@ -1,10 +1,12 @@
-//! The official JavaScript client, unmodified, against a running server.
+//! The official clients for JavaScript and Python, unmodified, against a running server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{Caller, ES256_KEY, ServiceRole, TestServer, key_set, missing, say_aloud};
+use crate::support::{
+    Caller, ES256_KEY, ServiceRole, TestServer, key_set, missing, python_program, say_aloud, succeeds,
+};
 
 /// The folder with the script and the client's lock file.
 fn folder() -> PathBuf {
@@ -42,13 +44,7 @@ async fn drive(server: &TestServer) {
         .env("EVIDENT_URL", server.url())
         .env("EVIDENT_DATA", server.data())
         .env("EVIDENT_SERVICE_ROLE_KEY", ServiceRole.bearer().unwrap());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    succeeds(command).await;
     server.assert_log_is_whole();
 }
 
@@ -59,4 +55,20 @@ on_both_databases!(official_client_js, async |database| {
 on_both_databases!(official_client_js_checks_asymmetric_tokens_itself, async |database| {
     let setup = TestServer::on(&database).with_everything();
     drive(&setup.with("GOTRUE_JWT_KEYS", &key_set(ES256_KEY, &[])).start().await).await;
+});
+
+async fn drive_python(server: &TestServer) {
+    let Some(mut command) = python_program(server, "python").await else { return };
+    command.arg("drive.py");
+    succeeds(command).await;
+    server.assert_log_is_whole();
+}
+
+on_both_databases!(official_client_python, async |database| {
+    drive_python(&TestServer::on(&database).with_everything().start().await).await;
+});
+
+on_both_databases!(official_client_python_checks_asymmetric_tokens_itself, async |database| {
+    let setup = TestServer::on(&database).with_everything();
+    drive_python(&setup.with("GOTRUE_JWT_KEYS", &key_set(ES256_KEY, &[])).start().await).await;
 });

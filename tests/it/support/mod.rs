@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod mail;
 mod postgres;
+mod python;
 mod reply;
 mod server;
 mod watchdog;
@@ -14,6 +15,7 @@ pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};
 pub(crate) use mail::Message;
+pub(crate) use python::{python_program, succeeds};
 pub(crate) use reply::Reply;
 pub(crate) use server::TestServer;
 
