@@ -18,6 +18,7 @@ mod conformance;
 mod cors;
 mod crash;
 mod errors;
+mod fuzz;
 mod generate_link;
 mod invite;
 mod mail_limits;

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod any_order;
 mod concurrency;
 mod sessions;
 mod support;

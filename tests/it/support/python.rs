@@ -46,6 +46,7 @@ pub(crate) async fn python_program(server: &TestServer, program: &str) -> Option
     command
         .current_dir(folder())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", folder().canonicalize().unwrap())
         .env("EVIDENT_URL", server.url())
         .env("EVIDENT_DATA", server.data())
         .env("EVIDENT_SERVICE_ROLE_KEY", ServiceRole.bearer().unwrap());

@@ -5,11 +5,11 @@ use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 use super::table::Answer::{Empty, Json};
 use super::table::Auth::Admin;
 use super::table::Body;
-use super::table::Shape::{Bool, Fields, Integer, List, Named, Object, Text, Word};
+use super::table::Shape::{Bool, Email, Fields, Integer, List, Named, Object, Text, Word};
 use super::table::{Field, Operation, operation};
 
 const CHANGED_USER: &[Field] = &[
-    ("email?", Text),
+    ("email?", Email),
     ("phone?", Text),
     ("password?", Text),
     ("email_confirm?", Bool),
@@ -21,7 +21,7 @@ const CHANGED_USER: &[Field] = &[
 ];
 
 const NEW_USER: &[Field] = &[
-    ("email?", Text),
+    ("email?", Email),
     ("phone?", Text),
     ("password?", Text),
     ("password_hash?", Text),
@@ -50,7 +50,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/admin/users", "createUser", "Makes an account")
         .by(Admin)
         .body(Body::Json(Fields(&[
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("password?", Text),
             ("password_hash?", Text),
@@ -83,7 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .by(Admin)
         .body(Body::Json(Fields(NEW_USER)))
         .answers(&[(200, Json(Named("User")))])
-        .refuses(&[400, 401, 403, 413, 422]),
+        .refuses(&[400, 401, 403, 404, 413, 422]),
     operation(Get, "/admin/user/{user_id}", "showUserByIdAlias", "Shows an account")
         .by(Admin)
         .answers(&[(200, Json(Named("User")))])
@@ -105,12 +105,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .by(Admin)
         .body(Body::Json(Fields(NEW_USER)))
         .answers(&[(200, Json(Named("User")))])
-        .refuses(&[400, 401, 403, 413, 422])
+        .refuses(&[400, 401, 403, 404, 413, 422])
         .alias(),
     operation(Post, "/invite", "invite", "Invites an address")
         .by(Admin)
         .query(&[("redirect_to?", Text)])
-        .body(Body::Json(Fields(&[("email", Text), ("data?", Object)])))
+        .body(Body::Json(Fields(&[("email", Email), ("data?", Object)])))
         .answers(&[(200, Json(Named("User")))])
         .refuses(&[400, 401, 403, 413, 422, 429]),
     operation(Post, "/admin/generate_link", "generateLink", "Makes a link without sending it")
@@ -128,8 +128,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
                     "email_change_new",
                 ]),
             ),
-            ("email", Text),
-            ("new_email?", Text),
+            ("email", Email),
+            ("new_email?", Email),
             ("password?", Text),
             ("data?", Object),
             ("redirect_to?", Text),

@@ -5,7 +5,7 @@ use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 use super::table::Answer::{Empty, Json, Redirect};
 use super::table::Auth::User;
 use super::table::Body;
-use super::table::Shape::{Fields, List, Named, Object, Text, Uuid, Word};
+use super::table::Shape::{Email, Fields, List, Named, Object, Text, Uuid, Word};
 use super::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -17,7 +17,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .by(User)
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("password?", Text),
             ("current_password?", Text),

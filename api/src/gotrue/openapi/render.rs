@@ -196,6 +196,7 @@ fn schema(shape: &Shape) -> RefOr<Schema> {
     let text = |format| typed(Type::String).format(Some(format));
     match shape {
         Shape::Text => typed(Type::String).into(),
+        Shape::Email => text(SchemaFormat::Custom("email".to_owned())).into(),
         Shape::Uuid => text(SchemaFormat::Custom("uuid".to_owned())).into(),
         Shape::Time => text(SchemaFormat::KnownFormat(KnownFormat::DateTime)).into(),
         Shape::Integer => typed(Type::Integer).into(),

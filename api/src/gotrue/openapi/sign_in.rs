@@ -5,14 +5,14 @@ use utoipa::openapi::path::HttpMethod::{Get, Post};
 use super::table::Answer::{Json, Redirect};
 use super::table::Auth::MaybeUser;
 use super::table::Body;
-use super::table::Shape::{Bool, Either, Fields, Named, Object, Text, Uuid, Word};
+use super::table::Shape::{Bool, Either, Email, Fields, Named, Object, Text, Uuid, Word};
 use super::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/signup", "signUp", "Signs up by e-mail or phone, or anonymously")
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("password?", Text),
             ("data?", Object),
@@ -33,7 +33,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .query(&[("grant_type", Word(&["password", "refresh_token", "pkce", "id_token", "web3"]))])
     .body(Body::Json(Either(&[
         Fields(&[
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("password?", Text),
             ("gotrue_meta_security?", Named("Captcha")),
@@ -76,7 +76,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ),
             ("token?", Text),
             ("token_hash?", Text),
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("redirect_to?", Text),
         ])))
@@ -93,7 +93,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/otp", "sendOneTimeCode", "Sends a one-time code or link")
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("create_user?", Bool),
             ("data?", Object),
@@ -107,7 +107,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/magiclink", "sendMagicLink", "Sends a link that signs in")
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
-            ("email", Text),
+            ("email", Email),
             ("data?", Object),
             ("code_challenge?", Text),
             ("code_challenge_method?", Word(&["s256", "plain"])),
@@ -118,7 +118,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/recover", "recover", "Sends a link for who forgot the password")
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
-            ("email", Text),
+            ("email", Email),
             ("code_challenge?", Text),
             ("code_challenge_method?", Word(&["s256", "plain"])),
             ("gotrue_meta_security?", Named("Captcha")),
@@ -129,7 +129,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .query(&[("redirect_to?", Text)])
         .body(Body::Json(Fields(&[
             ("type", Word(&["signup", "email_change", "sms", "phone_change"])),
-            ("email?", Text),
+            ("email?", Email),
             ("phone?", Text),
             ("code_challenge?", Text),
             ("code_challenge_method?", Text),

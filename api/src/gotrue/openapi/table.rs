@@ -50,6 +50,8 @@ pub(super) type Field = (&'static str, Shape);
 pub(super) enum Shape {
     /// A string.
     Text,
+    /// An e-mail address.
+    Email,
     /// A UUID.
     Uuid,
     /// A time as RFC 3339 writes it.
