@@ -1,4 +1,4 @@
-//! The OpenAPI document is the truth: a fuzzer reads it, asks for what it allows and for what it does not,
+//! The `OpenAPI` document is the truth: a fuzzer reads it, asks for what it allows and for what it does not,
 //! and finds no fault of the server, no status, no kind of content and no document that it does not name.
 
 use crate::support::{TestServer, python_program, succeeds};

@@ -173,11 +173,11 @@ impl World {
         }
     }
 
-    fn session(&self, index: &Index) -> Option<&Held> {
+    fn session(&self, index: Index) -> Option<&Held> {
         (!self.sessions.is_empty()).then(|| index.get(&self.sessions))
     }
 
-    fn user(&self, index: &Index) -> Option<UserId> {
+    fn user(&self, index: Index) -> Option<UserId> {
         (!self.users.is_empty()).then(|| *index.get(&self.users))
     }
 
@@ -195,17 +195,17 @@ impl World {
                 self.hold(&signed_in.grant);
             }
             Step::Refresh { session } => {
-                let token = self.session(session)?.refresh_token.clone();
+                let token = self.session(*session)?.refresh_token.clone();
                 let refreshed = unless_faulty(commands.refresh(&context, &token).await)?;
                 self.hold(&refreshed.grant);
             }
             Step::SignOut { session, scope } => {
-                let held = self.session(session)?;
+                let held = self.session(*session)?;
                 let out = SignOut { user: held.user, session: Some(held.session), scope: *scope };
                 unless_faulty(commands.execute(&context, &out).await)?;
             }
             Step::ChangeOwn { session, change } => {
-                let held = self.session(session)?;
+                let held = self.session(*session)?;
                 let own = update(held.user, held.session);
                 let own = match change {
                     OwnChange::Email(email) => UpdateUser { email: Some((*email).to_owned()), ..own },
@@ -214,7 +214,7 @@ impl World {
                 };
                 unless_faulty(commands.update_user(&context, own).await)?;
             }
-            Step::FollowLink { message } => self.follow(message).await?,
+            Step::FollowLink { message } => self.follow(*message).await?,
             Step::GuessCode { email, kind } => {
                 let contact = GivenContact { email: (*email).to_owned(), phone: String::new() };
                 let proof = VerifyProof::Code { contact, code: "000000".to_owned() };
@@ -236,10 +236,10 @@ impl World {
             }
             Step::Administer { user, change } => {
                 let wanted = administered(change);
-                unless_faulty(commands.administer_user(&context, self.user(user)?, wanted).await)?;
+                unless_faulty(commands.administer_user(&context, self.user(*user)?, wanted).await)?;
             }
             Step::Delete { user, deletion } => {
-                unless_faulty(commands.delete_user(&context, self.user(user)?, *deletion).await)?;
+                unless_faulty(commands.delete_user(&context, self.user(*user)?, *deletion).await)?;
             }
             Step::Pass { seconds } => self.node.pass(*seconds),
         }
@@ -247,7 +247,7 @@ impl World {
     }
 
     /// Opens the link of a mail, old ones among them.
-    async fn follow(&mut self, message: &Index) -> Option<()> {
+    async fn follow(&mut self, message: Index) -> Option<()> {
         self.messages.extend(self.node.mails().await);
         if self.messages.is_empty() {
             return None;
@@ -304,7 +304,8 @@ fn after_any_sequence_of_steps_the_tables_are_those_of_the_log() {
             for step in &steps {
                 world.perform(step).await;
             }
-            kinds.borrow_mut().extend(world.node.log().await);
+            let log = world.node.log().await;
+            kinds.borrow_mut().extend(log);
             world.tables_are_the_logs().await
         })
     });
