@@ -15,7 +15,7 @@ KEY = os.environ["EVIDENT_SERVICE_ROLE_KEY"]
 
 def _new_account():
     body = {"email": f"{uuid.uuid4()}@example.com", "password": "correct horse battery"}
-    return requests.post(f"{URL}/signup", json=body, timeout=10).json()
+    return requests.post(f"{URL}/signup", json=body, timeout=60).json()
 
 
 def _schemes(operation):
