@@ -84,29 +84,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .body(Body::Json(Fields(NEW_USER)))
         .answers(&[(200, Json(Named("User")))])
         .refuses(&[400, 401, 403, 404, 413, 422]),
-    operation(Get, "/admin/user/{user_id}", "showUserByIdAlias", "Shows an account")
-        .by(Admin)
-        .answers(&[(200, Json(Named("User")))])
-        .refuses(&[401, 403, 404])
-        .alias(),
-    operation(Put, "/admin/user/{user_id}", "changeUserByIdAlias", "Changes an account, or bans it")
-        .by(Admin)
-        .body(Body::Json(Fields(CHANGED_USER)))
-        .answers(&[(200, Json(Named("User")))])
-        .refuses(&[400, 401, 403, 404, 413, 422])
-        .alias(),
-    operation(Delete, "/admin/user/{user_id}", "deleteUserAlias", "Erases an account, or closes it")
-        .by(Admin)
-        .body(Body::OptionalJson(Fields(&[("should_soft_delete?", Bool)])))
-        .answers(&[(200, Json(Named("Empty")))])
-        .refuses(&[400, 401, 403, 404, 413])
-        .alias(),
-    operation(Post, "/admin/user/{user_id}", "createUserAtAlias", "Makes an account with a chosen id")
-        .by(Admin)
-        .body(Body::Json(Fields(NEW_USER)))
-        .answers(&[(200, Json(Named("User")))])
-        .refuses(&[400, 401, 403, 404, 413, 422])
-        .alias(),
     operation(Post, "/invite", "invite", "Invites an address")
         .by(Admin)
         .query(&[("redirect_to?", Text)])

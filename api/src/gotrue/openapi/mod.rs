@@ -42,16 +42,20 @@ const GROUPS: &[(&str, &[Operation])] = &[
 fn describe(routes: &[Entry]) -> OpenApi {
     let mut writer = render::Writer::new();
     for (group, operations) in GROUPS {
-        for operation in operations.iter().filter(|operation| has_route(routes, operation)) {
-            writer.add(group, operation);
+        for operation in *operations {
+            if has_route(routes, operation, operation.path) {
+                writer.add(group, operation);
+            }
+            if let Some(path) = operation.first_spelling().filter(|path| has_route(routes, operation, path)) {
+                writer.add_alias(group, operation, &path);
+            }
         }
     }
     writer.finish()
 }
 
-fn has_route(routes: &[Entry], operation: &Operation) -> bool {
-    routes.iter().any(|entry| {
-        entry.path == operation.path
-            && entry.methods.iter().any(|method| method.as_str() == render::method_name(&operation.method))
-    })
+fn has_route(routes: &[Entry], operation: &Operation, path: &str) -> bool {
+    let method = render::method_name(&operation.method);
+    let mut entries = routes.iter().filter(|entry| entry.path == path);
+    entries.any(|entry| entry.methods.iter().any(|found| found.as_str() == method))
 }

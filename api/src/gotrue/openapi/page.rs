@@ -33,9 +33,9 @@ pub(in crate::gotrue) fn page() -> Router<App> {
     let config = Arc::new(config);
     let index = {
         let config = config.clone();
-        async move || file("index.html", config.clone())
+        async move || file("index.html", config.clone()).await
     };
-    let rest = async move |Path(path): Path<String>| file(&path, config.clone());
+    let rest = async move |Path(path): Path<String>| file(&path, config.clone()).await;
     Router::new()
         .route("/swagger", Methods::new().on(Method::GET, to_folder).or_refuse())
         .route("/swagger/", Methods::new().on(Method::GET, index).or_refuse())
@@ -50,9 +50,9 @@ async fn to_folder() -> Response<Body> {
     response
 }
 
-fn file(path: &str, config: Arc<Config<'static>>) -> Response<Body> {
+async fn file(path: &str, config: Arc<Config<'static>>) -> Response<Body> {
     let Ok(Some(file)) = utoipa_swagger_ui::serve(path, config) else {
-        return crate::gotrue::routes::not_found();
+        return crate::gotrue::routes::not_found().await;
     };
     let mut response = Response::new(Body::from(file.bytes.into_owned()));
     let headers = response.headers_mut();

@@ -39,13 +39,31 @@ impl Writer {
 
     /// And this operation.
     pub(super) fn add(&mut self, group: &'static str, operation: &Operation) {
+        self.put(group, operation, operation.path, described(group, operation));
+    }
+
+    /// And it again, at another path.
+    pub(super) fn add_alias(&mut self, group: &'static str, operation: &Operation, path: &str) {
+        let mut alias = described(group, operation);
+        alias.operation_id = Some(format!("{}Alias", operation.id));
+        alias.deprecated = Some(Deprecated::True);
+        self.put(group, operation, path, alias);
+    }
+
+    fn put(
+        &mut self,
+        group: &'static str,
+        operation: &Operation,
+        path: &str,
+        described: utoipa::openapi::path::Operation,
+    ) {
         if !self.groups.contains(&group) {
             self.groups.push(group);
         }
         self.statuses.extend(operation.refusals);
-        let item = PathItem::new(operation.method.clone(), described(group, operation));
+        let item = PathItem::new(operation.method.clone(), described);
         // Items of one path are merged.
-        self.paths = std::mem::take(&mut self.paths).path(operation.path, item);
+        self.paths = std::mem::take(&mut self.paths).path(path, item);
     }
 
     /// The document.
@@ -92,11 +110,8 @@ const ADMINISTRATOR: &str = "administrator";
 const CLIENT: &str = "client";
 
 fn described(group: &str, operation: &Operation) -> utoipa::openapi::path::Operation {
-    let mut builder = OperationBuilder::new()
-        .tag(group)
-        .operation_id(Some(operation.id))
-        .summary(Some(operation.summary))
-        .deprecated(operation.alias.then_some(Deprecated::True));
+    let mut builder =
+        OperationBuilder::new().tag(group).operation_id(Some(operation.id)).summary(Some(operation.summary));
     for name in variables(operation.path) {
         let parameter = ParameterBuilder::new()
             .name(name)

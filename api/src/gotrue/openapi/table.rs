@@ -23,8 +23,6 @@ pub(super) struct Operation {
     pub(super) answers: &'static [(u16, Answer)],
     /// Refusals, all of them errors of the protocol.
     pub(super) refusals: &'static [u16],
-    /// Whether it is a second spelling of another one.
-    pub(super) alias: bool,
 }
 
 /// Who may call.
@@ -125,7 +123,6 @@ pub(super) const fn operation(
         body: Body::None,
         answers: &[],
         refusals: &[],
-        alias: false,
     }
 }
 
@@ -160,9 +157,9 @@ impl Operation {
         self
     }
 
-    /// Marks a second spelling of another operation.
-    pub(super) const fn alias(mut self) -> Self {
-        self.alias = true;
-        self
+    /// The path as the documents that came first spell it, in the singular, where they do.
+    pub(super) fn first_spelling(&self) -> Option<String> {
+        let rest = self.path.strip_prefix("/admin/users/")?;
+        Some(format!("/admin/user/{rest}"))
     }
 }

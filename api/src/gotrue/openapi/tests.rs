@@ -6,8 +6,12 @@ use crate::gotrue::routes;
 /// Method and path of everything that the groups describe.
 fn described_operations() -> BTreeSet<(String, String)> {
     let all = GROUPS.iter().flat_map(|(_, operations)| operations.iter());
-    all.map(|operation| (render::method_name(&operation.method).to_owned(), operation.path.to_owned()))
-        .collect()
+    all.flat_map(|operation| {
+        let method = render::method_name(&operation.method).to_owned();
+        let paths = [Some(operation.path.to_owned()), operation.first_spelling()];
+        paths.into_iter().flatten().map(move |path| (method.clone(), path))
+    })
+    .collect()
 }
 
 /// The routes, without the second spellings that end in a slash.
