@@ -19,7 +19,7 @@ export default {
     const proof = { type: 'email', token_hash: tokenOf(await mailTo(email)) }
     assert.equal(good(await client.verifyOtp(proof)).user.email, email)
     assert.equal(good(await client.getUser()).user.email, email)
-    refused(await device().verifyOtp(proof), 403, 'otp_expired', /expired or is invalid/)
+    refused(await device().verifyOtp(proof), 403, 'otp_expired', /invalid or has expired/)
   }),
 
   'signs in by a code on the phone': needing(['POST /otp'], async () => {

@@ -36,7 +36,7 @@ def signs_in_by_a_link():
     client.sign_in_with_otp({"email": email, "options": {"should_create_user": False}})
     proof = {"type": "email", "token_hash": token_of(mail_to(email))}
     assert client.verify_otp(proof).user.email == email
-    refused(lambda: device().verify_otp(proof), 403, "otp_expired", "expired or is invalid")
+    refused(lambda: device().verify_otp(proof), 403, "otp_expired", "invalid or has expired")
 
 
 @needing("POST /otp")
