@@ -1,10 +1,9 @@
 //! Every rule about a user. Sees only the user's own state and the command.
 
-use super::command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
+use super::command::{Agreement, Confirmed, SignUp, UserCommand};
 use super::state::{Account, EmailChangeState, IdentityState, User};
-use super::{IdentityData, SignUpMethod, TokenPurpose, UserError, UserEvent};
-use crate::recipient::seconds_left;
-use crate::{Email, IdentityId, Metadata, Phone, Time, UserId};
+use super::{IdentityData, SignUpMethod, UserError, UserEvent};
+use crate::{Email, IdentityId, Metadata, Phone, UserId};
 
 impl User {
     /// What happens when a command is given; an empty list when there is nothing to do.
@@ -198,17 +197,8 @@ impl Account {
         })
     }
 
-    fn seconds_to_wait(&self, purpose: TokenPurpose, now: Time, interval: u64) -> Option<u64> {
-        seconds_left(*self.last_sent.get(&purpose)?, now, interval.saturating_mul(1000))
-    }
-
-    /// A password that was set by somebody who had not shown that the address is theirs is gone.
-    fn without_unproven_password(&self) -> Vec<UserEvent> {
-        if self.has_unproven_password { vec![UserEvent::PasswordRemoved {}] } else { Vec::new() }
-    }
-
     /// The address is the user's: the identity and the user's data say so from now on.
-    fn email_confirmation(&self) -> Vec<UserEvent> {
+    pub(super) fn email_confirmation(&self) -> Vec<UserEvent> {
         let mut events = vec![UserEvent::EmailConfirmed {}];
         if let Some(identity) = self.identity("email") {
             let data = identity.data.clone().with("email_verified", true);
@@ -353,57 +343,6 @@ impl Account {
                     .with(&flag, verified),
             }),
         }
-    }
-
-    fn redeem(
-        &self,
-        purposes: &[TokenPurpose],
-        proof: &Proof,
-        now: Time,
-    ) -> Result<Vec<UserEvent>, UserError> {
-        let alive = || {
-            self.tokens.iter().filter(|(purpose, token)| purposes.contains(purpose) && token.expires_at > now)
-        };
-        let hit = alive().find(|(_, token)| match proof {
-            Proof::Link(hash) => token.link.as_ref().is_some_and(|link| link.matches(hash)),
-            Proof::Code(hash) => token.code.matches(hash),
-        });
-        // A code that is known to be guessed at is worth nothing, the right one included.
-        let hit = hit.filter(|(purpose, _)| matches!(proof, Proof::Link(_)) || self.may_be_typed(**purpose));
-        let Some((purpose, _)) = hit else {
-            // A wrong code counts against every token it could have been meant for.
-            return match proof {
-                Proof::Link(_) => Err(UserError::TokenInvalid),
-                Proof::Code(_) => {
-                    let missed: Vec<_> = alive()
-                        .filter(|(purpose, _)| self.may_be_typed(**purpose))
-                        .map(|(p, _)| UserEvent::OneTimeTokenMissed { purpose: *p })
-                        .collect();
-                    if missed.is_empty() { Err(UserError::TokenInvalid) } else { Ok(missed) }
-                }
-            };
-        };
-        let mut events = vec![UserEvent::OneTimeTokenRedeemed { purpose: *purpose }];
-        if purpose.vouches_for_no_password() {
-            events.extend(self.without_unproven_password());
-        }
-        match purpose {
-            TokenPurpose::EmailConfirmation | TokenPurpose::Invitation | TokenPurpose::Recovery => {
-                if self.email.as_ref().is_some_and(|e| !e.confirmed) {
-                    events.extend(self.email_confirmation());
-                }
-            }
-            TokenPurpose::PhoneConfirmation => {
-                if self.phone.as_ref().is_some_and(|p| !p.confirmed) {
-                    events.push(UserEvent::PhoneConfirmed {});
-                }
-            }
-            TokenPurpose::EmailChangeNew
-            | TokenPurpose::EmailChangeCurrent
-            | TokenPurpose::PhoneChange
-            | TokenPurpose::Reauthentication => {}
-        }
-        Ok(events)
     }
 
     /// The account with one more event, to decide what follows from it.

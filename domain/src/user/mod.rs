@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod event;
 mod state;
+mod tokens;
 
 pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
