@@ -134,7 +134,7 @@ impl StartError {
 pub async fn open_store(settings: &Settings) -> Result<EventStore, StartError> {
     let (database, vault) = open_databases(settings).await?;
     let (clock, entropy) = ports();
-    Ok(EventStore::open(database, vault, Arc::new(Projections), clock, entropy).await?)
+    Ok(EventStore::open(database, vault, Arc::new(Projections::default()), clock, entropy).await?)
 }
 
 /// Opens the log for serving, and makes what serving needs.
@@ -145,7 +145,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let (database, vault) = open_databases(settings).await?;
     let (clock, entropy) = ports();
     let nearby = Nearby::new(database.clone(), vault.clone());
-    let inline = ProjectionsNearby { projections: Projections, nearby: nearby.clone() };
+    let inline = ProjectionsNearby { projections: Projections::default(), nearby: nearby.clone() };
     let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
     nearby.start_at(store.head().await?.position);
     destroy_keys_of_the_erased(&store).await?;

@@ -287,6 +287,11 @@ impl Inline for ProjectionsNearby {
     }
 
     fn committed(&self, events: &[Recorded]) {
+        self.projections.committed(events);
         self.nearby.observe(events);
+    }
+
+    fn interrupted(&self) {
+        self.projections.interrupted();
     }
 }

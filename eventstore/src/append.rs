@@ -77,7 +77,9 @@ pub enum AppendError {
 /// What is folded in the same transaction as the events: the projections.
 #[async_trait]
 pub trait Inline: Send + Sync {
-    /// Folds freshly appended events, in the order of their positions, into the tables.
+    /// Folds freshly appended events, in the order of their positions, into the tables. What is written
+    /// may wait until it is read or committed. It may be called again for the same events, after a call
+    /// that came to nothing.
     ///
     /// # Errors
     /// When a table cannot be read or written: the whole batch is then undone.
@@ -86,6 +88,10 @@ pub trait Inline: Send + Sync {
     /// Hears of events of this node that are durable, before their callers do. For caches: it must be
     /// quick, and what it misses must be harmless, for other nodes' events never come by here.
     fn committed(&self, _events: &[Recorded]) {}
+
+    /// What this node folded last is not all that the tables hold, or not in them at all: another node has
+    /// written, or a commit failed. Whoever remembers rows forgets them.
+    fn interrupted(&self) {}
 }
 
 /// No projections: for tools that only need the log.

@@ -1,6 +1,6 @@
 //! What a batch does inside its transaction: check every change, give the events their places, write.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evident_domain::claim::Holder;
@@ -8,20 +8,25 @@ use evident_domain::{ClaimChange, Position, Recorded, StreamId};
 
 use crate::StoreError;
 use crate::append::{AppendError, Committed, Inline, StreamAppend};
+use crate::chain::Chain;
 use crate::claims::Claims;
 use crate::codec::EVENTS;
-use crate::database::{Database, Row};
+use crate::database::{Database, LogConnection, Row, Tables};
 use crate::guard;
-use crate::head::HeadLock;
 use crate::merkle::Frontier;
 use crate::outbox::OUTBOX;
 use crate::writer::{Job, Outcome};
+use crate::writing::{self, Versions, Writing};
 
-/// A batch that is written but not committed.
+/// A batch that is ready to be committed.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    lock: HeadLock,
+    writing: Writing,
     draft: Draft,
+    /// Where the log will end.
+    frontier: Frontier,
+    /// The versions that the streams will have, as far as they are certain.
+    versions: Versions,
 }
 
 /// The log's continuation as a batch makes it.
@@ -36,40 +41,65 @@ pub(crate) struct Draft {
     outcomes: Vec<Result<usize, AppendError>>,
 }
 
-/// Locks the head, and writes what is not refused.
+/// Checks every change, and prepares what is to be written of those that are not refused.
 pub(crate) async fn write(
-    database: &Database,
+    mut writing: Writing,
+    mut versions: Versions,
     inline: &dyn Inline,
     batch: &[Job],
 ) -> Result<Pending, StoreError> {
-    let streams: Vec<_> =
-        batch.iter().flat_map(|job| &job.append.streams).map(|stream| stream.stream).collect();
-    let (mut lock, mut versions) = HeadLock::acquire_for_writer(database, streams).await?;
     let changes: Vec<_> = batch.iter().map(claim_changes).collect();
     let touched = changes.iter().flatten().map(|(holder, change)| (*holder, change));
-    let mut claims = Claims::load(lock.tables(), touched).await?;
+    let mut claims = Claims::load(&mut writing, touched).await?;
 
-    let broken = guard::broken(lock.tables(), batch).await?;
-    let mut frontier = lock.frontier();
+    let broken = guard::broken(&mut writing, batch).await?;
+    let mut frontier = writing.standing().head.frontier.clone();
     let draft = draft(batch, &broken, &changes, &mut versions, &mut claims, &mut frontier)?;
     if draft.is_something() {
-        lock.tables().insert(&EVENTS, &draft.rows).await?;
-        claims.store(lock.tables()).await?;
-        inline.apply(lock.tables(), &draft.recorded).await?;
-        lock.tables().insert(&OUTBOX, &draft.messages).await?;
-        lock.advance(&frontier).await?;
+        writing.insert(&EVENTS, &draft.rows).await?;
+        claims.store(&mut writing).await?;
+        inline.apply(&mut writing, &draft.recorded).await?;
+        writing.insert(&OUTBOX, &draft.messages).await?;
     }
-    Ok(Pending { lock, draft })
+    Ok(Pending { writing, draft, frontier, versions })
 }
 
 impl Pending {
-    /// What it will have been, and what makes it durable. Where all changes are refused there is nothing
-    /// to commit.
-    pub(crate) fn commit(self) -> (Draft, impl Future<Output = Result<(), StoreError>> + Send) {
-        let Self { lock, draft } = self;
-        let something = draft.is_something();
-        (draft, async move { if something { lock.commit().await } else { Ok(()) } })
+    /// What it will have been, and what makes it durable: that gives what is known of the log then, and
+    /// the connection, or nothing if somebody else was faster. Where all changes are refused there is
+    /// nothing to commit.
+    pub(crate) fn commit(self) -> (Draft, impl Future<Output = Result<Option<End>, StoreError>> + Send) {
+        let Self { writing, draft, frontier, versions } = self;
+        let frontier = draft.is_something().then_some(frontier);
+        (draft, async move {
+            let ended = writing.end(frontier.as_ref()).await?;
+            Ok(ended.map(|(connection, standing)| End { connection, standing, versions }))
+        })
     }
+}
+
+/// How a batch leaves things.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) connection: LogConnection,
+    pub(crate) standing: crate::head::Standing,
+    pub(crate) versions: Versions,
+}
+
+/// The streams of a batch whose versions must be looked up: neither known, nor such that they begin here.
+/// One that begins twice is refused by the table of events itself.
+pub(crate) fn unknown_streams(batch: &[Job], chain: &Chain, known: &mut Versions) -> Vec<StreamId> {
+    let mut unknown = Vec::new();
+    for stream in batch.iter().flat_map(|job| &job.append.streams) {
+        match chain.version(&stream.stream) {
+            Some(version) => {
+                known.insert(stream.stream, version);
+            }
+            None if stream.expected == 0 && !stream.events.is_empty() => {}
+            None => unknown.push(stream.stream),
+        }
+    }
+    unknown
 }
 
 impl Draft {
@@ -89,7 +119,7 @@ fn draft(
     batch: &[Job],
     broken: &BTreeSet<usize>,
     changes: &[Vec<(Holder, ClaimChange)>],
-    versions: &mut HashMap<StreamId, u64>,
+    versions: &mut Versions,
     claims: &mut Claims,
     frontier: &mut Frontier,
 ) -> Result<Draft, StoreError> {
@@ -120,7 +150,7 @@ fn claim_changes(job: &Job) -> Vec<(Holder, ClaimChange)> {
 
 fn check(
     job: &Job,
-    versions: &HashMap<StreamId, u64>,
+    versions: &Versions,
     claims: &Claims,
     changes: &[(Holder, ClaimChange)],
 ) -> Result<(), AppendError> {
@@ -134,7 +164,7 @@ fn check(
 /// Gives a change's events their positions.
 fn place(
     job: &Job,
-    versions: &mut HashMap<StreamId, u64>,
+    versions: &mut Versions,
     claims: &mut Claims,
     frontier: &mut Frontier,
     rows: &mut Vec<Row>,
@@ -164,10 +194,8 @@ fn place(
     Ok(())
 }
 
-/// Whether a batch whose commit was not answered is in the log. Under the head's lock: the transaction
-/// that was cut off is over, one way or the other.
+/// Whether a batch whose commit was not answered is in the log.
 pub(crate) async fn is_committed(database: &Database, draft: &Draft) -> Result<bool, StoreError> {
-    let (mut lock, _) = HeadLock::acquire_for_writer(database, Vec::new()).await?;
     let (sql, witness) = match (draft.recorded.first(), draft.messages.first()) {
         (Some(event), _) => ("select 1 from events where event_id = $1 and position = $2", {
             vec![event.id.to_string().into(), crate::codec::signed(event.position.0).into()]
@@ -176,5 +204,5 @@ pub(crate) async fn is_committed(database: &Database, draft: &Draft) -> Result<b
         (None, Some(message)) => ("select 1 from outbox where id = $1", message[..1].to_vec()),
         (None, None) => return Ok(true),
     };
-    Ok(!lock.tables().query(sql, &witness).await?.is_empty())
+    writing::is_there(database, sql, &witness).await
 }

@@ -6,8 +6,7 @@ use evident_domain::{Position, StreamId, StreamKind};
 use serde_json::Value as Json;
 
 use crate::StoreError;
-use crate::codec::signed;
-use crate::database::{Database, DatabaseError, Dialect, Locking, Tables, Transaction, Value, Writer};
+use crate::database::{Database, DatabaseError, Dialect, Locking, Row, Tables, Transaction, Value};
 use crate::merkle::Frontier;
 
 /// How far the log goes.
@@ -18,6 +17,24 @@ pub struct Head {
     /// The Merkle tree over all events.
     pub frontier: Frontier,
 }
+
+/// The head as a writer leaves it. While it stands there, what follows from the log is as the writer knows
+/// it: nobody has written an event, nor made tables anew.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) head: Head,
+    /// Counts what changes tables without an event, and commits that nobody knew the outcome of.
+    pub(crate) epoch: i64,
+}
+
+impl Standing {
+    pub(crate) fn at(frontier: Frontier, epoch: i64) -> Self {
+        Self { head: Head { position: Position(frontier.size()), frontier }, epoch }
+    }
+}
+
+/// Makes every [`Standing`] a thing of the past. Under the head's lock.
+pub(crate) const NEXT_EPOCH: &str = "update log_head set writer_epoch = writer_epoch + 1 where only_row = 1";
 
 const SELECT: &str = "select position, frontier from log_head where only_row = 1";
 
@@ -33,32 +50,63 @@ fn parse(position: i64, frontier: &[u8]) -> Result<Head, StoreError> {
     Ok(Head { position: Position(size), frontier: Frontier::from_bytes(size, frontier)? })
 }
 
-fn unexpected() -> DatabaseError {
+pub(crate) fn unexpected() -> DatabaseError {
     DatabaseError::Unexpected { table: "log_head".to_owned(), column: "position" }
 }
 
-/// The head, and the versions of the streams in `$1`, in one round trip. It runs after the head is locked:
-/// a statement of PostgreSQL sees what was committed before it began.
-fn select_head_and_versions(dialect: Dialect) -> &'static str {
-    match dialect {
+/// Reads the head and the versions of streams in one statement. If the head is locked, then before: a
+/// statement of PostgreSQL sees what was committed before it began.
+pub(crate) fn select_with_versions<'a>(
+    dialect: Dialect,
+    streams: impl Iterator<Item = &'a StreamId>,
+) -> (&'static str, [Value; 1]) {
+    let list: Json =
+        streams.map(|s| Json::from(vec![s.kind.as_str().to_owned(), s.id.to_string()])).collect();
+    let sql = match dialect {
         Dialect::Sqlite => {
-            "select null, null, position, frontier from log_head where only_row = 1 \
+            "select null, null, position, frontier, writer_epoch from log_head where only_row = 1 \
              union all \
              select s.value ->> 0, s.value ->> 1, (select max(sequence) from events e \
-             where e.aggregate_type = s.value ->> 0 and e.aggregate_id = s.value ->> 1), null \
+             where e.aggregate_type = s.value ->> 0 and e.aggregate_id = s.value ->> 1), null, null \
              from json_each($1) s"
         }
         Dialect::Postgres => {
-            "select null, null, position, frontier from log_head where only_row = 1 \
+            "select null, null, position, frontier, writer_epoch from log_head where only_row = 1 \
              union all \
              select s ->> 0, s ->> 1, (select max(sequence) from events e \
-             where e.aggregate_type = s ->> 0 and e.aggregate_id = s ->> 1), null \
+             where e.aggregate_type = s ->> 0 and e.aggregate_id = s ->> 1), null, null \
              from json_array_elements($1::json) s"
         }
-    }
+    };
+    (sql, [list.to_string().into()])
 }
 
-/// The head under lock: no writer on any node commits until this is committed or dropped.
+/// Reads the answer to [`select_with_versions`]. A stream without events keeps the version it has.
+pub(crate) fn read_with_versions(
+    rows: &[Row],
+    versions: &mut HashMap<StreamId, u64>,
+) -> Result<Standing, StoreError> {
+    let mut standing = None;
+    for row in rows {
+        match row.as_slice() {
+            [Value::Null, Value::Null, Value::Int(position), Value::Bytes(frontier), Value::Int(epoch)] => {
+                standing = Some(Standing { head: parse(*position, frontier)?, epoch: *epoch });
+            }
+            [Value::Text(kind), Value::Text(id), Value::Int(version), Value::Null, Value::Null] => {
+                let kind = StreamKind::from_name(kind).ok_or_else(unexpected)?;
+                let id = id.parse().map_err(|_| unexpected())?;
+                let version = u64::try_from(*version).map_err(|_| unexpected())?;
+                versions.insert(StreamId { kind, id }, version);
+            }
+            [Value::Text(_), Value::Text(_), Value::Null, Value::Null, Value::Null] => {} // no event yet
+            _ => return Err(unexpected().into()),
+        }
+    }
+    Ok(standing.ok_or_else(unexpected)?)
+}
+
+/// The head under lock: no writer on any node commits until this is committed or dropped. For those who
+/// work on tables and write no events.
 #[derive(Debug)]
 pub struct HeadLock {
     transaction: Transaction,
@@ -67,45 +115,13 @@ pub struct HeadLock {
 
 impl HeadLock {
     pub(crate) async fn acquire(database: &Database) -> Result<Self, StoreError> {
-        Ok(Self::acquire_as(Writer::Any, database, Vec::new()).await?.0)
-    }
-
-    /// The head under lock, and the versions of streams; a stream without events has version 0.
-    pub(crate) async fn acquire_for_writer(
-        database: &Database,
-        streams: Vec<StreamId>,
-    ) -> Result<(Self, HashMap<StreamId, u64>), StoreError> {
-        Self::acquire_as(Writer::Log, database, streams).await
-    }
-
-    async fn acquire_as(
-        who: Writer,
-        database: &Database,
-        streams: Vec<StreamId>,
-    ) -> Result<(Self, HashMap<StreamId, u64>), StoreError> {
-        let mut versions: HashMap<StreamId, u64> = streams.into_iter().map(|stream| (stream, 0)).collect();
-        let list: Json =
-            versions.keys().map(|s| Json::from(vec![s.kind.as_str().to_owned(), s.id.to_string()])).collect();
-        let mut transaction = database.begin(who, Locking::Head).await?;
-        let sql = select_head_and_versions(transaction.dialect());
-        let mut head = None;
-        for row in transaction.query(sql, &[list.to_string().into()]).await? {
-            match row.as_slice() {
-                [Value::Null, Value::Null, Value::Int(position), Value::Bytes(frontier)] => {
-                    head = Some(parse(*position, frontier)?);
-                }
-                [Value::Text(kind), Value::Text(id), Value::Int(version), Value::Null] => {
-                    let kind = StreamKind::from_name(kind).ok_or_else(unexpected)?;
-                    let id = id.parse().map_err(|_| unexpected())?;
-                    let version = u64::try_from(*version).map_err(|_| unexpected())?;
-                    versions.insert(StreamId { kind, id }, version);
-                }
-                [Value::Text(_), Value::Text(_), Value::Null, Value::Null] => {} // no event yet: 0 stands
-                _ => return Err(unexpected().into()),
+        let mut transaction = database.begin(Locking::Head).await?;
+        match transaction.query(SELECT, &[]).await?.first().map(Vec::as_slice) {
+            Some([Value::Int(position), Value::Bytes(frontier)]) => {
+                Ok(Self { transaction, head: parse(*position, frontier)? })
             }
+            _ => Err(unexpected().into()),
         }
-        let head = head.ok_or_else(unexpected)?;
-        Ok((Self { transaction, head }, versions))
     }
 
     /// The position of the last event.
@@ -118,22 +134,13 @@ impl HeadLock {
         &mut self.transaction
     }
 
-    pub(crate) fn frontier(&self) -> Frontier {
-        self.head.frontier.clone()
-    }
-
-    pub(crate) async fn advance(&mut self, frontier: &Frontier) -> Result<(), DatabaseError> {
-        let sql = "update log_head set position = $1, frontier = $2 where only_row = 1";
-        let params = [signed(frontier.size()).into(), frontier.to_bytes().into()];
-        self.transaction.execute(sql, &params).await?;
-        Ok(())
-    }
-
-    /// Makes what was done durable and visible, and lets writers go on.
+    /// Makes what was done durable and visible, and lets writers go on. Whatever they remember of the
+    /// tables they forget.
     ///
     /// # Errors
     /// When the database cannot.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.transaction.execute(NEXT_EPOCH, &[]).await?;
         Ok(self.transaction.commit().await?)
     }
 }

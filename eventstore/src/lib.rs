@@ -10,6 +10,7 @@
 
 mod append;
 mod batch;
+mod chain;
 pub mod claims;
 mod codec;
 mod cqrs;
@@ -23,6 +24,7 @@ pub mod seal;
 mod store;
 mod vault;
 mod writer;
+mod writing;
 
 pub use append::{Append, AppendError, Committed, Inline, NoProjections, OutboxMessage, StreamAppend};
 pub use codec::CodecError;

@@ -12,9 +12,11 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::StoreError;
 use crate::append::{Append, AppendError, Committed, Inline};
-use crate::batch::{self, Draft};
+use crate::batch::{self, Draft, End, Pending};
+use crate::chain::Chain;
 use crate::codec::Prepared;
-use crate::database::{Database, Row};
+use crate::database::{Database, DatabaseError, LogConnection, Row};
+use crate::writing::{Versions, Writing};
 
 /// Most changes in one transaction.
 const MAX_BATCH: usize = 256;
@@ -50,7 +52,7 @@ pub(crate) fn start(
     head: watch::Sender<Position>,
 ) -> mpsc::Sender<Job> {
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
-    let writer = Writer { database, inline, head };
+    let mut writer = Writer { database, inline, head, connection: None, chain: None, company: false };
     tokio::spawn(async move {
         let (mut batch, mut expected, mut patience) = (Vec::new(), 1, Duration::ZERO);
         while receiver.recv_many(&mut batch, MAX_BATCH).await > 0 {
@@ -95,6 +97,21 @@ struct Writer {
     database: Database,
     inline: Arc<dyn Inline>,
     head: watch::Sender<Position>,
+    /// The connection of the last batch.
+    connection: Option<LogConnection>,
+    /// What is known of the log since the last batch.
+    chain: Option<Chain>,
+    /// Another node was writing when the head was last locked: likely it still is, and is faster.
+    company: bool,
+}
+
+/// How sure a batch must be of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Footing {
+    /// It may trust that the head stands where the last batch left it.
+    Trust,
+    /// It locks the head first.
+    Lock,
 }
 
 /// Why a batch is not in the log.
@@ -105,12 +122,15 @@ enum Failure {
     Refused(StoreError),
     /// The commit was not answered, and the database cannot be asked.
     Unknown(StoreError),
+    /// Another node has written first.
+    Overtaken,
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::TimedOut => Self::Interrupted(error),
+            StoreError::Database(cause) if matches!(**cause, DatabaseError::Overtaken) => Self::Overtaken,
             StoreError::Database(cause) if cause.is_connection_lost() => Self::Interrupted(error),
             _ => Self::Refused(error),
         }
@@ -120,13 +140,20 @@ impl From<StoreError> for Failure {
 impl Writer {
     /// Commits a batch. If it is refused, its halves are tried apart: what is wrong with one change must
     /// not be the others' misfortune, nor make each of them wait for a commit of its own.
-    async fn write(&self, batch: Vec<Job>) {
+    async fn write(&mut self, batch: Vec<Job>) {
         let mut waiting = vec![batch];
         while let Some(mut batch) = waiting.pop() {
-            let mut outcome = self.commit(&batch).await;
+            let trusting = self.chain.is_some() && !self.company;
+            let mut outcome =
+                self.commit(&batch, if trusting { Footing::Trust } else { Footing::Lock }).await;
+            if trusting && let Err(Failure::Refused(_) | Failure::Overtaken) = &outcome {
+                // What is wrong may have been believed only, or somebody was faster.
+                self.company = matches!(outcome, Err(Failure::Overtaken));
+                outcome = self.commit(&batch, Footing::Lock).await;
+            }
             if let Err(Failure::Interrupted(error)) = &outcome {
                 warn("a batch was interrupted and is tried again", error);
-                outcome = self.commit(&batch).await;
+                outcome = self.commit(&batch, Footing::Lock).await;
             }
             match outcome {
                 Ok(outcomes) => self.answer(batch, outcomes),
@@ -135,7 +162,8 @@ impl Writer {
                     let second = batch.split_off(batch.len() / 2);
                     waiting.extend([second, batch]);
                 }
-                Err(Failure::Refused(error) | Failure::Interrupted(error) | Failure::Unknown(error)) => {
+                Err(failure) => {
+                    let error = failure.into_error();
                     warn("a batch failed", &error);
                     for job in batch {
                         // Whoever asked may have gone.
@@ -160,11 +188,13 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, batch: &[Job]) -> Result<Vec<Outcome>, Failure> {
+    async fn commit(&mut self, batch: &[Job], footing: Footing) -> Result<Vec<Outcome>, Failure> {
+        // Both come back only if all goes well.
+        let (chain, connection) = (self.chain.take(), self.connection.take());
         // A bug in a projection must not end the writer: the transaction is undone, as after an error.
-        let written = AssertUnwindSafe(batch::write(&self.database, &*self.inline, batch)).catch_unwind();
-        let pending = match timeout(PATIENCE, written).await {
-            Ok(Ok(pending)) => pending?,
+        let prepared = AssertUnwindSafe(self.prepare(batch, footing, chain, connection)).catch_unwind();
+        let (pending, mut chain) = match timeout(PATIENCE, prepared).await {
+            Ok(Ok(prepared)) => prepared?,
             Ok(Err(_panic)) => return Err(Failure::Refused(StoreError::Panicked)),
             Err(_elapsed) => return Err(Failure::Interrupted(StoreError::TimedOut)),
         };
@@ -173,13 +203,58 @@ impl Writer {
             Ok(committed) => committed,
             Err(_elapsed) => Err(StoreError::TimedOut),
         };
-        if let Err(error) = committed {
-            self.inquire(&draft, error).await?;
+        match committed {
+            Ok(None) => return Err(Failure::Overtaken),
+            Ok(Some(End { connection, standing, versions })) => {
+                chain.advance(standing, versions);
+                self.chain = Some(chain);
+                self.connection = connection.kept();
+            }
+            Err(error) => self.inquire(&draft, error).await?,
         }
         if catch_unwind(AssertUnwindSafe(|| self.inline.committed(&draft.recorded))).is_err() {
             tracing::error!("a listener to commits panicked");
         }
         Ok(draft.outcomes())
+    }
+
+    /// Takes a batch to where only the commit is left.
+    async fn prepare(
+        &mut self,
+        batch: &[Job],
+        footing: Footing,
+        chain: Option<Chain>,
+        connection: Option<LogConnection>,
+    ) -> Result<(Pending, Chain), StoreError> {
+        let connection = match connection.filter(|_| !self.database.is_closed()) {
+            Some(connection) => connection,
+            None => LogConnection::take(&self.database).await?,
+        };
+        let (writing, versions, chain) = match chain {
+            Some(chain) if footing == Footing::Trust => {
+                let mut writing = Writing::trusting(connection, chain.standing.clone());
+                let mut versions = Versions::new();
+                let unknown = batch::unknown_streams(batch, &chain, &mut versions);
+                if !unknown.is_empty() {
+                    versions.extend(writing.versions(unknown.into_iter()).await?);
+                }
+                (writing, versions, chain)
+            }
+            known => {
+                let streams = batch.iter().flat_map(|job| &job.append.streams).map(|stream| stream.stream);
+                let (writing, versions) = Writing::locked(connection, streams).await?;
+                if let Some(chain) = &known {
+                    self.company = chain.standing != *writing.standing();
+                }
+                let unmoved = known.filter(|chain| chain.standing == *writing.standing());
+                let chain = unmoved.unwrap_or_else(|| {
+                    self.inline.interrupted();
+                    Chain::new(writing.standing().clone())
+                });
+                (writing, versions, chain)
+            }
+        };
+        Ok((batch::write(writing, versions, &*self.inline, batch).await?, chain))
     }
 
     /// After a commit that failed: finds out whether it took place all the same.
@@ -197,6 +272,16 @@ impl Writer {
             Ok(true) => Ok(()),
             Ok(false) => Err(error.into()),
             Err(_elapsed) => Err(Failure::Unknown(StoreError::OutcomeUnknown)),
+        }
+    }
+}
+
+impl Failure {
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Refused(error) | Self::Interrupted(error) | Self::Unknown(error) => error,
+            // Under the lock nobody overtakes; but if it were so, nothing is written.
+            Self::Overtaken => DatabaseError::Overtaken.into(),
         }
     }
 }

@@ -34,8 +34,12 @@ pub(crate) trait Folding: Send {
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError>;
     /// Folds events, in the order of their positions.
     fn fold(&mut self, events: &[Recorded]);
+    /// What has to be written, and forgets everything; shows each group and its rows as they will be.
+    fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes;
     /// What has to be written, and forgets everything.
-    fn drain(&mut self) -> Changes;
+    fn drain(&mut self) -> Changes {
+        self.drain_with(&mut |_, _| ())
+    }
     /// How many groups are held.
     fn len(&self) -> usize;
 }
@@ -153,10 +157,11 @@ impl<F: Fold> Folding for Groups<F> {
         }
     }
 
-    fn drain(&mut self) -> Changes {
+    fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes {
         let mut changes = Changes::default();
         for (key, group) in std::mem::take(&mut self.groups) {
             let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
+            show(key, &rows);
             difference::<F>(&mut changes, group.stored, rows);
         }
         changes.counts.retain(|_, by| *by != 0);

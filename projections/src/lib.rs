@@ -14,6 +14,7 @@ pub mod folds;
 mod inline;
 mod lease;
 mod loader;
+mod memory;
 mod progress;
 mod rebuild;
 mod replay;

@@ -167,7 +167,7 @@ async fn open(
     let master = MasterKey::from_base64("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
     let vault = Vault::open(keys, &master, clock.clone(), entropy.clone()).await.unwrap();
     let nearby = Nearby::new(log.clone(), vault.clone());
-    let inline = ProjectionsNearby { projections: Projections, nearby: nearby.clone() };
+    let inline = ProjectionsNearby { projections: Projections::default(), nearby: nearby.clone() };
     let store = EventStore::open(log, vault, Arc::new(inline), clock, entropy.clone()).await.unwrap();
     nearby.start_at(store.head().await.unwrap().position);
     let mut hasher = HasherSettings::new(NonZeroUsize::new(2).unwrap());

@@ -1,10 +1,14 @@
 //! The two databases behind one face: connections, queries, transactions.
 
+mod log_connection;
 mod postgres;
 mod sqlite;
 mod table;
+mod writes;
 
+pub(crate) use log_connection::LogConnection;
 pub use table::{Column, ColumnType, Dialect, Row, Table, Tables, Value};
+pub(crate) use writes::{HeadMove, Write};
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,6 +31,9 @@ pub enum DatabaseError {
         /// The column.
         column: &'static str,
     },
+    /// What was read is no longer the newest: another node has written. The store tries again.
+    #[error("the log went on meanwhile")]
+    Overtaken,
 }
 
 impl DatabaseError {
@@ -164,18 +171,18 @@ impl Database {
     /// # Errors
     /// When no connection is to be had.
     pub async fn transaction(&self) -> Result<Transaction, DatabaseError> {
-        self.begin(Writer::Any, Locking::Nothing).await
+        self.begin(Locking::Nothing).await
     }
 
     /// Begins a transaction; on PostgreSQL the head is locked in the same round trip.
-    pub(crate) async fn begin(&self, who: Writer, locking: Locking) -> Result<Transaction, DatabaseError> {
+    pub(crate) async fn begin(&self, locking: Locking) -> Result<Transaction, DatabaseError> {
         let database = self.clone();
         // A task of its own: who asked may be cancelled between the database's answer and its receipt,
         // and an open transaction that nobody holds would block the connection for good.
         let begun = tokio::spawn(async move {
             Ok::<_, sqlx::Error>(match database {
                 Self::Sqlite(db) => Transaction::Sqlite(db.begin().await?),
-                Self::Postgres(db) => Transaction::Postgres(db.begin(who, locking).await?),
+                Self::Postgres(db) => Transaction::Postgres(db.begin(locking).await?),
             })
         });
         Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
@@ -187,6 +194,14 @@ impl Database {
         match self {
             Self::Sqlite(db) => db.checkpoint().await,
             Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether [`Database::close`] was called: who holds a connection of their own lets go of it.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(db) => db.is_closed(),
         }
     }
 
@@ -294,16 +309,6 @@ impl Transaction {
             Self::Postgres(tx) => postgres::write(tx, table, rows, conflict).await,
         }
     }
-}
-
-/// Who writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Writer {
-    /// The log's writer: a connection is kept for it, so that nobody who waits for the head keeps the
-    /// writer from it.
-    Log,
-    /// Whoever else.
-    Any,
 }
 
 /// What a transaction locks as it begins.

@@ -8,11 +8,11 @@ use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo, PgValueRef,
 };
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, Row as _, TypeInfo, ValueRef};
+use sqlx::{ConnectOptions, Connection, Executor as _, Row as _, TypeInfo, ValueRef};
 
+use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
 use super::{
     ColumnType, Contents, DatabaseError, Locking, OnConflict, OpenError, PostgresOptions, Row, Table, Value,
-    Writer,
 };
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/log");
@@ -24,8 +24,11 @@ static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/ke
 const SETTINGS: [(&str, &str); 2] =
     [("default_transaction_isolation", "read\\ committed"), ("idle_in_transaction_session_timeout", "60s")];
 
-/// Connections to one schema: a pool that reads, a small one that writes, and one connection that only
-/// the log's writer has, so that neither a burst of reads nor who waits for the head keeps a commit
+/// Begins a transaction, and waits for the head, in one round trip.
+pub(super) const BEGIN_AND_LOCK: &str = "begin; select from log_head where only_row = 1 for update";
+
+/// Connections to one schema: a pool that reads, a small one that writes, and one from which only
+/// the log's writer takes its connection, so that neither a burst of reads nor who waits for the head keeps a commit
 /// waiting.
 #[derive(Debug, Clone)]
 pub struct Postgres {
@@ -86,18 +89,23 @@ impl Postgres {
 
     pub(super) async fn begin(
         &self,
-        who: Writer,
         locking: Locking,
     ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
-        let pool = match who {
-            Writer::Log => &self.log,
-            Writer::Any => &self.write,
-        };
-        pool.begin_with(match locking {
-            Locking::Head => "begin; select from log_head where only_row = 1 for update",
-            Locking::Nothing => "begin",
-        })
-        .await
+        self.write
+            .begin_with(match locking {
+                Locking::Head => BEGIN_AND_LOCK,
+                Locking::Nothing => "begin",
+            })
+            .await
+    }
+
+    /// A connection for the log's writer, for as long as it wants.
+    pub(super) async fn log_connection(&self) -> Result<PgConnection, sqlx::Error> {
+        Ok(self.log.acquire().await?.detach())
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.log.is_closed()
     }
 
     pub(super) async fn close(&self) {
@@ -165,18 +173,79 @@ pub(super) async fn delete(
     table: &Table,
     keys: &[String],
 ) -> Result<(), DatabaseError> {
-    let sql = format!("delete from {} where {} = any($1)", table.name, table.key());
-    sqlx::query(&sql).bind(keys).execute(connection).await?;
+    sqlx::query(&remove(table, 0, "")).bind(keys).execute(connection).await?;
     Ok(())
 }
 
-/// Writes rows in one statement: each column travels as an array.
+/// Runs what has no parameters.
+pub(super) async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), DatabaseError> {
+    connection.execute(sql).await?;
+    Ok(())
+}
+
+/// Writes rows in one statement.
 pub(super) async fn write(
     connection: &mut PgConnection,
     table: &Table,
     rows: &[Row],
     conflict: OnConflict,
 ) -> Result<(), DatabaseError> {
+    let sql = put(table, conflict, 0, "");
+    bind_rows(sqlx::query(&sql), table, rows).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes that are [`independent`](super::writes::independent) and, where it is given, the move of the head,
+/// in one statement: all of it is done, or if the head stands elsewhere or is locked, nothing.
+///
+/// It must not wait for the head: it may hold locks on tables that who has the head wants to swap.
+pub(super) async fn write_all(
+    connection: &mut PgConnection,
+    writes: &[Write],
+    head: Option<&HeadMove<'_>>,
+) -> Result<bool, DatabaseError> {
+    let (mut parts, mut params) = (Vec::new(), 0);
+    let guard = if head.is_some() { " where exists (select from head)" } else { "" };
+    if head.is_some() {
+        parts.push(format!("head as (select from log_head where {HEAD_STANDS} for update skip locked)"));
+        params = HEAD_PARAMS;
+    }
+    for (i, write) in writes.iter().enumerate() {
+        let statement = match &write.change {
+            Change::Put { conflict, .. } => put(&write.table, *conflict, params, guard),
+            Change::Remove { .. } => remove(&write.table, params, guard),
+        };
+        params += params_of(write);
+        parts.push(format!("write_{i} as ({statement})"));
+    }
+    let with = if parts.is_empty() { String::new() } else { format!("with {} ", parts.join(", ")) };
+    let end = match head {
+        Some(_) => format!("{MOVE_HEAD} and exists (select from head) returning position"),
+        None => "select 1::bigint".to_owned(),
+    };
+    let sql = with + &end;
+    let head = head.map(HeadMove::params);
+    let mut query = bind(sqlx::query(&sql), head.as_ref().map_or(&[], |params| params.as_slice()));
+    for write in writes {
+        query = match &write.change {
+            Change::Put { rows, .. } => bind_rows(query, &write.table, rows),
+            Change::Remove { keys } => query.bind(keys),
+        };
+    }
+    // To the very end: only there the server tells of a commit that failed.
+    Ok(!query.fetch_all(connection).await?.is_empty())
+}
+
+fn params_of(write: &Write) -> usize {
+    match &write.change {
+        Change::Put { .. } => write.table.columns.len(),
+        Change::Remove { .. } => 1,
+    }
+}
+
+/// The statement that writes rows: each column travels as an array, the first one's parameter follows
+/// after `params` others.
+fn put(table: &Table, conflict: OnConflict, params: usize, guard: &str) -> String {
     let (mut values, mut arrays) = (Vec::new(), Vec::new());
     for (i, column) in table.columns.iter().enumerate() {
         let name = column.name;
@@ -188,17 +257,24 @@ pub(super) async fn write(
             ColumnType::Bytes => ("bytea", ""),
         };
         values.push(format!("u.{name}{cast}"));
-        arrays.push(format!("${}::{array}[]", i + 1));
+        arrays.push(format!("${}::{array}[]", params + i + 1));
     }
-    let sql = format!(
-        "insert into {} ({columns}) select {} from unnest({}) as u({columns}){}",
+    format!(
+        "insert into {} ({columns}) select {} from unnest({}) as u({columns}){guard}{}",
         table.name,
         values.join(", "),
         arrays.join(", "),
         conflict.clause(table),
         columns = table.column_list(),
-    );
-    let mut query = sqlx::query(&sql);
+    )
+}
+
+fn remove(table: &Table, params: usize, guard: &str) -> String {
+    let guard = guard.replacen(" where", " and", 1);
+    format!("delete from {} where {} = any(${}::text[]){guard}", table.name, table.key(), params + 1)
+}
+
+fn bind_rows<'q>(mut query: PgQuery<'q>, table: &Table, rows: &[Row]) -> PgQuery<'q> {
     for (i, column) in table.columns.iter().enumerate() {
         let cells = rows.iter().map(|row| row.get(i).unwrap_or(&Value::Null));
         query = match column.kind {
@@ -212,8 +288,7 @@ pub(super) async fn write(
             }
         };
     }
-    query.execute(connection).await?;
-    Ok(())
+    query
 }
 
 type PgQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;

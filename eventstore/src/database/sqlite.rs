@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
@@ -13,10 +14,14 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, TypeInfo, ValueRef};
 
+use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
 use super::{ColumnType, Contents, DatabaseError, OnConflict, OpenError, Row, Table, Value};
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/keys");
+
+/// A deferred transaction could fail to turn into a writing one half-way.
+pub(super) const BEGIN: &str = "begin immediate";
 
 /// Connections to one file: several that read, one that writes.
 #[derive(Debug, Clone)]
@@ -41,8 +46,9 @@ impl Sqlite {
             .statement_cache_capacity(256);
         let folder = lock_folder(path).await?;
         make_private(path, &folder)?;
-        // A connection to a file does not age.
-        let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+        // A connection to a file does not age, nor is it ever lost.
+        let pool =
+            || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         let write =
             pool().max_connections(1).connect_with(options.clone()).await.map_err(OpenError::Connect)?;
         match contents {
@@ -59,8 +65,12 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        // A deferred transaction could fail to turn into a writing one half-way.
-        self.write.begin_with("begin immediate").await
+        self.write.begin_with(BEGIN).await
+    }
+
+    /// The connection that writes.
+    pub(super) async fn writer(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {
+        self.write.acquire().await
     }
 
     pub(super) async fn checkpoint(&self) -> Result<(), DatabaseError> {
@@ -135,19 +145,65 @@ pub(super) async fn delete(
     table: &Table,
     keys: &[String],
 ) -> Result<(), DatabaseError> {
-    let sql =
-        format!("delete from {} where {} in (select value from json_each(?1))", table.name, table.key());
+    let sql = remove(table, 1, "true");
     execute(connection, &sql, &[Json::from(keys.to_vec()).to_string().into()]).await?;
     Ok(())
 }
 
-/// Writes rows in one statement: they travel as one JSON array of arrays.
+/// Writes rows in one statement.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     table: &Table,
     rows: &[Row],
     conflict: OnConflict,
 ) -> Result<(), DatabaseError> {
+    execute(connection, &put(table, conflict, 1, "true"), &[json(rows)]).await?;
+    Ok(())
+}
+
+/// Writes and, where it is given, the move of the head in one go: the connection's thread is woken once
+/// for all statements. If the head stands elsewhere nothing is written. With a transaction of its own what
+/// was written is also committed.
+pub(super) async fn write_all(
+    connection: &mut SqliteConnection,
+    writes: &[Write],
+    head: Option<&HeadMove<'_>>,
+    own_transaction: bool,
+) -> Result<bool, DatabaseError> {
+    let mut params: Vec<Value> = head.map(HeadMove::params).into_iter().flatten().collect();
+    debug_assert!(params.is_empty() || params.len() == HEAD_PARAMS);
+    let guard = match head {
+        Some(_) => format!("exists (select 1 from log_head where {HEAD_STANDS})"),
+        None => "true".to_owned(),
+    };
+    let mut script = Vec::new();
+    if own_transaction {
+        script.push(BEGIN.to_owned());
+    }
+    for write in writes {
+        let at = params.len() + 1;
+        match &write.change {
+            Change::Put { rows, conflict } => {
+                script.push(put(&write.table, *conflict, at, &guard));
+                params.push(json(rows));
+            }
+            Change::Remove { keys } => {
+                script.push(remove(&write.table, at, &guard));
+                params.push(Json::from(keys.clone()).to_string().into());
+            }
+        }
+    }
+    if head.is_some() {
+        script.push(format!("{MOVE_HEAD} returning position"));
+    }
+    if own_transaction {
+        script.push("commit".to_owned());
+    }
+    Ok(!query(connection, &script.join("; "), &params).await?.is_empty())
+}
+
+/// The statement that writes rows: they travel as one JSON array of arrays.
+fn put(table: &Table, conflict: OnConflict, param: usize, guard: &str) -> String {
     let values: Vec<_> = table
         .columns
         .iter()
@@ -159,16 +215,22 @@ pub(super) async fn write(
             }
         })
         .collect();
-    let sql = format!(
-        "insert into {} ({}) select {} from json_each(?1) where true{}",
+    format!(
+        "insert into {} ({}) select {} from json_each(${param}) where {guard}{}",
         table.name,
         table.column_list(),
         values.join(", "),
         conflict.clause(table)
-    );
-    let rows: Json = rows.iter().map(|row| row.iter().map(to_json).collect::<Json>()).collect();
-    execute(connection, &sql, &[rows.to_string().into()]).await?;
-    Ok(())
+    )
+}
+
+fn remove(table: &Table, param: usize, guard: &str) -> String {
+    let (table, key) = (&table.name, table.key());
+    format!("delete from {table} where {key} in (select value from json_each(${param})) and {guard}")
+}
+
+fn json(rows: &[Row]) -> Value {
+    rows.iter().map(|row| row.iter().map(to_json).collect::<Json>()).collect::<Json>().to_string().into()
 }
 
 fn to_json(value: &Value) -> Json {

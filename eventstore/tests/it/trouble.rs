@@ -221,6 +221,30 @@ async fn a_commit_whose_answer_is_lost_is_found_in_the_log() {
     assert_eq!(Place::rows(&store, "select id from outbox").await.len(), 6);
 }
 
+/// Alone on its log a node commits with a single statement, from its second batch on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_statement_whose_answer_is_lost_is_found_in_the_log() {
+    let Some(place) = Place::postgres().await else { return };
+    let proxy = Proxy::before(&place).await;
+    let store = proxy.place(&place).store().await;
+    for number in 0..5 {
+        store.append(sign_up(100 + number)).await.unwrap();
+        store.vault().subject_key(&Subject::User(user(number))).await.unwrap();
+        proxy.lose_the_next_answer();
+        let messages = vec![message(number, user(number), "hi")];
+        let committed = store.append(Append { messages, ..sign_up(number) }).await.unwrap();
+        assert!(!proxy.still_waits());
+        assert_eq!(committed.head.0, 2 * u64::try_from(number).unwrap() + 2);
+    }
+    store.append(sign_up(200)).await.unwrap();
+    proxy.lose_the_next_answer();
+    let only = Append { messages: vec![message(50, user(1), "hi")], ..change(Vec::new()) };
+    assert_eq!(store.append(only).await.unwrap().head, Position(11));
+    assert!(!proxy.still_waits());
+    assert_eq!(store.page(Position(0), 100, &Filter::default()).await.unwrap().len(), 11);
+    assert_eq!(Place::rows(&store, "select id from outbox").await.len(), 6);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_nobody_can_ask_about_is_called_unknown() {
     let Some(place) = Place::postgres().await else { return };

@@ -147,7 +147,8 @@ impl World {
         };
         let master = MasterKey::generate(&*entropy);
         let vault = Vault::open(keys, &master, clock.clone(), entropy.clone()).await.unwrap();
-        let store = EventStore::open(log, vault, Arc::new(Projections), clock.clone(), entropy.clone());
+        let store =
+            EventStore::open(log, vault, Arc::new(Projections::default()), clock.clone(), entropy.clone());
         Self { store: store.await.unwrap(), clock, entropy, folder }
     }
 

@@ -67,6 +67,11 @@ impl Proxy {
         self.state.store(ANSWER_LOST_AND_CLOSED, Ordering::SeqCst);
     }
 
+    /// Whether there was nothing yet whose answer could be lost.
+    pub(crate) fn still_waits(&self) -> bool {
+        matches!(self.state.load(Ordering::SeqCst), ANSWER_LOST | ANSWER_LOST_AND_CLOSED)
+    }
+
     /// The server is there again.
     pub(crate) fn reopen(&self) {
         self.state.store(WHOLE, Ordering::SeqCst);
@@ -78,9 +83,10 @@ async fn relay(client: TcpStream, server: impl AsyncRead + AsyncWrite, state: &A
     let (mut server_reads, mut server_writes) = tokio::io::split(server);
     let asked = async {
         let mut buffer = vec![0; 1 << 16];
+        let mut commits = Commits::default();
         while let Ok(count @ 1..) = client_reads.read(&mut buffer).await {
             let part = &buffer[..count];
-            let commits = part.windows(7).any(|window| window == b"COMMIT\0");
+            let commits = commits.are_asked_for(part);
             let cut = commits && matches!(state.load(Ordering::SeqCst), ANSWER_LOST | ANSWER_LOST_AND_CLOSED);
             if server_writes.write_all(part).await.is_err() {
                 return;
@@ -98,5 +104,30 @@ async fn relay(client: TcpStream, server: impl AsyncRead + AsyncWrite, state: &A
         biased;
         () = asked => {}
         _ = answered => {}
+    }
+}
+
+/// Sees what asks for a commit: the word itself, or outside of a transaction a statement that moves the
+/// head, which commits as it ends.
+#[derive(Debug, Default)]
+struct Commits {
+    in_transaction: bool,
+    /// The names of statements that move the head, as they stand in a Bind message.
+    moves: Vec<Vec<u8>>,
+}
+
+impl Commits {
+    fn are_asked_for(&mut self, part: &[u8]) -> bool {
+        let has = |what: &[u8]| part.windows(what.len()).any(|window| window == what);
+        self.in_transaction |= has(b"begin; select");
+        // A Parse message: its type, its length, the statement's name, the statement.
+        if part[0] == b'P' && has(b"update log_head set position") {
+            self.moves.extend(part[5..].split_inclusive(|byte| *byte == 0).next().map(<[u8]>::to_vec));
+        }
+        let moves = part[0] == b'B' && self.moves.iter().any(|name| part[6..].starts_with(name));
+        let word = has(b"COMMIT\0");
+        let asked = word || (moves && !self.in_transaction);
+        self.in_transaction &= !(word || has(b"ROLLBACK\0"));
+        asked
     }
 }
