@@ -246,3 +246,33 @@ impl Tables for Writing {
         self.connection.query(sql, params).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Contents;
+
+    #[tokio::test]
+    async fn a_statement_that_comes_after_it_was_asked_about_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open_sqlite(&folder.path().join("log.db"), Contents::Log).await.unwrap();
+        let connection = LogConnection::take(&database).await.unwrap();
+        let (writing, _) = Writing::locked(connection, std::iter::empty()).await.unwrap();
+        let standing = writing.standing().clone();
+        drop(writing);
+        assert!(!is_there(&database, "select 1 from events where 1 = $1", &[0.into()]).await.unwrap());
+
+        let mut frontier = standing.head.frontier.clone();
+        frontier.push(b"leaf");
+        let row =
+            |id: &str| vec![id.into(), "s".into(), "p".into(), 0.into(), 0.into(), 0.into(), Value::Null];
+        for (standing, written) in [(standing.clone(), 0), (Standing { epoch: 1, ..standing }, 1)] {
+            let connection = LogConnection::take(&database).await.unwrap();
+            let mut late = Writing::trusting(connection, standing);
+            late.insert(&crate::outbox::OUTBOX, &[row("late")]).await.unwrap();
+            assert_eq!(late.end(Some(&frontier)).await.unwrap().is_some(), written == 1);
+            let rows = database.query("select id from outbox", &[]).await.unwrap();
+            assert_eq!(rows.len(), written);
+        }
+    }
+}

@@ -43,6 +43,9 @@ impl Sqlite {
             .pragma("secure_delete", "on")
             // Nothing spills into files elsewhere: that is quicker, and keeps data in its folder.
             .pragma("temp_store", "memory")
+            // Every so many pages of 4 KiB the write-ahead log is folded into the file, which costs as much
+            // as several commits; of pages that were written often only the last counts.
+            .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(256);
         let folder = lock_folder(path).await?;
         make_private(path, &folder)?;

@@ -1,8 +1,14 @@
 //! Whoever decided on what has moved on since must decide again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
 use evident_domain::user::UserEvent;
-use evident_domain::{SessionId, Subject};
-use evident_eventstore::{Append, AppendError, Guard, StreamAppend};
+use evident_domain::{ClaimKind, Recorded, SessionId, Subject};
+use evident_eventstore::{
+    Append, AppendError, DatabaseError, EventStore, Guard, Inline, StreamAppend, Tables,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -90,5 +96,94 @@ on_both_databases! {
             let conflict = |a: &&Result<_, _>| matches!(a, Err(AppendError::Conflict));
             assert_eq!(answers.iter().filter(conflict).count(), 15);
         }
+    }
+}
+
+/// Appends to the stream of the first user, who is at a version.
+async fn at(store: &EventStore, version: u64, events: Vec<UserEvent>) -> Result<u64, AppendError> {
+    store.append(change(vec![stream(user(1), version, events)])).await.map(|done| done.head.0)
+}
+
+on_both_databases! {
+    /// A node that was alone trusts what it remembers, until it finds that it is not alone.
+    async fn nodes_that_take_turns_decide_on_the_newest_state(place) {
+        let nodes = [place.store().await, place.store().await];
+        at(&nodes[0], 0, vec![signed_up("ann@example.com")]).await.unwrap();
+        at(&nodes[1], 1, vec![]).await.unwrap();
+        let mut version = 1;
+        for round in 0..12 {
+            let (node, other) = (&nodes[round % 2], &nodes[(round + 1) % 2]);
+            // So often that it feels alone.
+            for _ in 0..=(round % 4) {
+                assert_eq!(at(node, version, vec![banned("spam")]).await.unwrap(), version + 1);
+                version += 1;
+            }
+            // What the other one takes for the newest version was it once.
+            for old in [version - 1, version + 1] {
+                assert!(matches!(at(other, old, vec![]).await, Err(AppendError::Conflict)), "{round}");
+                assert!(matches!(at(other, old, vec![banned("spam")]).await, Err(AppendError::Conflict)));
+            }
+            at(other, version, vec![]).await.unwrap();
+        }
+        let all = nodes[0].load(evident_domain::StreamId::user(user(1))).await.unwrap();
+        assert!(all.iter().map(|recorded| recorded.position.0).eq(1..=version));
+    }
+}
+
+on_both_databases! {
+    async fn a_value_that_another_node_has_given_away_is_taken(place) {
+        let nodes = [place.store().await, place.store().await];
+        for round in 0..6_u128 {
+            let (node, other) = if round % 2 == 0 { (&nodes[0], &nodes[1]) } else { (&nodes[1], &nodes[0]) };
+            let sign_up = |number, name: &str| {
+                change(vec![stream(user(number), 0, vec![signed_up(&format!("{name}@example.com"))])])
+            };
+            // Both have committed, and are sure of the head.
+            for more in 1..3 {
+                other.append(sign_up(1000 * more + round, &format!("x{more}{round}"))).await.unwrap();
+            }
+            node.append(sign_up(100 + round, &format!("ann{round}"))).await.unwrap();
+            let refused = other.append(sign_up(200 + round, &format!("ann{round}"))).await;
+            assert!(matches!(refused, Err(AppendError::ClaimTaken(ClaimKind::Email))), "{refused:?}");
+            // A stream that begins twice is refused as any other that has moved on.
+            let refused = other.append(sign_up(100 + round, &format!("bob{round}"))).await;
+            assert!(matches!(refused, Err(AppendError::Conflict)), "{refused:?}");
+        }
+    }
+}
+
+/// Projections that count how often they were told to forget.
+#[derive(Debug, Default)]
+struct Interruptions(AtomicU32);
+
+#[async_trait]
+impl Inline for Interruptions {
+    async fn apply(&self, _: &mut dyn Tables, _: &[Recorded]) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    fn interrupted(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+on_both_databases! {
+    async fn projections_hear_when_somebody_else_has_touched_log_or_tables(place) {
+        let told = Arc::new(Interruptions::default());
+        let store = place.store_with(told.clone()).await;
+        let other = place.store().await;
+        at(&store, 0, vec![signed_up("ann@example.com")]).await.unwrap();
+        let times = || told.0.load(Ordering::Relaxed);
+        assert_eq!(times(), 1, "at the start nothing is known");
+        at(&store, 1, vec![banned("spam")]).await.unwrap();
+        assert!(matches!(at(&store, 1, vec![banned("spam")]).await, Err(AppendError::Conflict)));
+        assert_eq!(times(), 1);
+        store.lock_head().await.unwrap().commit().await.unwrap();
+        at(&store, 2, vec![banned("spam")]).await.unwrap();
+        assert_eq!(times(), 2);
+        at(&other, 3, vec![banned("spam")]).await.unwrap();
+        at(&store, 4, vec![banned("spam")]).await.unwrap();
+        at(&store, 5, vec![banned("spam")]).await.unwrap();
+        assert_eq!(times(), 3);
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use evident_domain::Position;
+use evident_domain::ports::{Clock, Entropy};
+use evident_domain::session::{AssuranceLevel, SessionEvent};
+use evident_domain::{Actor, Position, SessionId, StreamId, Subject};
 use evident_eventstore::{Contents, Database, Dialect, Tables};
 use evident_projections::{
     DifferenceKind, Outcome, PATIENCE, ProjectionError, Silent, Until, clear_leftovers, outdated, rebuild,
@@ -237,5 +239,39 @@ fn a_replay_shows_an_earlier_day_and_overwrites_nothing() {
         let outcome = replay(&world.store, Until::Position(Position(1_000)), &beyond, &Silent).await;
         assert!(matches!(outcome, Err(ProjectionError::NotYet { .. })));
         assert!(!beyond.exists());
+    });
+}
+
+#[test]
+fn nodes_that_take_turns_never_fold_onto_a_stale_row() {
+    on_both(async |on| {
+        let mut world = World::new(on).await;
+        let user = world.sign_up("ann@example.com", "Ann").await;
+        let other = world.another_node().await;
+        let mut nodes = [world.store.clone(), other];
+        let session = SessionId(world.entropy.uuid());
+        let now = world.clock.now();
+        let mut event = SessionEvent::Started {
+            user,
+            amr: Vec::new(),
+            aal: AssuranceLevel::Aal1,
+            not_after: None,
+            started_at: now,
+        };
+        // Each proof is added to those in the row: one that is old loses some.
+        for version in 0..24_u64 {
+            let streams = vec![(StreamId::session(session), version, vec![event.into()])];
+            world.append(Subject::User(user), Actor::Visitor, streams).await.unwrap();
+            let method = format!("proof-{version}");
+            event = SessionEvent::SteppedUp { method, at: now, aal: AssuranceLevel::Aal2 };
+            // One, two or three in a row, so that a node trusts its memory now and then.
+            if version % 6 == 0 || version % 6 == 2 || version % 6 == 5 {
+                nodes.swap(0, 1);
+                world.store = nodes[0].clone();
+            }
+        }
+        let row = &world.rows().await["sessions"][0];
+        assert_eq!(row[6].as_text().unwrap().matches("proof-").count(), 23);
+        assert!(verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap().is_clean());
     });
 }

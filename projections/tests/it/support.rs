@@ -152,6 +152,13 @@ impl World {
         Self { store: store.await.unwrap(), clock, entropy, folder }
     }
 
+    /// A second node on the same log.
+    pub(crate) async fn another_node(&self) -> EventStore {
+        let (log, vault) = (self.store.database().clone(), self.store.vault().clone());
+        let inline = Arc::new(Projections::default());
+        EventStore::open(log, vault, inline, self.clock.clone(), self.entropy.clone()).await.unwrap()
+    }
+
     /// Commits events of several streams in one change, sealed for one subject.
     pub(crate) async fn append(
         &self,
