@@ -31,6 +31,9 @@ const LONGEST_GATHERING: Duration = Duration::from_millis(4);
 /// How long, and at what distance, the writer asks whether a commit that was not answered took place.
 const INQUIRY: Duration = Duration::from_secs(10);
 const INQUIRY_PAUSE: Duration = Duration::from_millis(250);
+/// How long a connection may lie idle and be used again: what is between here and the database may have
+/// forgotten it, and not say so.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// A change that is ready to be written.
 #[derive(Debug)]
@@ -97,8 +100,8 @@ struct Writer {
     database: Database,
     inline: Arc<dyn Inline>,
     head: watch::Sender<Position>,
-    /// The connection of the last batch.
-    connection: Option<LogConnection>,
+    /// The connection of the last batch, and when that was over.
+    connection: Option<(LogConnection, Instant)>,
     /// What is known of the log since the last batch.
     chain: Option<Chain>,
     /// Another node was writing when the head was last locked: likely it still is, and is faster.
@@ -190,7 +193,9 @@ impl Writer {
 
     async fn commit(&mut self, batch: &[Job], footing: Footing) -> Result<Vec<Outcome>, Failure> {
         // Both come back only if all goes well.
-        let (chain, connection) = (self.chain.take(), self.connection.take());
+        let chain = self.chain.take();
+        let connection = self.connection.take().filter(|(_, since)| since.elapsed() < IDLE);
+        let connection = connection.map(|(connection, _)| connection);
         // A bug in a projection must not end the writer: the transaction is undone, as after an error.
         let prepared = AssertUnwindSafe(self.prepare(batch, footing, chain, connection)).catch_unwind();
         let (pending, mut chain) = match timeout(PATIENCE, prepared).await {
@@ -208,7 +213,7 @@ impl Writer {
             Ok(Some(End { connection, standing, versions })) => {
                 chain.advance(standing, versions);
                 self.chain = Some(chain);
-                self.connection = connection.kept();
+                self.connection = connection.kept().map(|connection| (connection, Instant::now()));
             }
             Err(error) => self.inquire(&draft, error).await?,
         }
