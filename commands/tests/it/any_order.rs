@@ -11,8 +11,9 @@ use evident_commands::messages::Message;
 use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
-    AdministerUser, BanChange, CreateUser, Deletion, GivenContact, Grant, SignOut, SignOutScope, SignedUp,
-    UpdateUser, Verified, Verify, VerifyKind, VerifyProof,
+    AccessIntent, AdministerUser, BanChange, CreateUser, Deletion, GivenContact, Grant, InviteUser,
+    RequestAccess, SignOut, SignOutScope, SignedUp, UpdateUser, Verified, Verify, VerifyEnd, VerifyKind,
+    VerifyProof,
 };
 use evident_domain::{Metadata, SessionId, UserId};
 use evident_projections::{Silent, verify};
@@ -38,6 +39,9 @@ enum Step {
     Refresh { session: Index },
     SignOut { session: Index, scope: SignOutScope },
     ChangeOwn { session: Index, change: OwnChange },
+    SignUpAnonymously,
+    Ask { email: &'static str, intent: AccessIntent },
+    Invite { email: &'static str },
     FollowLink { message: Index },
     GuessCode { email: &'static str, kind: VerifyKind },
     Create { email: Option<&'static str>, phone: Option<&'static str>, confirm: bool, banned: bool },
@@ -83,6 +87,7 @@ fn a_step() -> impl Strategy<Value = Step> {
     let some = any::<Index>;
     let scope = select(vec![SignOutScope::Global, SignOutScope::Local, SignOutScope::Others]);
     let kind = select(vec![VerifyKind::SignUp, VerifyKind::Email, VerifyKind::EmailChange]);
+    let intent = select(vec![AccessIntent::SignInOrUp, AccessIntent::SignIn, AccessIntent::Recover]);
     let own = prop_oneof![
         an_email().prop_map(OwnChange::Email),
         a_password().prop_map(OwnChange::Password),
@@ -102,7 +107,10 @@ fn a_step() -> impl Strategy<Value = Step> {
         3 => some().prop_map(|session| Step::Refresh { session }),
         1 => (some(), scope).prop_map(|(session, scope)| Step::SignOut { session, scope }),
         3 => (some(), own).prop_map(|(session, change)| Step::ChangeOwn { session, change }),
-        3 => some().prop_map(|message| Step::FollowLink { message }),
+        1 => Just(Step::SignUpAnonymously),
+        2 => (an_email(), intent).prop_map(|(email, intent)| Step::Ask { email, intent }),
+        1 => an_email().prop_map(|email| Step::Invite { email }),
+        4 => some().prop_map(|message| Step::FollowLink { message }),
         1 => (an_email(), kind).prop_map(|(email, kind)| Step::GuessCode { email, kind }),
         1 => (option::of(an_email()), option::of(a_phone()), any::<bool>(), any::<bool>()).prop_map(
             |(email, phone, confirm, banned)| Step::Create { email, phone, confirm, banned }
@@ -152,6 +160,7 @@ impl World {
     async fn new(autoconfirm: bool) -> Self {
         let mut settings = Settings::default();
         settings.sign_up.mail_autoconfirm = autoconfirm;
+        settings.sign_up.anonymous_enabled = true;
         Self {
             node: Node::with(settings).await,
             users: Vec::new(),
@@ -214,11 +223,39 @@ impl World {
                 };
                 unless_faulty(commands.update_user(&context, own).await)?;
             }
+            Step::SignUpAnonymously => {
+                let made =
+                    commands.sign_up_anonymously(&context, "authenticated".to_owned(), data("one")).await;
+                self.hold(&unless_faulty(made)?);
+            }
+            Step::Ask { email, intent } => {
+                let request = RequestAccess {
+                    intent: *intent,
+                    contact: GivenContact { email: (*email).to_owned(), phone: String::new() },
+                    data: data("two"),
+                    aud: "authenticated".to_owned(),
+                    challenge: None,
+                    redirect_to: None,
+                };
+                unless_faulty(commands.request_access(&context, request).await)?;
+            }
+            Step::Invite { email } => {
+                let request = InviteUser {
+                    email: (*email).to_owned(),
+                    data: data("two"),
+                    aud: "authenticated".to_owned(),
+                    redirect_to: None,
+                };
+                let view = unless_faulty(commands.invite_user(&context, request).await)?;
+                self.know(view.user.id);
+            }
             Step::FollowLink { message } => self.follow(*message).await?,
             Step::GuessCode { email, kind } => {
                 let contact = GivenContact { email: (*email).to_owned(), phone: String::new() };
                 let proof = VerifyProof::Code { contact, code: "000000".to_owned() };
-                unless_faulty(commands.verify(&context, Verify { kind: *kind, proof }).await)?;
+                unless_faulty(
+                    commands.verify(&context, Verify { kind: *kind, proof, end: VerifyEnd::Client }).await,
+                )?;
             }
             Step::Create { email, phone, confirm, banned } => {
                 let ban = BanChange::Ban { until: None, reason: None };
@@ -254,9 +291,14 @@ impl World {
         }
         let Message::Mail(mail) = message.get(&self.messages) else { return None };
         let link = mail.fields.confirmation_url.as_str();
-        let kind = if link.contains("email_change") { VerifyKind::EmailChange } else { VerifyKind::SignUp };
+        let kind = match link {
+            _ if link.contains("type=email_change") => VerifyKind::EmailChange,
+            _ if link.contains("type=signup") || link.contains("type=invite") => VerifyKind::SignUp,
+            _ => VerifyKind::Recovery,
+        };
         let proof = VerifyProof::LinkToken(mail.fields.token_hash.clone());
-        let verified = self.node.commands.verify(&context(), Verify { kind, proof }).await;
+        let verified =
+            self.node.commands.verify(&context(), Verify { kind, proof, end: VerifyEnd::Browser }).await;
         if let Verified::In(grant) = unless_faulty(verified)? {
             self.hold(&grant);
         }
