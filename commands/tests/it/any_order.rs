@@ -12,7 +12,7 @@ use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
     AdministerUser, BanChange, CreateUser, Deletion, GivenContact, Grant, SignOut, SignOutScope, SignedUp,
-    UpdateUser, Verified, Verify, VerifyKind, VerifyProof,
+    UpdateUser, Verified, Verify, VerifyEnd, VerifyKind, VerifyProof,
 };
 use evident_domain::{Metadata, SessionId, UserId};
 use evident_projections::{Silent, verify};
@@ -218,7 +218,9 @@ impl World {
             Step::GuessCode { email, kind } => {
                 let contact = GivenContact { email: (*email).to_owned(), phone: String::new() };
                 let proof = VerifyProof::Code { contact, code: "000000".to_owned() };
-                unless_faulty(commands.verify(&context, Verify { kind: *kind, proof }).await)?;
+                unless_faulty(
+                    commands.verify(&context, Verify { kind: *kind, proof, end: VerifyEnd::Client }).await,
+                )?;
             }
             Step::Create { email, phone, confirm, banned } => {
                 let ban = BanChange::Ban { until: None, reason: None };
@@ -256,7 +258,8 @@ impl World {
         let link = mail.fields.confirmation_url.as_str();
         let kind = if link.contains("email_change") { VerifyKind::EmailChange } else { VerifyKind::SignUp };
         let proof = VerifyProof::LinkToken(mail.fields.token_hash.clone());
-        let verified = self.node.commands.verify(&context(), Verify { kind, proof }).await;
+        let verified =
+            self.node.commands.verify(&context(), Verify { kind, proof, end: VerifyEnd::Client }).await;
         if let Verified::In(grant) = unless_faulty(verified)? {
             self.hold(&grant);
         }
