@@ -14,7 +14,10 @@ use evident_commands::messages::{
 use evident_commands::outbound::Outbound;
 use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
 use evident_commands::settings::SigningKeySource;
-use evident_commands::tokens::{FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::tokens::{
+    FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys,
+};
+use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
@@ -169,8 +172,14 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
         codes: Pepper::new(server_key(&store, "codes").await?),
         flows: FlowCodec::new(server_key(&store, "flows").await?),
+        factor_keys: FactorKeys::new(server_key(&store, "factors").await?),
+        // Settings that make none have got a warning.
+        relying_party: RelyingParty::new(&commands.webauthn, &commands.site).ok(),
         outbound: Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?,
-        templates: Arc::new(Templates::load(sources, commands.sms.template.as_deref())?),
+        templates: Arc::new(
+            Templates::load(sources, commands.sms.template.as_deref())?
+                .with_second_factor(commands.second_factors.phone_template.as_deref())?,
+        ),
         links: Links::new(&commands.site.external_url, &commands.mail.url_paths)?,
         redirects: RedirectPolicy::new(&commands.site.site_url, &commands.site.redirect_allow_list)?,
         settings: commands.clone(),

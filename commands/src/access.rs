@@ -6,6 +6,7 @@ use evident_domain::{SessionId, UserId};
 
 use crate::Commands;
 use crate::execute::Failure;
+use crate::session_policy::{SessionUse, has_factor};
 use crate::views::{SessionRow, UserView};
 
 /// A signed-in caller.
@@ -56,9 +57,11 @@ impl Commands {
         Ok(caller)
     }
 
-    /// Whether a session is past its time: it still shows its user's account, and does nothing more.
-    pub fn is_expired(&self, session: &SessionRow) -> bool {
-        let now = self.clock().now();
-        self.expiry(session.created_at, session.last_used_at(), session.not_after, now).is_some()
+    /// Whether the caller's session is past its time: it still shows its user's account, and does nothing
+    /// more.
+    pub fn is_expired(&self, caller: &Caller) -> bool {
+        let Some(session) = &caller.session else { return false };
+        let session = SessionUse::of_row(session, has_factor(&caller.view.user));
+        self.expiry(&session, self.clock().now()).is_some()
     }
 }

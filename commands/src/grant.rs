@@ -8,6 +8,7 @@ use evident_domain::{Position, SessionId, Time, UserId};
 use crate::Commands;
 use crate::access::Caller;
 use crate::execute::Failure;
+use crate::session_policy::has_factor;
 use crate::tokens::{AmrClaim, Claims, RefreshToken};
 use crate::unit::Unit;
 use crate::views::UserView;
@@ -81,6 +82,10 @@ impl Commands {
         let (user, iat) = (&view.user, now.timestamp());
         let lifetime = i64::try_from(settings.access_token_lifetime_seconds).unwrap_or(i64::MAX);
         let exp = iat.saturating_add(lifetime);
+        // A token does not outlive the time in which the second factor is to be shown.
+        let (start, aal) = (started.state.started_at, started.state.aal);
+        let due = self.second_factor_due(start, aal, has_factor(user));
+        let exp = due.map_or(exp, |due| exp.min(due.timestamp()));
         let claims = Claims {
             iss: settings.issuer.clone(),
             sub: Some(user.id),

@@ -13,6 +13,7 @@ mod create_user;
 mod delete_user;
 mod deny;
 mod execute;
+mod factors;
 mod flow;
 mod generate_link;
 mod grant;
@@ -24,6 +25,7 @@ mod new_account;
 mod one_time;
 pub mod outbound;
 mod outbox;
+mod passkeys;
 pub mod password;
 mod quota;
 mod reauthenticate;
@@ -31,6 +33,7 @@ mod recipient;
 mod refresh_session;
 mod request_access;
 mod resend;
+mod session_policy;
 pub mod settings;
 mod sign_in;
 mod sign_out;
@@ -42,6 +45,7 @@ mod unit;
 mod update_user;
 mod verify;
 mod views;
+pub mod webauthn;
 
 pub use access::{AccessError, Caller};
 pub use administer_user::{AdministerUser, AdministerUserError};
@@ -51,17 +55,23 @@ pub use create_user::{CreateUser, CreateUserError};
 pub use delete_user::{DeleteUserError, Deletion};
 pub use deny::NoteError;
 pub use execute::{Failure, UseCase};
+pub use factors::{
+    ChallengeFactor, ChallengedFactor, ChangeFactor, CredentialKind, EnrollFactor, EnrolledFactor,
+    FactorQuestion, FactorUse, FactorsError, GivenAnswer, TotpEnrolment, VerifyFactor,
+};
 pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::Grant;
 pub use invite_user::{InviteUser, InviteUserError};
 pub use nearby::{Nearby, ProjectionsNearby};
 pub use outbox::OutboxWorker;
+pub use passkeys::{AuthenticationQuestion, PasskeysError, RegistrationQuestion};
 pub use quota::OverQuota;
 pub use reauthenticate::ReauthenticateError;
-pub use refresh_session::{Expiry, RefreshError, Refreshed, SessionOwner};
+pub use refresh_session::{RefreshError, Refreshed, SessionOwner};
 pub use request_access::{AccessIntent, RequestAccess, RequestError, Requested};
 pub use resend::{Resend, Resent};
+pub use session_policy::Expiry;
 pub use sign_in::{SignIn, SignInError, SignedIn};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Pretended, SignUp, SignUpError, SignedUp};
@@ -70,7 +80,7 @@ pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
 pub use verify::{Verified, Verify, VerifyEnd, VerifyError, VerifyKind, VerifyProof};
-pub use views::{IdentityRow, SessionRow, UserRow, UserView};
+pub use views::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow, UserView};
 
 use std::sync::Arc;
 
@@ -83,7 +93,8 @@ use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
-use tokens::{FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
+use tokens::{FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
+use webauthn::RelyingParty;
 
 /// What the use cases work with.
 #[derive(Debug)]
@@ -106,6 +117,10 @@ pub struct Parts {
     pub codes: Pepper,
     /// The key of codes and secrets of flows.
     pub flows: FlowCodec,
+    /// The keys of second factors and passkeys.
+    pub factor_keys: FactorKeys,
+    /// Whom keys of authenticators belong to; none where the settings make no relying party.
+    pub relying_party: Option<RelyingParty>,
     /// Calls other servers.
     pub outbound: Outbound,
     /// Texts of mails and messages.
@@ -175,6 +190,15 @@ impl Commands {
 
     pub(crate) fn codes(&self) -> &Pepper {
         &self.parts.codes
+    }
+
+    /// Whom keys of authenticators belong to; none where the settings make no relying party.
+    pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
+        self.parts.relying_party.as_ref()
+    }
+
+    pub(crate) fn factor_keys(&self) -> &FactorKeys {
+        &self.parts.factor_keys
     }
 
     /// Codes and secrets of flows.

@@ -265,6 +265,7 @@ impl News {
                 | "session.refreshed"
                 | "session.refresh_repeated"
                 | "session.stepped_up"
+                | "session.stepped_down"
                 | "session.revoked"
         );
         Self { stream, user, touches_user: !only_session, erased: kind == "user.erased" }

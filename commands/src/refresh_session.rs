@@ -6,11 +6,12 @@ use evident_domain::session::{
     RefreshOutcome, ReusePolicy, RevocationReason, Session, SessionCommand, SessionError,
 };
 use evident_domain::user::UserError;
-use evident_domain::{SessionId, Subject, Time, UserId};
+use evident_domain::{SessionId, Subject, UserId};
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started};
+use crate::session_policy::{Expiry, SessionUse};
 use crate::settings::ParentReuse;
 use crate::tokens::{ParsedRefreshToken, RefreshTokenError};
 use crate::unit::{Context, Unit};
@@ -64,15 +65,6 @@ pub enum RefreshError {
     Failure(#[from] Failure),
 }
 
-/// By which rule a session has expired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expiry {
-    /// Its end was fixed, or it is older than sessions may become.
-    TimeBox,
-    /// It was not used for too long.
-    Inactivity,
-}
-
 /// A session and whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionOwner {
@@ -114,25 +106,6 @@ impl Commands {
         }
     }
 
-    /// By which rule a session counts for nothing now, if by any. Refreshing and administering ask.
-    pub(crate) fn expiry(
-        &self,
-        started: Time,
-        last_used: Time,
-        not_after: Option<Time>,
-        now: Time,
-    ) -> Option<Expiry> {
-        let settings = &self.settings().sessions;
-        let past_box = settings.timebox.is_some_and(|timebox| started + timebox <= now);
-        if past_box || not_after.is_some_and(|end| end <= now) {
-            return Some(Expiry::TimeBox);
-        }
-        settings
-            .inactivity_timeout
-            .is_some_and(|limit| last_used + limit <= now)
-            .then_some(Expiry::Inactivity)
-    }
-
     fn reuse_policy(&self) -> ReusePolicy {
         let settings = &self.settings().sessions;
         ReusePolicy {
@@ -168,6 +141,7 @@ impl UseCase for RefreshCase<'_> {
         };
         let owner = SessionOwner { user, session };
         let account = unit.user(user).await?.account().ok_or(RefreshError::NotFound)?;
+        let has_factor = account.factors.any_verified();
         if account.is_banned(now) {
             return Err(RefreshError::Banned { owner });
         }
@@ -175,8 +149,11 @@ impl UseCase for RefreshCase<'_> {
             return Err(RefreshError::AlreadyUsed { owner });
         }
         let live = state.live().ok_or(RefreshError::NotFound)?;
-        let used = live.refreshed_at.unwrap_or(live.started_at);
-        let rule = self.commands.expiry(live.started_at, used, live.not_after, now);
+        let use_so_far = SessionUse::of(live, has_factor);
+        let rule = match self.commands.expiry(&use_so_far, now) {
+            None => self.commands.newer_session(unit, owner, &use_so_far).await?,
+            rule => rule,
+        };
         if let Some(rule) = rule {
             return Err(RefreshError::Expired { owner, rule });
         }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod factors;
 mod flows;
 mod limits;
 mod messages;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
+pub use factors::{FactorSwitch, PasskeySettings, SecondFactorSettings, WebauthnSettings};
 pub use flows::FlowSettings;
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
 pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
@@ -33,6 +35,12 @@ pub struct Settings {
     pub flows: FlowSettings,
     /// What sensitive changes ask for.
     pub security: SecuritySettings,
+    /// Second factors.
+    pub second_factors: SecondFactorSettings,
+    /// Authenticators (Web Authentication), as second factors and as passkeys.
+    pub webauthn: WebauthnSettings,
+    /// Passkeys.
+    pub passkeys: PasskeySettings,
     /// Mails.
     pub mail: MailSettings,
     /// Text messages.

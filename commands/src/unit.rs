@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
@@ -30,6 +31,13 @@ impl Context {
     /// A request that came by the usual address.
     pub fn new(provenance: Provenance) -> Self {
         Self { provenance, reached_at: None }
+    }
+}
+
+impl Context {
+    /// From where the request comes, where that is known.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.provenance.ip.as_ref().and_then(|ip| ip.known()).copied()
     }
 }
 

@@ -4,7 +4,7 @@ mod contact;
 
 use evident_domain::flow::{CodeChallenge, FlowError};
 use evident_domain::recipient::AskedTooSoon;
-use evident_domain::session::{RevocationReason, SessionError};
+use evident_domain::session::{AssuranceLevel, RevocationReason, SessionError};
 use evident_domain::user::{Account, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
 use evident_domain::{
     Email, Metadata, PasswordHash, Phone, SessionId, Time, UserId, contact::EmailError, contact::PhoneError,
@@ -13,6 +13,7 @@ use evident_domain::{
 use crate::Commands;
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
+use crate::factors::level;
 use crate::password::{Password, Weakness};
 use crate::quota::OverQuota;
 use crate::sign_out::revoke_all;
@@ -83,6 +84,9 @@ pub enum UpdateUserError {
     /// A person nobody knows cannot have a password alone.
     #[error("an anonymous user needs an address or a number before a password")]
     AnonymousNeedsContact,
+    /// The account has a second factor, and the session has not shown it.
+    #[error("the session has not shown the second factor")]
+    InsufficientAal,
     /// Numbers are off.
     #[error("phone numbers are disabled")]
     PhoneDisabled,
@@ -145,6 +149,8 @@ impl Commands {
         let mut case = UpdateCase { commands: self, request: &request, email, phone, password: None };
         for _ in 0..ROUNDS {
             if let Some(new) = &request.password {
+                // First: what comes of comparing is not for a thief of the first factor.
+                self.execute(context, &LevelCase(&request)).await?;
                 case.password = Some(self.compare(&request, new).await?);
             }
             let done = match self.asked_for(&case).await? {
@@ -207,6 +213,28 @@ impl Commands {
     }
 }
 
+/// Only looks whether the ways in may change.
+struct LevelCase<'a>(&'a UpdateUser);
+
+impl UseCase for LevelCase<'_> {
+    type Output = ();
+    type Error = UpdateUserError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Outcome {
+        check_level(unit, self.0).await
+    }
+}
+
+/// Who has a second factor shows it before the ways in change.
+async fn check_level(unit: &mut Unit<'_>, request: &UpdateUser) -> Outcome {
+    let level = level(unit, request.session).await?;
+    let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
+    if account.factors.any_verified() && level < AssuranceLevel::Aal2 {
+        return Err(UpdateUserError::InsufficientAal);
+    }
+    Ok(())
+}
+
 struct UpdateCase<'a> {
     commands: &'a Commands,
     request: &'a UpdateUser,
@@ -237,6 +265,9 @@ impl UseCase for UpdateCase<'_> {
         if let Some(session) = request.session {
             // It may have ended since the token was looked at: by a new password, say, that another session set.
             unit.session(session).await?.live().ok_or(SessionError::NotFound)?;
+        }
+        if self.email.is_some() || self.phone.is_some() || self.password.is_some() {
+            check_level(unit, request).await?;
         }
         let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
         if request.app_metadata.is_some() && !self.commands.may_change_app_metadata(account) {

@@ -1,7 +1,7 @@
 //! What callers see of an account: rows of the projections, fresh after every command.
 
 use evident_domain::UserId;
-pub use evident_projections::folds::{IdentityRow, SessionRow, UserRow};
+pub use evident_projections::folds::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow};
 use evident_projections::views;
 pub use evident_projections::views::UserView;
 

@@ -14,11 +14,14 @@ pub enum ClaimKind {
     Identity,
     /// What addresses call an organization. A holder has one at most.
     OrganizationSlug,
+    /// The credential id of a passkey. A holder may have many.
+    Passkey,
 }
 
 impl ClaimKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::Identity, Self::OrganizationSlug];
+    pub const ALL: [Self; 5] =
+        [Self::Email, Self::Phone, Self::Identity, Self::OrganizationSlug, Self::Passkey];
 
     /// The name in the table.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +30,7 @@ impl ClaimKind {
             Self::Phone => "phone",
             Self::Identity => "identity",
             Self::OrganizationSlug => "organization_slug",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -39,7 +43,7 @@ impl ClaimKind {
     pub const fn is_single(self) -> bool {
         match self {
             Self::Email | Self::Phone | Self::OrganizationSlug => true,
-            Self::Identity => false,
+            Self::Identity | Self::Passkey => false,
         }
     }
 }

@@ -77,6 +77,18 @@ id!(
     OrganizationRoleId
 );
 id!(
+    /// A second factor of a user.
+    FactorId
+);
+id!(
+    /// A challenge to a second factor.
+    ChallengeId
+);
+id!(
+    /// A passkey of a user.
+    PasskeyId
+);
+id!(
     /// One event of the log.
     EventId
 );

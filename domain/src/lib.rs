@@ -33,14 +33,14 @@ pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
-    EventId, FlowId, IdentityId, InvitationId, MemberId, OrganizationId, OrganizationRoleId, SessionId,
-    TeamId, UserId,
+    ChallengeId, EventId, FactorId, FlowId, IdentityId, InvitationId, MemberId, OrganizationId,
+    OrganizationRoleId, PasskeyId, SessionId, TeamId, UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};
 pub use root::Root;
-pub use secret::{PasswordHash, TokenHash};
+pub use secret::{PasswordHash, TokenHash, TotpSecret};
 
 /// A moment in UTC. The store keeps microseconds, so the [`ports::Clock`] gives no finer time, and no
 /// command carries one.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroize as _;
 
 /// A password's hash in PHC or crypt form (`$argon2id$…`, `$2b$…`). In events it is sealed like
 /// personal data, so that a copy of the log gives nothing to guess against.
@@ -16,6 +17,18 @@ pub struct PasswordHash(pub String);
 #[serde(transparent)]
 pub struct TokenHash(pub String);
 
+/// The secret of an authenticator app (RFC 6238), enciphered under a key of the server: whoever may read
+/// the log, personal data too, still cannot make codes. It is wiped when it goes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TotpSecret(pub String);
+
+impl Drop for TotpSecret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl TokenHash {
     /// Whether both are the same, in a time that does not tell where they differ.
     pub fn matches(&self, other: &Self) -> bool {
@@ -26,6 +39,12 @@ impl TokenHash {
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
+    }
+}
+
+impl fmt::Debug for TotpSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TotpSecret(…)")
     }
 }
 

@@ -9,7 +9,16 @@ pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
     vec![
         // 1.0 called the reason `note`, and wrote a ban without end as an absent `until`.
         Box::new(SemanticVersionEventUpcaster::new("user.banned", "2.0", Box::new(banned_2))),
+        // 1.0 did not say which factor gave the proof.
+        Box::new(SemanticVersionEventUpcaster::new("session.stepped_up", "2.0", Box::new(stepped_up_2))),
     ]
+}
+
+fn stepped_up_2(mut payload: Value) -> Value {
+    if let Some(fields) = payload.as_object_mut() {
+        fields.entry("factor").or_insert(Value::Null);
+    }
+    payload
 }
 
 fn banned_2(mut payload: Value) -> Value {

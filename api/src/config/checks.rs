@@ -5,6 +5,8 @@ use evident_commands::messages::{
     Letterhead, LetterheadError, LinkError, Links, RedirectError, RedirectPolicy,
 };
 
+use evident_commands::webauthn::RelyingParty;
+
 use super::sources::Written;
 use super::{ConfigError, Settings, table};
 
@@ -27,7 +29,20 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
         ));
     }
     mail(settings, written)?;
-    redirects(settings, written)
+    let mut warnings = redirects(settings, written)?;
+    warnings.extend(relying_party(settings, written));
+    Ok(warnings)
+}
+
+/// Keys that belong to nobody cannot be used: that is said, and the rest of the server works.
+fn relying_party(settings: &Settings, written: &Written) -> Option<String> {
+    let commands = &settings.commands;
+    let wanted = commands.passkeys.enabled
+        || commands.second_factors.webauthn.enroll
+        || commands.second_factors.webauthn.verify;
+    let error = RelyingParty::new(&commands.webauthn, &commands.site).err().filter(|_| wanted)?;
+    let name = written.name("webauthn.rp_origins");
+    Some(format!("{name}: {error}; passkeys and authenticators stay off"))
 }
 
 fn mail(settings: &Settings, written: &Written) -> Result<(), ConfigError> {

@@ -29,9 +29,6 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("EXTERNAL_SAML_", Standing::Needless),
     ("EXTERNAL_", Standing::Later),
     ("CUSTOM_OAUTH_", Standing::Later),
-    ("MFA_", Standing::Later),
-    ("WEBAUTHN_", Standing::Later),
-    ("PASSKEY_", Standing::Later),
     ("SAML_", Standing::Later),
     ("OAUTH_SERVER_", Standing::Later),
     ("EXPERIMENTAL_", Standing::Later),
@@ -46,7 +43,6 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("MAILER_URLPATHS_", Standing::Needless),
     ("RATE_LIMIT_SSO", Standing::Later),
     ("RATE_LIMIT_WEB3", Standing::Later),
-    ("RATE_LIMIT_PASSKEY", Standing::Later),
     ("RATE_LIMIT_O_AUTH_", Standing::Later),
     ("RATE_LIMIT_OAUTH_", Standing::Later),
     ("AUDIT_LOG_", Standing::Needless),
@@ -67,14 +63,8 @@ const FAMILIES: &[(&str, Standing)] = &[
 ];
 
 /// Settings that are read and shown, and that nothing looks at yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "mail.allow_unverified_sign_ins",
-    "security.manual_linking_enabled",
-    "sessions.single_per_user",
-    "sessions.tags",
-    "sessions.allow_low_aal",
-    "better_auth.secret",
-];
+pub(super) const NOT_YET: &[&str] =
+    &["mail.allow_unverified_sign_ins", "security.manual_linking_enabled", "better_auth.secret"];
 
 /// How a variable stands whose name begins with `GOTRUE_`; the rest of the name is given.
 pub(super) fn standing(rest: &str) -> Standing {

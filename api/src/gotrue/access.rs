@@ -34,6 +34,27 @@ impl UserCaller {
         Actor::User { id: self.user }
     }
 
+    /// Checks that somebody is known behind the account.
+    ///
+    /// # Errors
+    /// When nobody is.
+    pub fn check_known(&self) -> Result<(), GotrueError> {
+        if self.caller.view.user.is_anonymous {
+            let message = "Anonymous user not allowed to perform these actions";
+            return Err(GotrueError::forbidden(ErrorCode::NoAuthorization, message));
+        }
+        Ok(())
+    }
+
+    /// The session, for what is done in one.
+    ///
+    /// # Errors
+    /// When the token names none.
+    pub fn in_session(&self) -> Result<SessionId, GotrueError> {
+        let message = "A valid session and a registered user are required";
+        self.session.ok_or_else(|| GotrueError::forbidden(ErrorCode::BadJwt, message))
+    }
+
     /// Whether the token is for the audience of the request.
     ///
     /// # Errors
@@ -139,7 +160,7 @@ async fn admin(parts: &Parts, app: &App) -> Result<AdminCaller, Denial> {
 /// A token that names a session is good while the session is.
 async fn valid_session(app: &App, claims: &VerifiedClaims, session: SessionId) -> Result<(), GotrueError> {
     let caller = app.commands().caller(user_of(claims)?, Some(session)).await?;
-    if caller.session.as_ref().is_some_and(|session| app.commands().is_expired(session)) {
+    if app.commands().is_expired(&caller) {
         return Err(GotrueError::forbidden(ErrorCode::SessionExpired, "Session is no longer valid"));
     }
     Ok(())

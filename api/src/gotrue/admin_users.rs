@@ -256,6 +256,7 @@ fn user_refusal(error: UserError) -> GotrueError {
         | UserError::TokenInvalid
         | UserError::TooSoon { .. }
         | UserError::IdentityNotFound
+        | UserError::Factor(_)
         | UserError::LastIdentity
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }

@@ -50,6 +50,12 @@ pub enum Bucket {
     Verify,
     /// `POST /token`, all grants together.
     Token,
+    /// `POST /factors/{factor_id}/challenge`, all factors together.
+    Challenge,
+    /// `POST /factors/{factor_id}/verify`, all factors together.
+    Answer,
+    /// `POST /passkeys/authentication/options`
+    Passkey,
     /// Refusals of administrators' calls that are noted in the log.
     NotedDenials,
 }
@@ -65,6 +71,9 @@ struct Buckets {
     change_self: RateLimiter,
     verify: RateLimiter,
     token: RateLimiter,
+    challenge: RateLimiter,
+    answer: RateLimiter,
+    passkey: RateLimiter,
     noted_denials: RateLimiter,
 }
 
@@ -82,6 +91,9 @@ impl Buckets {
             change_self: RateLimiter::new(settings.otp),
             verify: RateLimiter::new(settings.verify),
             token: RateLimiter::new(settings.token),
+            challenge: RateLimiter::new(settings.second_factors),
+            answer: RateLimiter::new(settings.second_factors),
+            passkey: RateLimiter::new(settings.passkeys),
             noted_denials: RateLimiter::new(denials),
         }
     }
@@ -97,6 +109,9 @@ impl Buckets {
             Bucket::ChangeSelf => &self.change_self,
             Bucket::Verify => &self.verify,
             Bucket::Token => &self.token,
+            Bucket::Challenge => &self.challenge,
+            Bucket::Answer => &self.answer,
+            Bucket::Passkey => &self.passkey,
             Bucket::NotedDenials => &self.noted_denials,
         }
     }

@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::error::{ErrorCode, GotrueError};
@@ -92,6 +93,16 @@ impl Body {
         Ok(self.text(field)?.unwrap_or_default())
     }
 
+    /// Takes an id out.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn uuid(&mut self, field: &str) -> Result<Option<Uuid>, GotrueError> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let unreadable = || bad_json(&format!("uuid: incorrect UUID length {} in string", text.len()));
+        Uuid::try_parse(&text).map(Some).map_err(|_| unreadable())
+    }
+
     /// Takes a switch out; an absent one is off.
     ///
     /// # Errors
@@ -125,6 +136,11 @@ impl Body {
             Some(Value::Object(object)) => Ok((!object.is_empty()).then_some(Metadata(object))),
             Some(other) => Err(self.wrong(field, &other, "map[string]interface {}")),
         }
+    }
+
+    /// Takes a value of any form out; `null` counts as absent.
+    pub fn value(&mut self, field: &str) -> Option<Value> {
+        self.fields.remove(field).filter(|value| !value.is_null())
     }
 
     fn wrong(&self, field: &str, found: &Value, expected: &str) -> GotrueError {

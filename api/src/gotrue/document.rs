@@ -2,12 +2,13 @@
 //! them out.
 
 use evident_commands::password::Weakness;
-use evident_commands::{Contact, Grant, IdentityRow, Pretended, UserView};
+use evident_commands::{Contact, FactorRow, Grant, IdentityRow, Pretended, UserView};
 use evident_domain::flow::ProviderTokens;
 use evident_domain::{IdentityId, Metadata, Time, UserId};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::factor_document::FactorDocument;
 use super::time::Rfc3339;
 
 /// The provider and the list of providers of an account that has only one way in.
@@ -67,6 +68,8 @@ pub struct UserDocument<'a> {
     last_sign_in_at: Option<Rfc3339>,
     app_metadata: Object<'a>,
     user_metadata: Object<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "factors")]
+    factors: &'a [FactorRow],
     #[serde(serialize_with = "identities")]
     identities: &'a [IdentityRow],
     created_at: Rfc3339,
@@ -104,6 +107,7 @@ impl<'a> UserDocument<'a> {
             last_sign_in_at: time(user.last_sign_in_at),
             app_metadata: Object::stored(&user.app_metadata),
             user_metadata: Object::stored(&user.user_metadata),
+            factors: &user.factors,
             identities: &view.identities,
             created_at: Rfc3339(user.created_at),
             updated_at: Rfc3339(user.updated_at),
@@ -141,6 +145,7 @@ impl<'a> UserDocument<'a> {
             last_sign_in_at: None,
             app_metadata: Object::Provider(OneProvider { provider, providers: [provider] }),
             user_metadata: Object::Given(&pretended.data),
+            factors: &[],
             identities: &[],
             created_at: now,
             updated_at: now,
@@ -157,6 +162,10 @@ fn text(text: Option<&String>) -> &str {
 
 fn time(time: Option<Time>) -> Option<Rfc3339> {
     time.map(Rfc3339)
+}
+
+fn factors<S: Serializer>(rows: &[FactorRow], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(FactorDocument::of))
 }
 
 fn identities<S: Serializer>(rows: &[IdentityRow], serializer: S) -> Result<S::Ok, S::Error> {

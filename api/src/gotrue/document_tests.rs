@@ -38,6 +38,8 @@ fn ann() -> UserView {
         is_anonymous: false,
         has_password: true,
         search: "ann@example.com".to_owned(),
+        factors: Vec::new(),
+        passkeys: Vec::new(),
     };
     let identity = IdentityRow {
         identity_id: IdentityId("2103c941-c08d-4cf9-bd3f-17b5d5a72e86".parse().unwrap()),

@@ -5,6 +5,7 @@
 //! it, [`error`] gives errors their two forms.
 
 pub mod access;
+mod admin_factors;
 mod admin_users;
 mod app;
 pub mod body;
@@ -12,6 +13,8 @@ mod discovery;
 pub mod document;
 pub mod duration;
 pub mod error;
+mod factor_document;
+mod factors;
 mod generate_link;
 mod incoming;
 mod invite;
@@ -21,6 +24,8 @@ mod openapi;
 mod otp;
 pub mod pagination;
 pub mod params;
+mod passkeys;
+mod path;
 mod pkce;
 mod reauthenticate;
 mod recover;

@@ -56,6 +56,10 @@ fn refusal(error: RefreshError) -> GotrueError {
             let message = match rule {
                 Expiry::TimeBox => "Invalid Refresh Token: Session Expired",
                 Expiry::Inactivity => "Invalid Refresh Token: Session Expired (Inactivity)",
+                Expiry::LowAal => {
+                    "Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)"
+                }
+                Expiry::NewerSession => "Invalid Refresh Token: Session Expired (Revoked by Newer Login)",
             };
             GotrueError::bad_request(ErrorCode::SessionExpired, message)
         }

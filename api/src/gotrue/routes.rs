@@ -11,8 +11,8 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_users, discovery, generate_link, invite, logout, openapi, otp, reauthenticate, recover, resend,
-    sign_up, token, user, verify, verify_link,
+    admin_factors, admin_users, discovery, factors, generate_link, invite, logout, openapi, otp, passkeys,
+    reauthenticate, recover, resend, sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -72,6 +72,53 @@ fn own() -> Router<App> {
         .route("/reauthenticate/", reauthenticate)
         .route("/user/{*rest}", any(async |_: UserCaller| not_found().await))
         .route("/logout", post(logout::logout).or_refuse())
+        .merge(factors())
+        .merge(passkeys())
+}
+
+/// The caller's second factors: a user first, likewise.
+fn factors() -> Router<App> {
+    let for_users = |methods: Methods<App>| {
+        let refusal = methods.refusal();
+        methods.or_else(async move |_: UserCaller| refusal.clone().into_response())
+    };
+    let all = || for_users(post(factors::enroll));
+    let one = || for_users(Methods::new().on(Method::DELETE, factors::remove));
+    let nothing = || any(async |_: UserCaller| not_found().await);
+    Router::new()
+        .route("/factors", all())
+        .route("/factors/", all())
+        .route("/factors/{factor_id}/{*rest}", nothing())
+        .route("/factors/{factor_id}", one())
+        .route("/factors/{factor_id}/", one())
+        .route("/factors/{factor_id}/challenge", for_users(post(factors::challenge)))
+        .route("/factors/{factor_id}/verify", for_users(post(factors::verify)))
+}
+
+/// Passkeys: where they are off, that is all that is told.
+fn passkeys() -> Router<App> {
+    let gated = |methods: Methods<App>| {
+        let refusal = methods.refusal();
+        methods.or_else(async move |_: passkeys::Enabled| refusal.clone().into_response())
+    };
+    let for_users = |methods: Methods<App>| {
+        let refusal = methods.refusal();
+        methods.or_else(async move |_: passkeys::Enabled, _: UserCaller| refusal.clone().into_response())
+    };
+    let all = || for_users(get(passkeys::list));
+    let one =
+        || for_users(Methods::new().on(Method::PATCH, passkeys::rename).on(Method::DELETE, passkeys::remove));
+    let nothing = || any(async |_: passkeys::Enabled| not_found().await);
+    Router::new()
+        .route("/passkeys", all())
+        .route("/passkeys/", all())
+        .route("/passkeys/{passkey_id}", one())
+        .route("/passkeys/{passkey_id}/", one())
+        .route("/passkeys/{passkey_id}/{*rest}", nothing())
+        .route("/passkeys/registration/options", for_users(post(passkeys::ask_new)))
+        .route("/passkeys/registration/verify", for_users(post(passkeys::add)))
+        .route("/passkeys/authentication/options", gated(post(passkeys::ask)))
+        .route("/passkeys/authentication/verify", gated(post(passkeys::sign_in)))
 }
 
 /// Only for administrators, likewise.
@@ -91,8 +138,23 @@ fn admin() -> Router<App> {
         .route("/admin/users", users.clone())
         .route("/admin/users/", users);
     // The singular is how the documents that came first spell it.
+    let factors = for_admins(get(admin_factors::list));
+    let factor =
+        Methods::new().on(Method::PUT, admin_factors::change).on(Method::DELETE, admin_factors::remove);
+    let factor = for_admins(factor);
+    let passkeys = for_admins(get(passkeys::list_of));
+    let passkey = for_admins(Methods::new().on(Method::DELETE, passkeys::remove_of));
     for path in ["/admin/users/{user_id}", "/admin/user/{user_id}"] {
-        router = router.route(path, one.clone()).route(&format!("{path}/"), one.clone());
+        for (rest, route) in [
+            ("", &one),
+            ("/factors", &factors),
+            ("/factors/{factor_id}", &factor),
+            ("/passkeys", &passkeys),
+            ("/passkeys/{passkey_id}", &passkey),
+        ] {
+            let path = format!("{path}{rest}");
+            router = router.route(&path, route.clone()).route(&format!("{path}/"), route.clone());
+        }
     }
     router
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::http::{Response, StatusCode};
 use evident_commands::password::Password;
 use evident_commands::{AccessError, UpdateUser, UpdateUserError};
 use evident_domain::session::SessionError;
@@ -93,6 +93,11 @@ fn refusal(error: UpdateUserError, by_phone: bool) -> GotrueError {
             ErrorCode::ValidationFailed,
             "Updating password of an anonymous user without an email or phone is not allowed",
         ),
+        UpdateUserError::InsufficientAal => GotrueError::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::InsufficientAal,
+            "AAL2 session is required to update email or password when MFA is enabled.",
+        ),
         UpdateUserError::PhoneDisabled => {
             GotrueError::bad_request(ErrorCode::PhoneProviderDisabled, "Unsupported phone provider")
         }
@@ -123,6 +128,7 @@ fn user_refusal(error: UserError, by_phone: bool) -> GotrueError {
         | UserError::NothingToConfirm
         | UserError::TokenInvalid
         | UserError::IdentityNotFound
+        | UserError::Factor(_)
         | UserError::LastIdentity
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }

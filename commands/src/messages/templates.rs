@@ -107,6 +107,7 @@ pub struct Templates {
     builtin: BTreeMap<MailTemplate, Compiled>,
     own: BTreeMap<MailTemplate, Own>,
     sms: Compiled,
+    second_factor: Compiled,
 }
 
 /// A template of the operator's, with the version that is in use.
@@ -166,7 +167,19 @@ impl Templates {
             let compiled = Arc::new(Compiled::load(template, &source)?);
             own.insert(template, Own { source, current: RwLock::new(Version { compiled, seen }) });
         }
-        Ok(Self { builtin, own, sms: Compiled::sms(sms.unwrap_or(builtin::SMS))? })
+        let second_factor = Compiled::sms(builtin::SMS)?;
+        Ok(Self { builtin, own, sms: Compiled::sms(sms.unwrap_or(builtin::SMS))?, second_factor })
+    }
+
+    /// With another text for the codes of second factors, with `{{ .Code }}`.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn with_second_factor(mut self, text: Option<&str>) -> Result<Self, TemplateError> {
+        if let Some(text) = text {
+            self.second_factor = Compiled::sms(text)?;
+        }
+        Ok(self)
     }
 
     /// Writes a mail. When the operator's template fails on it, the built-in one is taken, with a warning.
@@ -196,13 +209,22 @@ impl Templates {
 
     /// The text message that brings a code.
     pub fn sms_text(&self, code: &str) -> String {
-        match self.sms.part("text", &sms_values(code)) {
-            Ok(text) => text,
-            Err(error) => {
-                // It was tried out when it was loaded, so this is not known to happen.
-                tracing::warn!(problem = %error.kind(), "the text message's template failed");
-                builtin::SMS.replace("{{ .Code }}", code)
-            }
+        text_with(&self.sms, code)
+    }
+
+    /// The text message that brings a code to a phone that is a second factor.
+    pub fn second_factor_text(&self, code: &str) -> String {
+        text_with(&self.second_factor, code)
+    }
+}
+
+fn text_with(template: &Compiled, code: &str) -> String {
+    match template.part("text", &sms_values(code)) {
+        Ok(text) => text,
+        Err(error) => {
+            // It was tried out when it was loaded, so this is not known to happen.
+            tracing::warn!(problem = %error.kind(), "the text message's template failed");
+            builtin::SMS.replace("{{ .Code }}", code)
         }
     }
 }

@@ -15,6 +15,10 @@ pub struct RateLimitSettings {
     pub verify: BucketRule,
     /// Sign-ins and refreshes together.
     pub token: BucketRule,
+    /// Challenges to second factors and answers to them: a bucket for each of the two.
+    pub second_factors: BucketRule,
+    /// Sign-ins by passkey that are begun.
+    pub passkeys: BucketRule,
     /// Anonymous sign-ups.
     pub anonymous_users: BucketRule,
     /// Mails of the whole server.
@@ -31,6 +35,8 @@ impl Default for RateLimitSettings {
             otp: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             verify: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             token: BucketRule { tokens: 150.0, per: minutes(5), burst: 30 },
+            second_factors: BucketRule { tokens: 15.0, per: minutes(1), burst: 30 },
+            passkeys: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             anonymous_users: BucketRule { tokens: 30.0, per: minutes(60), burst: 30 },
             email_sent: MessageRate::PerHour(30),
             sms_sent: MessageRate::PerHour(30),

@@ -2,9 +2,10 @@
 //!
 //! The server keeps none of them in clear. Access tokens are signed ([`SigningKeys`]), refresh tokens
 //! carry a MAC ([`RefreshTokenCodec`]), codes of flows are enciphered ids
-//! ([`FlowCodec`]), links and codes are stored as hashes ([`Pepper`]).
+//! ([`FlowCodec`]), secrets of authenticator apps are enciphered ([`FactorKeys`]), links and codes are stored as hashes ([`Pepper`]).
 
 mod claims;
+mod factors;
 mod flow;
 mod jwk;
 mod jwt;
@@ -14,6 +15,7 @@ mod one_time;
 mod refresh;
 
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
+pub use factors::{FactorKeys, PasskeyPurpose};
 pub use flow::{FlowCodec, FlowSecret};
 pub use jwk::{KeyKind, generate_jwk};
 pub use jwt::{JwtError, Part as JwtPart};

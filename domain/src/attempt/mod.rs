@@ -87,6 +87,17 @@ described! {
             /// The number of the token that was good.
             generation: u64,
         },
+        /// The counter of an authenticator's key went back: somebody may have a copy of it. The answer was
+        /// refused.
+        #[serde(rename = "attempt.authenticator_suspected")]
+        AuthenticatorSuspected {
+            /// Whose key.
+            user: UserId,
+            /// The id that the authenticator gave the key.
+            credential_id: Personal<String>,
+            /// When.
+            at: Time,
+        },
     }
 }
 
@@ -97,6 +108,7 @@ impl AttemptEvent {
             Self::SignInFailed { .. } => ("attempt.sign_in_failed", "1.0"),
             Self::SignUpRepeated { .. } => ("attempt.sign_up_repeated", "1.0"),
             Self::AdminDenied { .. } => ("attempt.admin_denied", "1.0"),
+            Self::AuthenticatorSuspected { .. } => ("attempt.authenticator_suspected", "1.0"),
             Self::RefreshTokenReused { .. } => ("attempt.refresh_token_reused", "1.0"),
         }
     }

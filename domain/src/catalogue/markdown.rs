@@ -142,6 +142,7 @@ const fn claimed(kind: ClaimKind) -> &'static str {
         ClaimKind::Phone => "phone number",
         ClaimKind::Identity => "identity",
         ClaimKind::OrganizationSlug => "organization's slug",
+        ClaimKind::Passkey => "passkey",
     }
 }
 

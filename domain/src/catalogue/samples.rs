@@ -2,6 +2,7 @@
 //! of whoever stores or shows events.
 
 mod organization;
+use std::net::IpAddr;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -10,15 +11,17 @@ use crate::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::recipient::{MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
-    Email, Event, FlowId, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId,
+    ChallengeId, Email, Event, FactorId, FlowId, IdentityId, Metadata, PasskeyId, PasswordHash, Phone,
+    SessionId, Time, TokenHash, TotpSecret, UserId,
 };
 
 /// One event of every type, in the order of the declarations.
 pub fn samples() -> Vec<Event> {
     let user = account().into_iter().chain(contact()).chain(secrets()).chain(profile()).chain(ways_in());
-    let user = user.chain(end()).map(Event::User);
+    let user = user.chain(factors()).chain(passkeys()).chain(end()).map(Event::User);
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);
@@ -104,6 +107,56 @@ fn ways_in() -> [UserEvent; 3] {
     ]
 }
 
+fn factors() -> [UserEvent; 7] {
+    let (factor, challenge) =
+        (factor(), ChallengeId(Uuid::from_u128(0xc4a1_1e46_0000_4000_8000_0000_0000_0005)));
+    [
+        UserEvent::FactorEnrolled {
+            factor,
+            kind: FactorKind::Phone,
+            name: "Ann's phone".to_owned().into(),
+            secret: Some(TotpSecret("BwcHBwcHBwcHBwcHc2FtcGxlIG9mIG5vYm9keSdzIHNlY3JldA".to_owned()).into()),
+            phone: Some(Phone::known("15550003333").into()),
+            at: minute(70),
+        },
+        UserEvent::FactorChallenged {
+            factor,
+            challenge,
+            session: session_id(),
+            ip: Some(IpAddr::from([192, 0, 2, 7]).into()),
+            code: Some(TokenHash("5e".repeat(32))),
+            at: minute(71),
+            expires_at: minute(76),
+        },
+        UserEvent::FactorChallengeMissed { factor, challenge, at: minute(72) },
+        UserEvent::FactorVerified {
+            factor,
+            challenge,
+            session: session_id(),
+            step: Some(59_840_940),
+            authenticator: Some(authenticator().into()),
+            at: minute(73),
+        },
+        UserEvent::FactorRenamed { factor, name: "Old phone".to_owned().into() },
+        UserEvent::FactorPhoneChanged { factor, phone: Phone::known("15550004444").into() },
+        UserEvent::FactorRemoved { factor, kind: FactorKind::Phone, reason: FactorRemoval::Unenrolled },
+    ]
+}
+
+fn passkeys() -> [UserEvent; 4] {
+    let passkey = PasskeyId(Uuid::from_u128(0x9a55_4e40_0000_4000_8000_0000_0000_0006));
+    [
+        UserEvent::PasskeyAdded {
+            passkey,
+            name: "Passkey".to_owned().into(),
+            authenticator: authenticator().into(),
+        },
+        UserEvent::PasskeyUsed { passkey, authenticator: authenticator().into(), at: minute(80) },
+        UserEvent::PasskeyRenamed { passkey, name: "Ann's laptop".to_owned().into() },
+        UserEvent::PasskeyRemoved { passkey, credential_id: authenticator().credential_id.into() },
+    ]
+}
+
 fn end() -> [UserEvent; 2] {
     [
         UserEvent::Deleted {
@@ -115,7 +168,7 @@ fn end() -> [UserEvent; 2] {
     ]
 }
 
-fn session() -> [SessionEvent; 5] {
+fn session() -> [SessionEvent; 6] {
     [
         SessionEvent::Started {
             user: user(),
@@ -126,12 +179,23 @@ fn session() -> [SessionEvent; 5] {
         },
         SessionEvent::Refreshed { generation: 1, at: minute(62) },
         SessionEvent::RefreshRepeated { presented: 0, generation: 1, at: minute(63) },
-        SessionEvent::SteppedUp { method: "totp".to_owned(), at: minute(64), aal: AssuranceLevel::Aal2 },
+        SessionEvent::SteppedUp {
+            method: "totp".to_owned(),
+            at: minute(64),
+            aal: AssuranceLevel::Aal2,
+            factor: Some(factor()),
+        },
+        SessionEvent::SteppedDown {
+            factor: factor(),
+            method: "totp".to_owned(),
+            at: minute(65),
+            aal: AssuranceLevel::Aal1,
+        },
         SessionEvent::Revoked { reason: RevocationReason::SignedOut },
     ]
 }
 
-fn flow() -> [FlowEvent; 3] {
+fn flow() -> [FlowEvent; 4] {
     [
         FlowEvent::Started {
             purpose: FlowPurpose::External,
@@ -160,6 +224,7 @@ fn flow() -> [FlowEvent; 3] {
             code_expires_at: minute(11),
         },
         FlowEvent::Redeemed { user: user(), at: minute(7) },
+        FlowEvent::Answered { user: Some(user()), accepted: true, at: minute(8) },
     ]
 }
 
@@ -170,7 +235,7 @@ fn recipient() -> [RecipientEvent; 2] {
     ]
 }
 
-fn attempt() -> [AttemptEvent; 4] {
+fn attempt() -> [AttemptEvent; 5] {
     [
         AttemptEvent::SignInFailed {
             account: TokenHash("b7".repeat(32)),
@@ -184,11 +249,11 @@ fn attempt() -> [AttemptEvent; 4] {
             operation: "POST /admin/users".to_owned(),
             reason: AdminRefusal::NotAdmin,
         },
-        AttemptEvent::RefreshTokenReused {
+        AttemptEvent::RefreshTokenReused { user: user(), session: session_id(), presented: 0, generation: 2 },
+        AttemptEvent::AuthenticatorSuspected {
             user: user(),
-            session: SessionId(Uuid::from_u128(0x5e55_1011_0000_4000_8000_0000_0000_0002)),
-            presented: 0,
-            generation: 2,
+            credential_id: authenticator().credential_id.into(),
+            at: minute(90),
         },
     ]
 }
@@ -200,6 +265,22 @@ fn minute(minute: i64) -> Time {
 
 fn user() -> UserId {
     UserId(Uuid::from_u128(0x0a11_a11a_0000_4000_8000_0000_0000_0001))
+}
+
+fn session_id() -> SessionId {
+    SessionId(Uuid::from_u128(0x5e55_1011_0000_4000_8000_0000_0000_0002))
+}
+
+fn factor() -> FactorId {
+    FactorId(Uuid::from_u128(0xfac7_0400_0000_4000_8000_0000_0000_0004))
+}
+
+fn authenticator() -> Authenticator {
+    Authenticator {
+        credential_id: "2Qwsf20MBGmNgj8xZnov3A".to_owned(),
+        aaguid: Uuid::nil(),
+        key: Metadata::default().with("cred", json!({"counter": 1})),
+    }
 }
 
 fn identity() -> IdentityId {

@@ -9,6 +9,7 @@ use crate::flow::FlowPurpose;
 use crate::organization::{Departure, InvitationEnd};
 use crate::recipient::MessageKind;
 use crate::session::{AssuranceLevel, RevocationReason};
+use crate::user::factor::{FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose};
 
 /// How values of the plain types stand in the payload.
@@ -29,6 +30,16 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("Vec<TeamId>", "a list of UUIDs"),
         ("Roles", "a list of names of roles, one at least"),
         ("Permissions", "an object: the actions of each resource, as lists"),
+        ("FactorId", "a UUID, lower case with hyphens"),
+        ("ChallengeId", "a UUID, lower case with hyphens"),
+        ("PasskeyId", "a UUID, lower case with hyphens"),
+        ("IpAddr", "an IPv4 or IPv6 address"),
+        ("TotpSecret", "the secret of an authenticator app (RFC 6238), enciphered under a key of the server"),
+        (
+            "Authenticator",
+            "`{\"credential_id\", \"aaguid\", \"key\"}`: the id of a key (base64url), the model, and the public \
+             key with its counter",
+        ),
         ("Email", "an e-mail address in lower case"),
         ("Phone", "an E.164 number without the `+`"),
         ("Metadata", "a JSON object that belongs to the application"),
@@ -53,6 +64,8 @@ pub fn names() -> Vec<Names> {
     vec![
         of("SignUpMethod", SignUpMethod::MEANINGS),
         of("TokenPurpose", TokenPurpose::MEANINGS),
+        of("FactorKind", FactorKind::MEANINGS),
+        of("FactorRemoval", FactorRemoval::MEANINGS),
         of("AssuranceLevel", AssuranceLevel::MEANINGS),
         of("RevocationReason", RevocationReason::MEANINGS),
         of("Departure", Departure::MEANINGS),

@@ -42,6 +42,15 @@ pub enum FlowCommand {
         /// From when on the code is refused.
         code_expires_at: Time,
     },
+    /// Take the one answer of a passkey to the question of this id, good or not.
+    Answer {
+        /// Whose passkey, where that is known.
+        user: Option<UserId>,
+        /// Whether the answer is good.
+        accepted: bool,
+        /// The time of the decision.
+        now: Time,
+    },
     /// Fetch what came of it.
     Redeem {
         /// What the challenge was made of.

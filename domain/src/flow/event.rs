@@ -55,6 +55,17 @@ described! {
             /// When.
             at: Time,
         },
+        /// A passkey answered the question of this flow's id, which was asked without a note; there is no
+        /// second answer.
+        #[serde(rename = "flow.answered")]
+        Answered {
+            /// Whose passkey, where that is known.
+            user: Option<UserId>,
+            /// Whether the answer was good.
+            accepted: bool,
+            /// When.
+            at: Time,
+        },
     }
 }
 
@@ -65,6 +76,7 @@ impl FlowEvent {
             Self::Started { .. } => ("flow.started", "1.0"),
             Self::Authenticated { .. } => ("flow.authenticated", "1.0"),
             Self::Redeemed { .. } => ("flow.redeemed", "1.0"),
+            Self::Answered { .. } => ("flow.answered", "1.0"),
         }
     }
 }

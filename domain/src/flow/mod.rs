@@ -141,6 +141,9 @@ impl Root for Flow {
                     code_expires_at,
                 }])
             }
+            (Self::Absent, FlowCommand::Answer { user, accepted, now }) => {
+                Ok(vec![FlowEvent::Answered { user, accepted, at: now }])
+            }
             (Self::Authenticated(flow), FlowCommand::Redeem { verifier, now }) => {
                 if flow.expires_at <= now {
                     return Err(FlowError::Expired);
@@ -195,7 +198,7 @@ impl Root for Flow {
                     })),
                 };
             }
-            (_, FlowEvent::Redeemed { .. }) => *self = Self::Over,
+            (_, FlowEvent::Redeemed { .. } | FlowEvent::Answered { .. }) => *self = Self::Over,
             (Self::Absent | Self::Authenticated(_) | Self::Over, FlowEvent::Authenticated { .. }) => {}
         }
     }

@@ -1,7 +1,7 @@
 //! What may be asked of a session.
 
 use super::{AssuranceLevel, RevocationReason};
-use crate::{Time, UserId};
+use crate::{FactorId, Time, UserId};
 
 /// A new session.
 #[derive(Debug, Clone)]
@@ -48,6 +48,15 @@ pub enum SessionCommand {
         method: String,
         /// How sure it makes.
         aal: AssuranceLevel,
+        /// The second factor that gave it.
+        factor: Option<FactorId>,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Forget what a second factor has proven, because it is gone.
+    StepDown {
+        /// Which.
+        factor: FactorId,
         /// The time of the decision.
         now: Time,
     },

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AssuranceLevel, AuthenticationMethod, RevocationReason};
 use crate::catalogue::described;
-use crate::{Time, UserId};
+use crate::{FactorId, Time, UserId};
 
 described! {
     /// An event of a session's stream. Where it came from (IP, agent) stands in its provenance.
@@ -54,6 +54,20 @@ described! {
             at: Time,
             /// How sure it is now.
             aal: AssuranceLevel,
+            /// The second factor that gave the proof.
+            factor: Option<FactorId>,
+        },
+        /// A second factor that had shown itself here is gone; its proof counts no more.
+        #[serde(rename = "session.stepped_down")]
+        SteppedDown {
+            /// The factor.
+            factor: FactorId,
+            /// The proof that it had given.
+            method: String,
+            /// When.
+            at: Time,
+            /// How sure it is now.
+            aal: AssuranceLevel,
         },
         /// The session is over. By whom stands in the provenance.
         #[serde(rename = "session.revoked")]
@@ -71,7 +85,8 @@ impl SessionEvent {
             Self::Started { .. } => ("session.started", "1.0"),
             Self::Refreshed { .. } => ("session.refreshed", "1.0"),
             Self::RefreshRepeated { .. } => ("session.refresh_repeated", "1.0"),
-            Self::SteppedUp { .. } => ("session.stepped_up", "1.0"),
+            Self::SteppedUp { .. } => ("session.stepped_up", "2.0"),
+            Self::SteppedDown { .. } => ("session.stepped_down", "1.0"),
             Self::Revoked { .. } => ("session.revoked", "1.0"),
         }
     }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{Event, StreamKind, Subject, Time, UserId};
+use crate::{Event, FactorId, StreamKind, Subject, Time, UserId};
 
 /// How many past rotations a session remembers for the reuse interval.
 const REMEMBERED_ROTATIONS: usize = 16;
@@ -73,6 +73,8 @@ described! {
         UserBanned,
         /// The account was closed or erased.
         UserDeleted,
+        /// Another session of the user showed a second factor, and this one had not.
+        NoSecondFactor,
     }
 }
 
@@ -106,6 +108,9 @@ pub struct LiveSession {
     pub aal: AssuranceLevel,
     /// What was proven, newest first.
     pub amr: Vec<AuthenticationMethod>,
+    /// The second factors that have shown themselves, each with the proof it gave: while one is there, the
+    /// session is as sure as that makes it.
+    pub second_factors: Vec<(FactorId, String)>,
     /// The number of the refresh token that is good now; the first is 0.
     pub generation: u64,
     /// The number of the oldest refresh token that is not void: a step-up voids all before it.
@@ -157,8 +162,11 @@ impl Session {
             (Self::Live(session), SessionCommand::Refresh { generation, now, policy }) => {
                 session.refresh(generation, now, policy)
             }
-            (Self::Live(session), SessionCommand::StepUp { method, aal, now }) => {
-                Ok(vec![SessionEvent::SteppedUp { method, at: now, aal: aal.max(session.aal) }])
+            (Self::Live(session), SessionCommand::StepUp { method, aal, factor, now }) => {
+                Ok(vec![SessionEvent::SteppedUp { method, at: now, aal: aal.max(session.aal), factor }])
+            }
+            (Self::Live(session), SessionCommand::StepDown { factor, now }) => {
+                Ok(session.step_down(factor, now).into_iter().collect())
             }
             (Self::Live(_), SessionCommand::Revoke { reason }) => Ok(vec![SessionEvent::Revoked { reason }]),
             (Self::Revoked { .. }, SessionCommand::Revoke { .. }) => Ok(Vec::new()),
@@ -176,6 +184,7 @@ impl Session {
                     refreshed_at: None,
                     aal: *aal,
                     amr: amr.clone(),
+                    second_factors: Vec::new(),
                     generation: 0,
                     oldest_valid: 0,
                     rotations: VecDeque::new(),
@@ -193,7 +202,9 @@ impl Session {
             (Self::Live(session), SessionEvent::RefreshRepeated { at, .. }) => {
                 session.refreshed_at = Some(*at);
             }
-            (Self::Live(session), SessionEvent::SteppedUp { method, at, aal }) => {
+            (Self::Live(session), SessionEvent::SteppedUp { method, at, aal, factor }) => {
+                session.second_factors.retain(|(_, proof)| proof != method);
+                session.second_factors.extend(factor.map(|factor| (factor, method.clone())));
                 session.amr.retain(|entry| entry.method != *method);
                 session.amr.insert(0, AuthenticationMethod { method: method.clone(), at: *at });
                 session.aal = *aal;
@@ -201,6 +212,11 @@ impl Session {
                 session.generation += 1;
                 session.oldest_valid = session.generation;
                 session.rotations.clear();
+            }
+            (Self::Live(session), SessionEvent::SteppedDown { factor, method, aal, .. }) => {
+                session.second_factors.retain(|(known, _)| known != factor);
+                session.amr.retain(|entry| entry.method != *method);
+                session.aal = *aal;
             }
             (Self::Live(session), SessionEvent::Revoked { reason }) => {
                 *self = Self::Revoked { user: session.user, reason: *reason };
@@ -210,7 +226,8 @@ impl Session {
                 SessionEvent::Revoked { .. }
                 | SessionEvent::Refreshed { .. }
                 | SessionEvent::RefreshRepeated { .. }
-                | SessionEvent::SteppedUp { .. },
+                | SessionEvent::SteppedUp { .. }
+                | SessionEvent::SteppedDown { .. },
             ) => {}
         }
     }
@@ -220,6 +237,13 @@ impl LiveSession {
     /// Whether the end that was fixed at its start has come.
     pub fn is_expired(&self, now: Time) -> bool {
         self.not_after.is_some_and(|end| end <= now)
+    }
+
+    fn step_down(&self, factor: FactorId, now: Time) -> Option<SessionEvent> {
+        let (_, method) = self.second_factors.iter().find(|(known, _)| *known == factor)?;
+        let others = self.second_factors.len() > 1;
+        let aal = if others { self.aal } else { AssuranceLevel::Aal1 };
+        Some(SessionEvent::SteppedDown { factor, method: method.clone(), at: now, aal })
     }
 
     fn refresh(

@@ -1,5 +1,7 @@
 //! What may be asked of a user.
 
+use super::factor::FactorCommand;
+use super::passkey::PasskeyCommand;
 use super::{IdentityData, SignUpMethod, TokenPurpose};
 use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
 
@@ -187,6 +189,10 @@ pub enum UserCommand {
         /// Which.
         identity: IdentityId,
     },
+    /// Something about second factors.
+    Factor(FactorCommand),
+    /// Something about passkeys.
+    Passkey(PasskeyCommand),
     /// Close the account and free its addresses; the row stays.
     Delete {
         /// A one-way value that stands where the address stood.

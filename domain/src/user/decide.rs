@@ -2,7 +2,7 @@
 
 use super::command::{Agreement, Confirmed, SignUp, UserCommand};
 use super::state::{Account, EmailChangeState, IdentityState, User};
-use super::{IdentityData, SignUpMethod, UserError, UserEvent};
+use super::{IdentityData, SignUpMethod, UserError, UserEvent, passkey};
 use crate::{Email, IdentityId, Metadata, Phone, UserId};
 
 impl User {
@@ -186,6 +186,10 @@ impl Account {
                 }
                 let linked = self.identities.iter().find(|i| i.id == identity);
                 vec![linked.ok_or(UserError::IdentityNotFound)?.unlinked()]
+            }
+            UserCommand::Factor(command) => self.factors.decide(command)?,
+            UserCommand::Passkey(command) => {
+                passkey::decide(&self.passkeys, self.factors.any_verified(), command)?
             }
             UserCommand::Delete { email_digest, phone_digest, identities } => {
                 vec![UserEvent::Deleted { email_digest, phone_digest, identities }]

@@ -1,5 +1,7 @@
 //! Why a user refuses a command.
 
+use super::factor::FactorError;
+
 /// A rule of the user aggregate said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
@@ -24,6 +26,9 @@ pub enum UserError {
         /// Whole seconds left.
         seconds: u64,
     },
+    /// A rule about second factors or passkeys.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
     /// No identity of this id is linked.
     #[error("the identity is not linked")]
     IdentityNotFound,

@@ -1,13 +1,16 @@
 //! What can have happened to a user.
 
+use std::net::IpAddr;
+
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
+use super::factor::{Authenticator, FactorKind, FactorRemoval};
 use super::{IdentityData, SignUpMethod, TokenPurpose};
 use crate::catalogue::described;
 use crate::{
-    Claim, ClaimChange, ClaimKind, Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time,
-    TokenHash,
+    ChallengeId, Claim, ClaimChange, ClaimKind, Email, FactorId, FlowId, IdentityId, Metadata, PasskeyId,
+    PasswordHash, Personal, Phone, SessionId, Time, TokenHash, TotpSecret,
 };
 
 described! {
@@ -179,6 +182,129 @@ described! {
             /// What the provider called the user.
             provider_id: Personal<String>,
         },
+        /// A second factor was added; it counts once it is verified.
+        #[serde(rename = "user.factor_enrolled")]
+        FactorEnrolled {
+            /// The factor's id.
+            factor: FactorId,
+            /// What it is.
+            kind: FactorKind,
+            /// What the user calls it; may be empty.
+            name: Personal<String>,
+            /// The secret of an app.
+            secret: Option<Personal<TotpSecret>>,
+            /// The number of a phone.
+            phone: Option<Personal<Phone>>,
+            /// When.
+            at: Time,
+        },
+        /// A second factor was asked to show itself.
+        #[serde(rename = "user.factor_challenged")]
+        FactorChallenged {
+            /// The factor's id.
+            factor: FactorId,
+            /// The challenge's id.
+            challenge: ChallengeId,
+            /// The session that asked; only there is the answer taken.
+            session: SessionId,
+            /// The address that asked; only from there is the answer taken.
+            ip: Option<Personal<IpAddr>>,
+            /// Keyed hash of the code that was sent to a phone.
+            code: Option<TokenHash>,
+            /// When.
+            at: Time,
+            /// From when on no answer is taken.
+            expires_at: Time,
+        },
+        /// The answer to a challenge was wrong; the challenge stays open. After five in a row answers have to
+        /// wait, longer each time.
+        #[serde(rename = "user.factor_challenge_missed")]
+        FactorChallengeMissed {
+            /// The factor's id.
+            factor: FactorId,
+            /// The challenge's id.
+            challenge: ChallengeId,
+            /// When.
+            at: Time,
+        },
+        /// A second factor has shown itself; the challenge is closed.
+        #[serde(rename = "user.factor_verified")]
+        FactorVerified {
+            /// The factor's id.
+            factor: FactorId,
+            /// The challenge's id.
+            challenge: ChallengeId,
+            /// The session that is surer now.
+            session: SessionId,
+            /// The time step of an app's code: neither it nor an older one is taken again.
+            step: Option<u64>,
+            /// The key of an authenticator, with its counter as it is now.
+            authenticator: Option<Personal<Authenticator>>,
+            /// When.
+            at: Time,
+        },
+        /// A second factor is called something else.
+        #[serde(rename = "user.factor_renamed")]
+        FactorRenamed {
+            /// The factor's id.
+            factor: FactorId,
+            /// The name; may be empty.
+            name: Personal<String>,
+        },
+        /// A phone that is a second factor has another number; codes that are on their way are void.
+        #[serde(rename = "user.factor_phone_changed")]
+        FactorPhoneChanged {
+            /// The factor's id.
+            factor: FactorId,
+            /// The number.
+            phone: Personal<Phone>,
+        },
+        /// A second factor is gone.
+        #[serde(rename = "user.factor_removed")]
+        FactorRemoved {
+            /// The factor's id.
+            factor: FactorId,
+            /// What it was.
+            kind: FactorKind,
+            /// Why.
+            reason: FactorRemoval,
+        },
+        /// An authenticator may sign in without a password.
+        #[serde(rename = "user.passkey_added")]
+        PasskeyAdded {
+            /// The passkey's id.
+            passkey: PasskeyId,
+            /// What it is called.
+            name: Personal<String>,
+            /// Its key.
+            authenticator: Personal<Authenticator>,
+        },
+        /// A passkey signed in.
+        #[serde(rename = "user.passkey_used")]
+        PasskeyUsed {
+            /// The passkey's id.
+            passkey: PasskeyId,
+            /// Its key, with its counter as it is now.
+            authenticator: Personal<Authenticator>,
+            /// When.
+            at: Time,
+        },
+        /// A passkey is called something else.
+        #[serde(rename = "user.passkey_renamed")]
+        PasskeyRenamed {
+            /// The passkey's id.
+            passkey: PasskeyId,
+            /// The name.
+            name: Personal<String>,
+        },
+        /// A passkey signs in no more.
+        #[serde(rename = "user.passkey_removed")]
+        PasskeyRemoved {
+            /// The passkey's id.
+            passkey: PasskeyId,
+            /// The id that the authenticator gave the key.
+            credential_id: Personal<String>,
+        },
         /// The account is closed and its addresses are free again; the row stays, without them.
         #[serde(rename = "user.deleted")]
         Deleted {
@@ -220,6 +346,17 @@ impl UserEvent {
             Self::IdentityLinked { .. } => ("user.identity_linked", "1.0"),
             Self::IdentityUpdated { .. } => ("user.identity_updated", "1.0"),
             Self::IdentityUnlinked { .. } => ("user.identity_unlinked", "1.0"),
+            Self::FactorEnrolled { .. } => ("user.factor_enrolled", "1.0"),
+            Self::FactorChallenged { .. } => ("user.factor_challenged", "1.0"),
+            Self::FactorChallengeMissed { .. } => ("user.factor_challenge_missed", "1.0"),
+            Self::FactorVerified { .. } => ("user.factor_verified", "1.0"),
+            Self::FactorRenamed { .. } => ("user.factor_renamed", "1.0"),
+            Self::FactorPhoneChanged { .. } => ("user.factor_phone_changed", "1.0"),
+            Self::FactorRemoved { .. } => ("user.factor_removed", "1.0"),
+            Self::PasskeyAdded { .. } => ("user.passkey_added", "1.0"),
+            Self::PasskeyUsed { .. } => ("user.passkey_used", "1.0"),
+            Self::PasskeyRenamed { .. } => ("user.passkey_renamed", "1.0"),
+            Self::PasskeyRemoved { .. } => ("user.passkey_removed", "1.0"),
             Self::Deleted { .. } => ("user.deleted", "1.0"),
             Self::Erased {} => ("user.erased", "1.0"),
         }
@@ -246,6 +383,14 @@ impl UserEvent {
             Self::IdentityUnlinked { provider, provider_id, .. } => {
                 identity_claim(provider, provider_id).map(ClaimChange::Release).into_iter().collect()
             }
+            Self::PasskeyAdded { authenticator, .. } => {
+                let id = authenticator.known().map(|authenticator| &authenticator.credential_id);
+                id.map(|id| ClaimChange::Take(passkey_claim(id))).into_iter().collect()
+            }
+            Self::PasskeyRemoved { credential_id, .. } => {
+                let id = credential_id.known();
+                id.map(|id| ClaimChange::Release(passkey_claim(id))).into_iter().collect()
+            }
             Self::Deleted { .. } | Self::Erased {} => vec![ClaimChange::ReleaseAll],
             Self::EmailConfirmed {}
             | Self::PhoneConfirmed {}
@@ -262,7 +407,16 @@ impl UserEvent {
             | Self::RoleChanged { .. }
             | Self::Banned { .. }
             | Self::Unbanned {}
-            | Self::IdentityUpdated { .. } => Vec::new(),
+            | Self::IdentityUpdated { .. }
+            | Self::FactorEnrolled { .. }
+            | Self::FactorChallenged { .. }
+            | Self::FactorChallengeMissed { .. }
+            | Self::FactorVerified { .. }
+            | Self::FactorRenamed { .. }
+            | Self::FactorPhoneChanged { .. }
+            | Self::FactorRemoved { .. }
+            | Self::PasskeyUsed { .. }
+            | Self::PasskeyRenamed { .. } => Vec::new(),
         }
     }
 
@@ -280,6 +434,11 @@ impl UserEvent {
 fn identity_claim(provider: &str, provider_id: &Personal<String>) -> Option<Claim> {
     let id = provider_id.known()?;
     Some(Claim { kind: ClaimKind::Identity, value: format!("{provider}:{id}") })
+}
+
+/// The claim on a passkey, by the id that its authenticator gave it: no two accounts share one.
+pub fn passkey_claim(credential_id: &str) -> Claim {
+    Claim { kind: ClaimKind::Passkey, value: credential_id.to_owned() }
 }
 
 impl DomainEvent for UserEvent {

@@ -4,12 +4,14 @@ mod command;
 mod decide;
 mod error;
 mod event;
+pub mod factor;
+pub mod passkey;
 mod state;
 mod tokens;
 
 pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
-pub use event::UserEvent;
+pub use event::{UserEvent, passkey_claim};
 pub use state::{
     Account, Ban, Contact, EmailChangeState, Guesses, IdentityState, MAX_MISSES, MAX_MISSES_A_DAY,
     OneTimeToken, User,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::factor::Factors;
+use super::passkey::{self, Passkey};
 use super::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
 
@@ -71,6 +73,10 @@ pub struct Account {
     pub guesses: BTreeMap<TokenPurpose, Guesses>,
     /// When a message of a purpose was last sent.
     pub last_sent: BTreeMap<TokenPurpose, Time>,
+    /// The second factors.
+    pub factors: Factors,
+    /// The passkeys, oldest first.
+    pub passkeys: Vec<Passkey>,
 }
 
 /// An address or number, and whether it is known to be the user's.
@@ -197,6 +203,8 @@ impl User {
                     tokens: BTreeMap::new(),
                     guesses: BTreeMap::new(),
                     last_sent: BTreeMap::new(),
+                    factors: Factors::default(),
+                    passkeys: Vec::new(),
                 }));
             }
             (Self::Active(account), event) => account.fold(event),
@@ -340,6 +348,17 @@ impl Account {
                 }
             }
             UserEvent::IdentityUnlinked { identity, .. } => self.identities.retain(|i| i.id != *identity),
+            UserEvent::FactorEnrolled { .. }
+            | UserEvent::FactorChallenged { .. }
+            | UserEvent::FactorChallengeMissed { .. }
+            | UserEvent::FactorVerified { .. }
+            | UserEvent::FactorRenamed { .. }
+            | UserEvent::FactorPhoneChanged { .. }
+            | UserEvent::FactorRemoved { .. } => self.factors.fold(event),
+            UserEvent::PasskeyAdded { .. }
+            | UserEvent::PasskeyUsed { .. }
+            | UserEvent::PasskeyRenamed { .. }
+            | UserEvent::PasskeyRemoved { .. } => passkey::fold(&mut self.passkeys, event),
             UserEvent::SignedUp { .. } | UserEvent::Deleted { .. } | UserEvent::Erased {} => {}
         }
     }

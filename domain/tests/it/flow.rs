@@ -1,11 +1,11 @@
 //! Flows: a code is redeemed once, in time, by whoever can show the verifier.
 
 use cqrs_es::test::TestFramework;
-use evident_domain::UserId;
 use evident_domain::flow::{
     ChallengeError, CodeChallenge, Flow, FlowCommand, FlowError, FlowEvent, FlowPurpose, ProviderTokens,
     Start,
 };
+use evident_domain::{Root, UserId};
 
 use crate::support::*;
 
@@ -137,4 +137,16 @@ fn what_is_no_challenge_does_not_read() {
 fn tokens_of_a_provider_are_not_shown() {
     let tokens = ProviderTokens { access_token: "secret".to_owned(), refresh_token: None };
     assert!(!format!("{tokens:?}").contains("secret"));
+}
+
+#[test]
+fn a_passkey_answers_a_question_once_well_or_not() {
+    let answer = |accepted| FlowCommand::Answer { user: Some(ANN), accepted, now: at(0) };
+    for accepted in [true, false] {
+        let answered = FlowEvent::Answered { user: Some(ANN), accepted, at: at(0) };
+        assert_eq!(Flow::default().decide(answer(accepted)).unwrap(), [answered.clone()]);
+        let mut flow = Flow::default();
+        flow.fold(&answered);
+        assert_eq!(flow.decide(answer(true)), Err(FlowError::NotFound));
+    }
 }

@@ -1,12 +1,20 @@
 //! What holds for any sequence of commands.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use evident_domain::session::{AssuranceLevel, ReusePolicy, Session, SessionCommand, SessionEvent, Start};
+use evident_domain::user::factor::{
+    Authenticator, FactorAnswer, FactorCommand, FactorLimits, FactorRemoval, NewFactor,
+};
+use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
     Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand, UserEvent,
 };
-use evident_domain::{Claim, ClaimChange, ClaimKind, Email, Event, IdentityId, Metadata, Phone, StreamKind};
+use evident_domain::{
+    ChallengeId, Claim, ClaimChange, ClaimKind, Email, Event, IdentityId, Metadata, PasskeyId, Phone,
+    StreamKind, TotpSecret,
+};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -14,7 +22,7 @@ use proptest::sample::select;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::{ANN, at, hash, password, present};
+use crate::support::{ANN, APP, OTHER_FACTOR, SESSION, at, hash, password, present};
 
 // Few addresses, codes and moments, so that the commands meet each other.
 
@@ -149,7 +157,77 @@ fn a_user_command() -> impl Strategy<Value = UserCommand> {
         1 => vec((an_identity_id(), "[xy]".prop_map(String::from)), 0..3).prop_map(|identities| {
             UserCommand::Delete { email_digest: "e".to_owned(), phone_digest: "p".to_owned(), identities }
         }),
+        4 => a_factor_command().prop_map(UserCommand::Factor),
+        4 => a_passkey_command().prop_map(UserCommand::Passkey),
         1 => Just(UserCommand::Erase),
+    ]
+}
+
+fn a_level() -> impl Strategy<Value = AssuranceLevel> {
+    select(vec![AssuranceLevel::Aal1, AssuranceLevel::Aal2])
+}
+
+fn an_authenticator() -> impl Strategy<Value = Authenticator> {
+    ("[kl]", a_metadata()).prop_map(|(credential_id, key)| Authenticator {
+        credential_id,
+        aaguid: Uuid::nil(),
+        key,
+    })
+}
+
+fn a_factor_command() -> impl Strategy<Value = FactorCommand> {
+    let factor = || select(vec![APP, OTHER_FACTOR]);
+    let challenge = || (0..3_u128).prop_map(|id| ChallengeId(Uuid::from_u128(id)));
+    let limits = FactorLimits { enrolled: 2, verified: 2, unverified_for: Duration::from_secs(20) };
+    let new = prop_oneof![
+        Just(NewFactor::Totp(TotpSecret("ABC".to_owned()))),
+        a_phone().prop_map(NewFactor::Phone),
+        Just(NewFactor::Webauthn),
+    ];
+    let answer = prop_oneof![
+        option::of(0..5_u64).prop_map(FactorAnswer::Totp),
+        select(vec!["code", "wrong"]).prop_map(|text| FactorAnswer::Code(hash(text))),
+        option::of(an_authenticator()).prop_map(FactorAnswer::Webauthn),
+    ];
+    prop_oneof![
+        3 => (factor(), new, "[ab]?", a_level(), 0..100_i64).prop_map(move |(factor, new, name, aal, now)| {
+            FactorCommand::Enroll { factor, new, name, aal, limits, now: at(now) }
+        }),
+        4 => (factor(), challenge(), 0..100_i64).prop_map(|(factor, challenge, now)| {
+            FactorCommand::Challenge {
+                factor,
+                challenge,
+                session: SESSION,
+                ip: None,
+                code: Some(hash("code")),
+                now: at(now),
+                expires_at: at(now + 30),
+                min_interval_seconds: 0,
+            }
+        }),
+        6 => (factor(), challenge(), answer, 0..100_i64).prop_map(|(factor, challenge, answer, now)| {
+            FactorCommand::Answer { factor, challenge, session: SESSION, ip: None, answer, now: at(now) }
+        }),
+        1 => (factor(), option::of(a_level())).prop_map(|(factor, aal)| {
+            FactorCommand::Remove { factor, aal, reason: FactorRemoval::Unenrolled }
+        }),
+        1 => (factor(), "[ab]?").prop_map(|(factor, name)| FactorCommand::Rename { factor, name }),
+        1 => (factor(), a_phone()).prop_map(|(factor, phone)| FactorCommand::ChangePhone { factor, phone }),
+    ]
+}
+
+fn a_passkey_command() -> impl Strategy<Value = PasskeyCommand> {
+    let passkey = || (0..3_u128).prop_map(|id| PasskeyId(Uuid::from_u128(id)));
+    prop_oneof![
+        (passkey(), "[ab]", an_authenticator(), a_level()).prop_map(|(passkey, name, authenticator, aal)| {
+            PasskeyCommand::Add { passkey, name, authenticator, aal, limit: 2 }
+        }),
+        (passkey(), "[ab]", a_level()).prop_map(|(passkey, name, aal)| PasskeyCommand::Rename {
+            passkey,
+            name,
+            aal
+        }),
+        (passkey(), option::of(a_level())).prop_map(|(passkey, aal)| PasskeyCommand::Remove { passkey, aal }),
     ]
 }
 
@@ -171,9 +249,11 @@ fn a_session_command() -> impl Strategy<Value = SessionCommand> {
             SessionCommand::StepUp {
                 method: method.to_owned(),
                 aal: if second { AssuranceLevel::Aal2 } else { AssuranceLevel::Aal1 },
+                factor: second.then_some(APP),
                 now: at(now),
             }
         });
+    let step_down = (0..100_i64).prop_map(|now| SessionCommand::StepDown { factor: APP, now: at(now) });
     let start = option::of(50..200_i64).prop_map(|end| {
         SessionCommand::Start(Start {
             user: ANN,
@@ -182,7 +262,7 @@ fn a_session_command() -> impl Strategy<Value = SessionCommand> {
             now: at(0),
         })
     });
-    prop_oneof![2 => start, 20 => refresh, 2 => step_up]
+    prop_oneof![2 => start, 20 => refresh, 2 => step_up, 1 => step_down]
 }
 
 /// The state and the events that a sequence of commands leads to; what is refused leaves no trace.
@@ -244,7 +324,10 @@ fn claims_of(user: &User) -> BTreeSet<Claim> {
     let phone = account.phone.as_ref().map(|phone| (ClaimKind::Phone, phone.value.to_string()));
     let named = |provider: &str, id: &str| (ClaimKind::Identity, format!("{provider}:{id}"));
     let identities = account.identities.iter().map(|i| named(&i.provider, &i.provider_id));
-    email.into_iter().chain(phone).chain(identities).map(|(kind, value)| Claim { kind, value }).collect()
+    let passkeys =
+        account.passkeys.iter().map(|p| (ClaimKind::Passkey, p.authenticator.credential_id.clone()));
+    let all = email.into_iter().chain(phone).chain(identities).chain(passkeys);
+    all.map(|(kind, value)| Claim { kind, value }).collect()
 }
 
 proptest! {
@@ -303,7 +386,7 @@ proptest! {
             let expected = match event {
                 SessionEvent::Refreshed { .. } | SessionEvent::SteppedUp { .. } => last.map(|last: u64| last + 1),
                 SessionEvent::Started { .. } => Some(0),
-                SessionEvent::RefreshRepeated { .. } => last,
+                SessionEvent::RefreshRepeated { .. } | SessionEvent::SteppedDown { .. } => last,
                 SessionEvent::Revoked { .. } => None,
             };
             prop_assert_eq!(good, expected);

@@ -11,7 +11,12 @@ fn start() -> SessionCommand {
 }
 
 fn step_up(seconds: i64) -> SessionCommand {
-    SessionCommand::StepUp { method: "totp".to_owned(), aal: AssuranceLevel::Aal2, now: at(seconds) }
+    SessionCommand::StepUp {
+        method: "totp".to_owned(),
+        aal: AssuranceLevel::Aal2,
+        factor: None,
+        now: at(seconds),
+    }
 }
 
 fn revoked() -> SessionEvent {

@@ -1,11 +1,14 @@
 //! Another proof within a session, and what it does to the refresh tokens from before.
 
-use evident_domain::session::{AssuranceLevel, ReusePolicy, Session, SessionCommand, SessionError};
+use evident_domain::FactorId;
+use evident_domain::session::{
+    AssuranceLevel, ReusePolicy, Session, SessionCommand, SessionError, SessionEvent,
+};
 
 use crate::support::*;
 
 fn step_up(aal: AssuranceLevel) -> SessionCommand {
-    SessionCommand::StepUp { method: "totp".to_owned(), aal, now: at(50) }
+    SessionCommand::StepUp { method: "totp".to_owned(), aal, factor: Some(APP), now: at(50) }
 }
 
 #[test]
@@ -76,4 +79,53 @@ fn tokens_from_after_the_step_up_follow_the_usual_rules() {
             reason: evident_domain::session::RevocationReason::RefreshTokenReused,
         },
     ]);
+}
+
+fn step_down(factor: FactorId) -> SessionCommand {
+    SessionCommand::StepDown { factor, now: at(60) }
+}
+
+fn stepped_down(factor: FactorId, method: &str, aal: AssuranceLevel) -> SessionEvent {
+    SessionEvent::SteppedDown { factor, method: method.to_owned(), at: at(60), aal }
+}
+
+#[test]
+fn when_the_only_factor_goes_the_session_is_less_sure() {
+    given_session(vec![session_started(), stepped_up(at(10))])
+        .when(step_down(APP))
+        .then_expect_events(vec![stepped_down(APP, "totp", AssuranceLevel::Aal1)]);
+    let mut session = Session::default();
+    for event in [session_started(), stepped_up(at(10)), stepped_down(APP, "totp", AssuranceLevel::Aal1)] {
+        session.fold(&event);
+    }
+    let live = session.live().unwrap();
+    assert_eq!(live.aal, AssuranceLevel::Aal1);
+    assert_eq!(live.amr.iter().map(|entry| entry.method.as_str()).collect::<Vec<_>>(), ["password"]);
+}
+
+#[test]
+fn when_one_of_two_factors_goes_the_other_one_still_counts() {
+    let phone = proven(OTHER_FACTOR, "mfa/phone", at(20));
+    given_session(vec![session_started(), stepped_up(at(10)), phone.clone()])
+        .when(step_down(APP))
+        .then_expect_events(vec![stepped_down(APP, "totp", AssuranceLevel::Aal2)]);
+    let down = stepped_down(APP, "totp", AssuranceLevel::Aal2);
+    given_session(vec![session_started(), stepped_up(at(10)), phone, down])
+        .when(step_down(OTHER_FACTOR))
+        .then_expect_events(vec![stepped_down(OTHER_FACTOR, "mfa/phone", AssuranceLevel::Aal1)]);
+}
+
+#[test]
+fn a_factor_that_proved_nothing_here_goes_without_a_trace() {
+    given_session(vec![session_started(), stepped_up(at(10))])
+        .when(step_down(OTHER_FACTOR))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn of_two_apps_the_one_that_was_asked_last_counts() {
+    let later = proven(OTHER_FACTOR, "totp", at(20));
+    given_session(vec![session_started(), stepped_up(at(10)), later])
+        .when(step_down(APP))
+        .then_expect_events(vec![]);
 }

@@ -8,11 +8,16 @@ use evident_domain::session::{
 use evident_domain::user::{
     Account, IdentityData, Proof, SignUpMethod, TokenPurpose, User, UserCommand, UserEvent,
 };
-use evident_domain::{Email, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
+use evident_domain::{
+    Email, FactorId, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId,
+};
 use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) const ANN: UserId = UserId(Uuid::from_u128(1));
+pub(crate) const APP: FactorId = FactorId(Uuid::from_u128(20));
+pub(crate) const OTHER_FACTOR: FactorId = FactorId(Uuid::from_u128(21));
+pub(crate) const SESSION: SessionId = SessionId(Uuid::from_u128(30));
 pub(crate) const EMAIL_IDENTITY: IdentityId = IdentityId(Uuid::from_u128(10));
 pub(crate) const GOOGLE_IDENTITY: IdentityId = IdentityId(Uuid::from_u128(11));
 pub(crate) const FRESH_IDENTITY: IdentityId = IdentityId(Uuid::from_u128(12));
@@ -184,7 +189,13 @@ pub(crate) fn refreshed(generation: u64, now: Time) -> SessionEvent {
 }
 
 pub(crate) fn stepped_up(now: Time) -> SessionEvent {
-    SessionEvent::SteppedUp { method: "totp".to_owned(), at: now, aal: AssuranceLevel::Aal2 }
+    proven(APP, "totp", now)
+}
+
+/// Ann showed a second factor.
+pub(crate) fn proven(factor: FactorId, method: &str, now: Time) -> SessionEvent {
+    let aal = AssuranceLevel::Aal2;
+    SessionEvent::SteppedUp { method: method.to_owned(), at: now, aal, factor: Some(factor) }
 }
 
 /// Ten seconds, the parent always, reuse revokes: what clients of Supabase Auth expect.

@@ -133,7 +133,18 @@ impl Fold for Identities {
                 | UserEvent::AppMetadataChanged { .. }
                 | UserEvent::RoleChanged { .. }
                 | UserEvent::Banned { .. }
-                | UserEvent::Unbanned {} => Vec::new(),
+                | UserEvent::Unbanned {}
+                | UserEvent::FactorEnrolled { .. }
+                | UserEvent::FactorChallenged { .. }
+                | UserEvent::FactorChallengeMissed { .. }
+                | UserEvent::FactorVerified { .. }
+                | UserEvent::FactorRenamed { .. }
+                | UserEvent::FactorPhoneChanged { .. }
+                | UserEvent::FactorRemoved { .. }
+                | UserEvent::PasskeyAdded { .. }
+                | UserEvent::PasskeyUsed { .. }
+                | UserEvent::PasskeyRenamed { .. }
+                | UserEvent::PasskeyRemoved { .. } => Vec::new(),
             },
             Event::Session(_)
             | Event::Organization(_)
@@ -201,7 +212,18 @@ impl Fold for Identities {
             | UserEvent::AppMetadataChanged { .. }
             | UserEvent::RoleChanged { .. }
             | UserEvent::Banned { .. }
-            | UserEvent::Unbanned {} => {}
+            | UserEvent::Unbanned {}
+            | UserEvent::FactorEnrolled { .. }
+            | UserEvent::FactorChallenged { .. }
+            | UserEvent::FactorChallengeMissed { .. }
+            | UserEvent::FactorVerified { .. }
+            | UserEvent::FactorRenamed { .. }
+            | UserEvent::FactorPhoneChanged { .. }
+            | UserEvent::FactorRemoved { .. }
+            | UserEvent::PasskeyAdded { .. }
+            | UserEvent::PasskeyUsed { .. }
+            | UserEvent::PasskeyRenamed { .. }
+            | UserEvent::PasskeyRemoved { .. } => {}
         }
         (!identities.0.is_empty()).then_some(identities)
     }

@@ -14,7 +14,7 @@ pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
-pub use users::{COUNT_LEVELS, SEARCHED_CHARACTERS, UserRow, searchable};
+pub use users::{COUNT_LEVELS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable};
 
 use evident_domain::{Event, Recorded};
 use evident_eventstore::{Column, ColumnType};

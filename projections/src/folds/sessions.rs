@@ -98,6 +98,7 @@ impl Fold for SessionRow {
                 | SessionEvent::Refreshed { .. }
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
+                | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Revoked { .. },
             ) => stream_key(event),
             Event::User(_)
@@ -140,13 +141,20 @@ impl Fold for SessionRow {
                 row.updated_at = event.occurred_at;
                 Some(row)
             }
-            SessionEvent::SteppedUp { method, at, aal } => {
+            SessionEvent::SteppedUp { method, at, aal, factor: _ } => {
                 let mut row = group?;
                 row.amr.retain(|entry| entry.method != *method);
                 row.amr.insert(0, AuthenticationMethod { method: method.clone(), at: *at });
                 row.aal = *aal;
                 // Tokens from before the step-up are void.
                 row.generation += 1;
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::SteppedDown { method, aal, .. } => {
+                let mut row = group?;
+                row.amr.retain(|entry| entry.method != *method);
+                row.aal = *aal;
                 row.updated_at = event.occurred_at;
                 Some(row)
             }

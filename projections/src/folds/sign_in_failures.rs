@@ -61,7 +61,8 @@ impl Fold for SignInFailures {
             Event::Attempt(
                 AttemptEvent::SignUpRepeated { .. }
                 | AttemptEvent::AdminDenied { .. }
-                | AttemptEvent::RefreshTokenReused { .. },
+                | AttemptEvent::RefreshTokenReused { .. }
+                | AttemptEvent::AuthenticatorSuspected { .. },
             )
             | Event::User(_)
             | Event::Session(_)

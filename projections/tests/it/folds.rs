@@ -263,7 +263,12 @@ fn a_sign_in_shows_on_the_user_and_a_refresh_does_not() {
 #[test]
 fn a_session_shows_its_last_use_and_its_proofs_and_goes_when_it_is_revoked() {
     let refreshed = SessionEvent::Refreshed { generation: 1, at: at(2) };
-    let stepped = SessionEvent::SteppedUp { method: "totp".to_owned(), at: at(3), aal: AssuranceLevel::Aal2 };
+    let stepped = SessionEvent::SteppedUp {
+        method: "totp".to_owned(),
+        at: at(3),
+        aal: AssuranceLevel::Aal2,
+        factor: None,
+    };
     let row: SessionRow = fold([started(), refreshed.clone(), stepped.clone()]).unwrap();
     assert_eq!((row.generation, row.aal), (2, AssuranceLevel::Aal2));
     assert_eq!(row.amr.iter().map(|entry| entry.method.as_str()).collect::<Vec<_>>(), ["totp", "password"]);

@@ -1,25 +1,35 @@
 //! Whatever happens, the tables that commits keep are those that a rebuild makes, that a replay makes,
 //! and that a verification expects.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::session::{
     AssuranceLevel, ReusePolicy, RevocationReason, Session, SessionCommand, SessionEvent, Start,
 };
+use evident_domain::user::factor::{
+    Authenticator, FactorAnswer, FactorCommand, FactorLimits, FactorRemoval, NewFactor,
+};
+use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
     Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand,
 };
 use evident_domain::{
-    Actor, Email, Event, IdentityId, Metadata, PasswordHash, Personal, Phone, SessionId, StreamId, Subject,
-    TokenHash, UserId,
+    Actor, ChallengeId, Email, Event, FactorId, IdentityId, Metadata, PasskeyId, PasswordHash, Personal,
+    Phone, SessionId, StreamId, Subject, TokenHash, UserId,
 };
 use evident_eventstore::{AppendError, Contents, Database};
 use evident_projections::{PATIENCE, Silent, Until, rebuild, replay, verify, views};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use uuid::Uuid;
 
 use crate::support::{On, World, is_there, rows, runtime};
+
+/// Where factors are asked and answer.
+const SESSION: SessionId = SessionId(Uuid::from_u128(990));
 
 /// Something that somebody tries; numbers choose among few, so that things meet.
 #[derive(Debug, Clone)]
@@ -28,7 +38,8 @@ enum Try {
     User { as_admin: bool, what: Change },
     Start,
     Refresh { session: u8, back: u64 },
-    StepUp { session: u8 },
+    StepUp { session: u8, factor: u8 },
+    StepDown { session: u8, factor: u8 },
     Revoke { session: u8 },
     Fail { account: u8, reason: SignInRefusal },
     Rebuild,
@@ -54,6 +65,16 @@ enum Change {
     Unban,
     Link(u8),
     Unlink(u8),
+    Enroll(u8, bool),
+    Challenge(u8),
+    Answer(u8, bool),
+    RenameFactor(u8, u8),
+    PhoneOfFactor(u8, u8),
+    RemoveFactor(u8),
+    AddPasskey(u8),
+    UsePasskey(u8),
+    RenamePasskey(u8, u8),
+    RemovePasskey(u8),
     Delete,
     Erase,
 }
@@ -103,6 +124,16 @@ fn change() -> impl Strategy<Value = Change> {
         Just(Change::Unban),
         (0..4_u8).prop_map(Change::Link),
         (0..4_u8).prop_map(Change::Unlink),
+        (0..2_u8, any::<bool>()).prop_map(|(n, phone)| Change::Enroll(n, phone)),
+        (0..2_u8).prop_map(Change::Challenge),
+        (0..2_u8, any::<bool>()).prop_map(|(n, right)| Change::Answer(n, right)),
+        (0..2_u8, 0..3_u8).prop_map(|(n, name)| Change::RenameFactor(n, name)),
+        (0..2_u8, 0..4_u8).prop_map(|(n, phone)| Change::PhoneOfFactor(n, phone)),
+        (0..2_u8).prop_map(Change::RemoveFactor),
+        (0..3_u8).prop_map(Change::AddPasskey),
+        (0..3_u8).prop_map(Change::UsePasskey),
+        (0..3_u8, 0..3_u8).prop_map(|(n, name)| Change::RenamePasskey(n, name)),
+        (0..3_u8).prop_map(Change::RemovePasskey),
         Just(Change::Delete),
         Just(Change::Erase),
     ]
@@ -124,7 +155,8 @@ fn attempt() -> impl Strategy<Value = Try> {
         10 => (any::<bool>(), change()).prop_map(|(as_admin, what)| Try::User { as_admin, what }),
         3 => Just(Try::Start),
         3 => (any::<u8>(), 0..3_u64).prop_map(|(session, back)| Try::Refresh { session, back }),
-        1 => any::<u8>().prop_map(|session| Try::StepUp { session }),
+        1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepUp { session, factor }),
+        1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepDown { session, factor }),
         1 => any::<u8>().prop_map(|session| Try::Revoke { session }),
         1 => (0..3_u8, prop::sample::select(reasons)).prop_map(|(account, reason)| Try::Fail { account, reason }),
         1 => Just(Try::Rebuild),
@@ -143,6 +175,29 @@ fn email(n: u8) -> Email {
 
 fn phone(n: u8) -> Phone {
     Phone::parse(&format!("1555000{n}")).unwrap()
+}
+
+fn factor_id(n: u8) -> FactorId {
+    FactorId(Uuid::from_u128(u128::from(n) + 900))
+}
+
+fn passkey_id(n: u8) -> PasskeyId {
+    PasskeyId(Uuid::from_u128(u128::from(n) + 950))
+}
+
+/// A key; those of one number are the same key, with whatever counter.
+fn authenticator(n: u8, counter: i64) -> Authenticator {
+    Authenticator {
+        credential_id: format!("key {n}"),
+        aaguid: Uuid::from_u128(u128::from(n)),
+        key: Metadata::default().with("counter", counter),
+    }
+}
+
+/// The account's last challenge, or one that never was.
+fn last_challenge(user: &User) -> ChallengeId {
+    let challenges = user.account().map(|account| account.factors.challenges.clone()).unwrap_or_default();
+    challenges.last().map_or(ChallengeId(Uuid::nil()), |challenge| challenge.id)
 }
 
 fn hash(text: &str) -> TokenHash {
@@ -250,11 +305,21 @@ impl Cast<'_> {
                 let events = session.decide(SessionCommand::Refresh { generation, now, policy });
                 self.session_events(id, session_id, version, events.unwrap_or_default()).await;
             }
-            Try::StepUp { session } => {
+            Try::StepDown { session, factor } => {
                 let Some(session_id) = pick(session) else { return };
                 let (session, version) = self.session(session_id).await;
-                let command =
-                    SessionCommand::StepUp { method: "totp".to_owned(), aal: AssuranceLevel::Aal2, now };
+                let command = SessionCommand::StepDown { factor: factor_id(factor), now };
+                self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
+            }
+            Try::StepUp { session, factor } => {
+                let Some(session_id) = pick(session) else { return };
+                let (session, version) = self.session(session_id).await;
+                let command = SessionCommand::StepUp {
+                    method: "totp".to_owned(),
+                    aal: AssuranceLevel::Aal2,
+                    factor: Some(factor_id(factor)),
+                    now,
+                };
                 self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
             }
             Try::Revoke { session } => {
@@ -349,6 +414,71 @@ impl Cast<'_> {
                 let linked = user.account().map(|account| account.identities.clone()).unwrap_or_default();
                 let identity = linked.get(usize::from(n)).map_or(new_identity, |identity| identity.id);
                 UserCommand::UnlinkIdentity { identity }
+            }
+            Change::Enroll(n, is_phone) => UserCommand::Factor(FactorCommand::Enroll {
+                factor: factor_id(n),
+                new: if is_phone { NewFactor::Phone(phone(n)) } else { NewFactor::Webauthn },
+                name: format!("factor {n}\0"),
+                aal: AssuranceLevel::Aal2,
+                limits: FactorLimits { enrolled: 2, verified: 2, unverified_for: Duration::from_secs(60) },
+                now,
+            }),
+            Change::Challenge(n) => UserCommand::Factor(FactorCommand::Challenge {
+                factor: factor_id(n),
+                challenge: ChallengeId(self.world.entropy.uuid()),
+                session: SESSION,
+                ip: None,
+                code: Some(hash("right")),
+                now,
+                expires_at: now + TimeDelta::hours(1),
+                min_interval_seconds: 0,
+            }),
+            Change::Answer(n, right) => {
+                let factors = user.account().map(|account| &account.factors);
+                let is_phone = factors.and_then(|factors| factors.get(factor_id(n)).ok()?.phone.as_ref());
+                let answer = match is_phone {
+                    Some(_) => FactorAnswer::Code(hash(if right { "right" } else { "wrong" })),
+                    None => FactorAnswer::Webauthn(right.then(|| authenticator(n, now.timestamp()))),
+                };
+                UserCommand::Factor(FactorCommand::Answer {
+                    factor: factor_id(n),
+                    challenge: last_challenge(user),
+                    session: SESSION,
+                    ip: None,
+                    answer,
+                    now,
+                })
+            }
+            Change::RenameFactor(n, name) => {
+                UserCommand::Factor(FactorCommand::Rename { factor: factor_id(n), name: format!("{name}") })
+            }
+            Change::PhoneOfFactor(n, to) => {
+                UserCommand::Factor(FactorCommand::ChangePhone { factor: factor_id(n), phone: phone(to) })
+            }
+            Change::RemoveFactor(n) => UserCommand::Factor(FactorCommand::Remove {
+                factor: factor_id(n),
+                aal: None,
+                reason: FactorRemoval::Unenrolled,
+            }),
+            Change::AddPasskey(n) => UserCommand::Passkey(PasskeyCommand::Add {
+                passkey: passkey_id(n),
+                name: "Passkey".to_owned(),
+                authenticator: authenticator(n, 0),
+                aal: AssuranceLevel::Aal2,
+                limit: 2,
+            }),
+            Change::UsePasskey(n) => UserCommand::Passkey(PasskeyCommand::Use {
+                passkey: passkey_id(n),
+                authenticator: authenticator(n, now.timestamp()),
+                now,
+            }),
+            Change::RenamePasskey(n, name) => UserCommand::Passkey(PasskeyCommand::Rename {
+                passkey: passkey_id(n),
+                name: format!("{name}\0"),
+                aal: AssuranceLevel::Aal2,
+            }),
+            Change::RemovePasskey(n) => {
+                UserCommand::Passkey(PasskeyCommand::Remove { passkey: passkey_id(n), aal: None })
             }
             Change::Delete => UserCommand::Delete {
                 email_digest: "digest-of-email".to_owned(),

@@ -3,6 +3,7 @@
 mod callers;
 mod database;
 mod events;
+mod factors;
 mod keys;
 mod mail;
 mod postgres;
@@ -10,6 +11,7 @@ mod python;
 mod reply;
 mod server;
 mod watchdog;
+mod webauthn;
 
 pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs256};
 pub(crate) use database::{TestDatabase, postgres_program};
@@ -18,6 +20,7 @@ pub(crate) use mail::Message;
 pub(crate) use python::{python_program, succeeds};
 pub(crate) use reply::Reply;
 pub(crate) use server::TestServer;
+pub(crate) use webauthn::SoftwareKey;
 
 /// The secret that signs and checks the tests' HS256 tokens.
 pub(crate) const JWT_SECRET: &str = "a-test-secret-of-more-than-thirty-two-characters";

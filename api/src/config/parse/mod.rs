@@ -9,8 +9,8 @@ mod span;
 pub(super) use collection::{CharacterSets, JsonHeaders, List, Patterns, TestCodes};
 pub(super) use network::{DatabaseAddress, Header, Headers, Networks, SchemaName};
 pub(super) use scalar::{
-    Choice, FilePath, Flag, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength, Seconds,
-    Text, UnlessZero, Whole,
+    Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,
+    Seconds, Text, UnlessZero, Whole,
 };
 pub(super) use secret::{Base64Key, KeySet, SecretText};
 pub(super) use span::{MailRate, Positive, Span};

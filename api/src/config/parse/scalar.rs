@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use evident_commands::settings::PasswordSettings;
 use evident_domain::Time;
@@ -148,6 +149,33 @@ impl Kind<f64> for Number {
 
     fn show(value: &f64) -> String {
         value.to_string()
+    }
+}
+
+/// Seconds, with or without a fraction.
+pub(in crate::config) struct Fractional;
+
+impl Named for Fractional {
+    const NAME: &'static str = "seconds";
+}
+
+impl Kind<Duration> for Fractional {
+    fn parse(raw: &Raw) -> Result<Option<Duration>, Problem> {
+        let seconds: Option<f64> = Number::parse(raw)?;
+        seconds
+            .map(Duration::try_from_secs_f64)
+            .transpose()
+            .map_err(|_| Problem::new("is more than a hundred years"))
+            .and_then(|span| match span {
+                Some(span) if span.as_secs() > LONGEST_SECONDS => {
+                    Err(Problem::new("is more than a hundred years"))
+                }
+                other => Ok(other),
+            })
+    }
+
+    fn show(value: &Duration) -> String {
+        value.as_secs_f64().to_string()
     }
 }
 

@@ -38,6 +38,22 @@ pub(super) const LIMITS: &[Setting] = &[
         "Sign-ins and refreshes in 5 minutes; 30 at once.",
     ),
     setting!(
+        "rate_limits.second_factors",
+        Number,
+        settings.commands.rate_limits.second_factors.tokens,
+        ["GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY"],
+        "15",
+        "Challenges to second factors in a minute, and answers; 30 at once.",
+    ),
+    setting!(
+        "rate_limits.passkeys",
+        Number,
+        settings.commands.rate_limits.passkeys.tokens,
+        ["GOTRUE_RATE_LIMIT_PASSKEY"],
+        "30",
+        "Sign-ins by passkey that are begun in 5 minutes; 30 at once.",
+    ),
+    setting!(
         "rate_limits.anonymous_users",
         Number,
         settings.commands.rate_limits.anonymous_users.tokens,

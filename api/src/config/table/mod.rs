@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod factors;
 mod limits;
 mod messages;
 mod server;
@@ -50,6 +51,8 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Sensitive changes", settings: accounts::SECURITY },
     Section { title: "Access tokens", settings: tokens::TOKENS },
     Section { title: "Sessions", settings: tokens::SESSIONS },
+    Section { title: "Second factors", settings: factors::SECOND_FACTORS },
+    Section { title: "Authenticators and passkeys", settings: factors::WEBAUTHN },
     Section { title: "Mails", settings: messages::MAIL },
     Section { title: "Texts of mails", settings: messages::TEXTS },
     Section { title: "Links in mails", settings: messages::LINKS },

@@ -164,7 +164,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         settings.commands.sessions.tags,
         ["GOTRUE_SESSIONS_TAGS"],
         "web,mobile",
-        "The tags within each of which a user has a single session.",
+        "The tags within each of which a user has a single session. Sessions carry no tag of their own, so all count under the first.",
     ),
     setting!(
         "sessions.allow_low_aal",

@@ -231,8 +231,8 @@ fn a_guard_that_does_nothing_here_yet_is_told_apart() {
 #[test]
 fn a_setting_without_effect_is_told_when_it_is_changed() {
     let told = |value: &str| {
-        let warnings = load(&[("GOTRUE_SESSIONS_SINGLE_PER_USER", value)]).unwrap().warnings;
-        warnings.iter().any(|warning| warning.contains("GOTRUE_SESSIONS_SINGLE_PER_USER"))
+        let warnings = load(&[("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", value)]).unwrap().warnings;
+        warnings.iter().any(|warning| warning.contains("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED"))
     };
     assert!(told("true"));
     assert!(!told("false"), "it is off anyway");

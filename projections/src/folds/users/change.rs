@@ -4,6 +4,7 @@ use chrono::DateTime;
 use evident_domain::user::{SignUpMethod, TokenPurpose, UserEvent};
 use evident_domain::{Actor, Metadata, Personal, Recorded, Time, UserId};
 
+use super::factors;
 use super::row::{UserRow, searchable};
 
 /// The end of a ban without end: the last second of the year 9999, as far as RFC 3339 goes.
@@ -54,6 +55,8 @@ impl UserRow {
             is_anonymous: *anonymous,
             has_password: password.is_some(),
             search: String::new(),
+            factors: Vec::new(),
+            passkeys: Vec::new(),
         };
         row.index();
         Some(row)
@@ -137,15 +140,30 @@ impl UserRow {
                 self.has_password = false;
                 self.app_metadata = json_text(None);
                 self.user_metadata = json_text(None);
+                self.factors.clear();
+                self.passkeys.clear();
                 self.deleted_at = Some(at);
                 self.index();
             }
             // Their tokens are no column.
             UserEvent::OneTimeTokenRedeemed { .. } => {}
+            UserEvent::FactorVerified { .. } => factors::follow(&mut self.factors, event, at),
+            UserEvent::FactorEnrolled { .. }
+            | UserEvent::FactorChallenged { .. }
+            | UserEvent::FactorRenamed { .. }
+            | UserEvent::FactorPhoneChanged { .. }
+            | UserEvent::FactorRemoved { .. } => return factors::follow(&mut self.factors, event, at),
+            UserEvent::PasskeyAdded { .. }
+            | UserEvent::PasskeyUsed { .. }
+            | UserEvent::PasskeyRenamed { .. }
+            | UserEvent::PasskeyRemoved { .. } => {
+                return factors::follow_passkeys(&mut self.passkeys, event, at);
+            }
             // These two end or begin a row, and the rest touches no user.
             UserEvent::SignedUp { .. }
             | UserEvent::Erased {}
             | UserEvent::OneTimeTokenMissed { .. }
+            | UserEvent::FactorChallengeMissed { .. }
             | UserEvent::IdentityLinked { .. }
             | UserEvent::IdentityUpdated { .. }
             | UserEvent::IdentityUnlinked { .. } => return,

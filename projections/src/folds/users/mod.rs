@@ -1,9 +1,11 @@
 //! `users`: all that a user's document shows. No password hash and no token hash.
 
 mod change;
+mod factors;
 mod row;
 
 pub(super) use change::json_text;
+pub use factors::{FactorRow, PasskeyRow};
 pub use row::{SEARCHED_CHARACTERS, UserRow, searchable};
 
 use evident_domain::session::SessionEvent;
@@ -54,6 +56,8 @@ impl Fold for UserRow {
             flag("is_anonymous"),
             flag("has_password"),
             text("search"),
+            json("factors"),
+            json("passkeys"),
         ],
     );
     const GROUP: &'static str = "id";
@@ -79,9 +83,20 @@ impl Fold for UserRow {
                 | UserEvent::RoleChanged { .. }
                 | UserEvent::Banned { .. }
                 | UserEvent::Unbanned {}
+                | UserEvent::FactorEnrolled { .. }
+                | UserEvent::FactorChallenged { .. }
+                | UserEvent::FactorVerified { .. }
+                | UserEvent::FactorRenamed { .. }
+                | UserEvent::FactorPhoneChanged { .. }
+                | UserEvent::FactorRemoved { .. }
+                | UserEvent::PasskeyAdded { .. }
+                | UserEvent::PasskeyUsed { .. }
+                | UserEvent::PasskeyRenamed { .. }
+                | UserEvent::PasskeyRemoved { .. }
                 | UserEvent::Deleted { .. }
                 | UserEvent::Erased {} => stream_key(event),
                 UserEvent::OneTimeTokenMissed { .. }
+                | UserEvent::FactorChallengeMissed { .. }
                 | UserEvent::IdentityLinked { .. }
                 | UserEvent::IdentityUpdated { .. }
                 | UserEvent::IdentityUnlinked { .. } => Vec::new(),
@@ -91,6 +106,7 @@ impl Fold for UserRow {
                 SessionEvent::Refreshed { .. }
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
+                | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_) | Event::Flow(_) | Event::Recipient(_) | Event::Attempt(_) => Vec::new(),
@@ -117,6 +133,7 @@ impl Fold for UserRow {
                 SessionEvent::Refreshed { .. }
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
+                | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)

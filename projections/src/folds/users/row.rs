@@ -3,6 +3,7 @@
 use evident_domain::{Metadata, Time, UserId};
 use evident_eventstore::{DatabaseError, Row};
 
+use super::factors::{FactorRow, PasskeyRow, list, list_text};
 use crate::cells::{self, Cells};
 use crate::fold::Fold;
 
@@ -64,6 +65,10 @@ pub struct UserRow {
     pub has_password: bool,
     /// What lists search in: address and full name in lower case, a line each.
     pub search: String,
+    /// The second factors, verified or not, oldest first.
+    pub factors: Vec<FactorRow>,
+    /// The passkeys, oldest first.
+    pub passkeys: Vec<PasskeyRow>,
 }
 
 /// A text as lists search it: in lower case, in one line, of bounded length.
@@ -124,6 +129,8 @@ impl UserRow {
             is_anonymous: cells.flag()?,
             has_password: cells.flag()?,
             search: cells.text()?,
+            factors: cells.parsed(list)?,
+            passkeys: cells.parsed(list)?,
         })
     }
 
@@ -156,6 +163,8 @@ impl UserRow {
             self.is_anonymous.into(),
             self.has_password.into(),
             cells::text(&self.search),
+            list_text(&self.factors),
+            list_text(&self.passkeys),
         ]
     }
 }
