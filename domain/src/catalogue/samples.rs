@@ -44,18 +44,20 @@ fn account() -> [UserEvent; 1] {
     }]
 }
 
-fn contact() -> [UserEvent; 6] {
+fn contact() -> [UserEvent; 8] {
     [
         UserEvent::EmailConfirmed {},
         UserEvent::PhoneConfirmed {},
         UserEvent::EmailChangeRequested { new_email: Email::known("ann@example.net").into() },
         UserEvent::EmailChanged { email: Email::known("ann@example.net").into() },
+        UserEvent::EmailAdopted { email: Some(Email::known("ann@example.org").into()), confirmed: true },
         UserEvent::PhoneChangeRequested { new_phone: Phone::known("15550002222").into() },
         UserEvent::PhoneChanged { phone: Phone::known("15550002222").into() },
+        UserEvent::PhoneRemoved {},
     ]
 }
 
-fn secrets() -> [UserEvent; 6] {
+fn secrets() -> [UserEvent; 7] {
     let purpose = TokenPurpose::EmailConfirmation;
     [
         UserEvent::OneTimeTokenIssued {
@@ -71,6 +73,7 @@ fn secrets() -> [UserEvent; 6] {
         UserEvent::PasswordChanged { password: password().into() },
         UserEvent::PasswordRehashed { password: password().into() },
         UserEvent::PasswordRemoved {},
+        UserEvent::Reclaimed {},
     ]
 }
 
@@ -131,7 +134,7 @@ fn session() -> [SessionEvent; 5] {
     ]
 }
 
-fn flow() -> [FlowEvent; 3] {
+fn flow() -> [FlowEvent; 4] {
     [
         FlowEvent::Started {
             purpose: FlowPurpose::External,
@@ -142,9 +145,11 @@ fn flow() -> [FlowEvent; 3] {
             }),
             redirect_to: "https://app.example.com/welcome".to_owned().into(),
             linking: Some(user()),
+            kept: Some("hj9Xq2mVw7".to_owned().into()),
             started_at: minute(5),
             expires_at: minute(10),
         },
+        FlowEvent::Returned { at: minute(6) },
         FlowEvent::Authenticated {
             user: user(),
             credentials: 0,

@@ -5,8 +5,9 @@ mod decide;
 mod error;
 mod event;
 mod state;
+mod ways_in;
 
-pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
+pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
 pub use event::UserEvent;
 pub use state::{

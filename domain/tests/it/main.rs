@@ -21,3 +21,4 @@ mod user_identities;
 mod user_profile;
 mod user_sign_up;
 mod user_tokens;
+mod user_ways_in;

@@ -123,6 +123,9 @@ impl Fold for Identities {
                 | UserEvent::EmailChanged { .. }
                 | UserEvent::PhoneChangeRequested { .. }
                 | UserEvent::PhoneChanged { .. }
+                | UserEvent::EmailAdopted { .. }
+                | UserEvent::PhoneRemoved {}
+                | UserEvent::Reclaimed {}
                 | UserEvent::OneTimeTokenIssued { .. }
                 | UserEvent::OneTimeTokenMissed { .. }
                 | UserEvent::OneTimeTokenRedeemed { .. }
@@ -191,6 +194,9 @@ impl Fold for Identities {
             | UserEvent::EmailChanged { .. }
             | UserEvent::PhoneChangeRequested { .. }
             | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailAdopted { .. }
+            | UserEvent::PhoneRemoved {}
+            | UserEvent::Reclaimed {}
             | UserEvent::OneTimeTokenIssued { .. }
             | UserEvent::OneTimeTokenMissed { .. }
             | UserEvent::OneTimeTokenRedeemed { .. }

@@ -345,7 +345,7 @@ impl Cast<'_> {
             Change::Unlink(n) => {
                 let linked = user.account().map(|account| account.identities.clone()).unwrap_or_default();
                 let identity = linked.get(usize::from(n)).map_or(new_identity, |identity| identity.id);
-                UserCommand::UnlinkIdentity { identity }
+                UserCommand::UnlinkIdentity { identity, taken: Vec::new() }
             }
             Change::Delete => UserCommand::Delete {
                 email_digest: "digest-of-email".to_owned(),

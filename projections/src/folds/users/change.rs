@@ -99,6 +99,20 @@ impl UserRow {
                 self.phone = phone.known().map(ToString::to_string);
                 self.new_phone = None;
             }
+            UserEvent::EmailAdopted { email, confirmed } => {
+                self.email = email.as_ref().and_then(Personal::known).map(ToString::to_string);
+                self.new_email = None;
+                let confirmed = *confirmed && self.email.is_some();
+                self.email_confirmed_at = confirmed.then(|| self.email_confirmed_at.unwrap_or(at));
+                self.is_anonymous &= !confirmed;
+                self.index();
+            }
+            UserEvent::PhoneRemoved {} => {
+                self.phone = None;
+                self.new_phone = None;
+                self.phone_confirmed_at = None;
+            }
+            UserEvent::Reclaimed {} => self.has_password = false,
             UserEvent::OneTimeTokenIssued { purpose, sent_at, .. } => self.sent(*purpose, *sent_at),
             UserEvent::PasswordChanged { .. } => {
                 self.has_password = true;

@@ -69,6 +69,9 @@ impl Fold for UserRow {
                 | UserEvent::EmailChanged { .. }
                 | UserEvent::PhoneChangeRequested { .. }
                 | UserEvent::PhoneChanged { .. }
+                | UserEvent::EmailAdopted { .. }
+                | UserEvent::PhoneRemoved {}
+                | UserEvent::Reclaimed {}
                 | UserEvent::OneTimeTokenIssued { .. }
                 | UserEvent::OneTimeTokenRedeemed { .. }
                 | UserEvent::PasswordChanged { .. }
