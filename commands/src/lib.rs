@@ -13,6 +13,7 @@ mod create_user;
 mod delete_user;
 mod deny;
 mod execute;
+pub mod external;
 mod flow;
 mod generate_link;
 mod grant;
@@ -78,6 +79,7 @@ use evident_domain::ports::Clock;
 use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
+use external::OidcCache;
 use messages::{Links, RedirectPolicy, Templates};
 use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
@@ -121,12 +123,13 @@ pub struct Parts {
 pub struct Commands {
     parts: Arc<Parts>,
     quota: Arc<MessageQuota>,
+    oidc: OidcCache,
 }
 
 impl Commands {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), quota: Arc::default() }
+        Self { parts: Arc::new(parts), quota: Arc::default(), oidc: OidcCache::default() }
     }
 
     /// The log.
@@ -180,6 +183,11 @@ impl Commands {
     /// Codes and secrets of flows.
     pub fn flows(&self) -> &FlowCodec {
         &self.parts.flows
+    }
+
+    /// What is known of OpenID providers.
+    pub(crate) fn oidc(&self) -> &OidcCache {
+        &self.oidc
     }
 
     /// Calls other servers.

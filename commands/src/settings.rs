@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod external;
 mod flows;
 mod limits;
 mod messages;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
+pub use external::{Builtin, CustomProviderSettings, ExternalSettings, ProviderSettings, Providers};
 pub use flows::FlowSettings;
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
 pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
@@ -29,6 +31,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How long sessions live, and how they go on.
     pub sessions: SessionSettings,
+    /// Signing in through other providers.
+    pub external: ExternalSettings,
     /// How long sign-ins may be under way.
     pub flows: FlowSettings,
     /// What sensitive changes ask for.

@@ -27,8 +27,7 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("SECURITY_SB_FORWARDED_FOR_ENABLED", Standing::Later),
     ("HOOK_", Standing::Later),
     ("EXTERNAL_SAML_", Standing::Needless),
-    ("EXTERNAL_", Standing::Later),
-    ("CUSTOM_OAUTH_", Standing::Later),
+    ("EXTERNAL_WEB3_", Standing::Later),
     ("MFA_", Standing::Later),
     ("WEBAUTHN_", Standing::Later),
     ("PASSKEY_", Standing::Later),
@@ -68,8 +67,6 @@ const FAMILIES: &[(&str, Standing)] = &[
 
 /// Settings that are read and shown, and that nothing looks at yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "mail.allow_unverified_sign_ins",
-    "security.manual_linking_enabled",
     "sessions.single_per_user",
     "sessions.tags",
     "sessions.allow_low_aal",

@@ -257,6 +257,7 @@ fn user_refusal(error: UserError) -> GotrueError {
         | UserError::TooSoon { .. }
         | UserError::IdentityNotFound
         | UserError::LastIdentity
+        | UserError::EmailConflict
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }
 }

@@ -12,8 +12,8 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_users, discovery, generate_link, invite, logout, otp, reauthenticate, recover, resend, sign_up,
-    token, user, verify, verify_link,
+    admin_users, authorize, callback, discovery, generate_link, identities, invite, logout, otp, reauthenticate,
+    recover, resend, sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 
@@ -32,6 +32,7 @@ pub fn router(app: App) -> Router {
 fn public() -> Router<App> {
     let verify = || get(verify_link::open_link).on(Method::POST, verify::verify).or_refuse();
     let sign_up = || post(sign_up::sign_up).or_refuse();
+    let callback = || get(callback::by_link).on(Method::POST, callback::by_form).or_refuse();
     Router::new()
         .route("/health", get(discovery::health).or_refuse())
         .route("/settings", get(discovery::settings).or_refuse())
@@ -43,6 +44,9 @@ fn public() -> Router<App> {
         )
         .route("/signup", sign_up())
         .route("/signup/", sign_up())
+        .route("/authorize", get(authorize::authorize).or_refuse())
+        .route("/callback", callback())
+        .route("/callback/", callback())
         .route("/token", post(token::token).or_refuse())
         .route("/otp", post(otp::otp).or_refuse())
         .route("/magiclink", post(otp::magic_link).or_refuse())
@@ -57,7 +61,11 @@ fn public() -> Router<App> {
 fn own() -> Router<App> {
     let user = for_users(get(user::show).on(Method::PUT, user::change));
     let reauthenticate = for_users(get(reauthenticate::reauthenticate));
+    let link = for_users(get(authorize::link));
+    let unlink = for_users(Methods::new().on(Method::DELETE, identities::unlink));
     Router::new()
+        .route("/user/identities/authorize", link)
+        .route("/user/identities/{identity_id}", unlink)
         .route("/user", user.clone())
         .route("/user/", user)
         .route("/reauthenticate", reauthenticate.clone())

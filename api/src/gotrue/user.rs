@@ -124,6 +124,7 @@ fn user_refusal(error: UserError, by_phone: bool) -> GotrueError {
         | UserError::TokenInvalid
         | UserError::IdentityNotFound
         | UserError::LastIdentity
+        | UserError::EmailConflict
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }
 }

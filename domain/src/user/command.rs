@@ -196,6 +196,14 @@ pub enum UserCommand {
     /// Come in by a provider: by an identity that is linked, or by one that is linked now because the
     /// provider vouches for the user's address.
     Arrive(Box<Arrival>),
+    /// Accept an invitation by coming from a provider that tells the invited address. What was set up
+    /// before goes.
+    AcceptInvitation {
+        /// How the provider knows the user.
+        identity: IdentityData,
+        /// The time of the decision.
+        now: Time,
+    },
     /// Add a way to sign in, by the user's own wish.
     LinkByHand {
         /// How the provider knows the user.

@@ -184,6 +184,7 @@ impl Account {
                 vec![self.link(data)?]
             }
             UserCommand::Arrive(arrival) => self.arrive(*arrival)?,
+            UserCommand::AcceptInvitation { identity, now } => self.accept_invitation(identity, now)?,
             UserCommand::LinkByHand { identity, email } => self.link_by_hand(identity, email)?,
             UserCommand::UnlinkIdentity { identity, taken } => self.unlink(identity, &taken)?,
             UserCommand::Delete { email_digest, phone_digest, identities } => {

@@ -2,8 +2,8 @@
 
 use super::command::{Arrival, Confirmed};
 use super::state::{Account, IdentityState};
-use super::{IdentityData, UserError, UserEvent};
-use crate::{Email, IdentityId, Metadata};
+use super::{IdentityData, TokenPurpose, UserError, UserEvent};
+use crate::{Email, IdentityId, Metadata, Time};
 
 impl Account {
     /// Somebody came by a provider: an identity that is linked already, or one that the caller found to be
@@ -39,6 +39,24 @@ impl Account {
             events.push(UserEvent::MetadataChanged { patch: patch.into() });
         }
         events.extend(self.providers_told(&events, takes_over.then_some(provider.as_str())));
+        Ok(events)
+    }
+
+    /// Somebody who holds an invitation comes by a provider instead of opening its link.
+    pub(super) fn accept_invitation(
+        &self,
+        identity: IdentityData,
+        now: Time,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        let purpose = TokenPurpose::Invitation;
+        let invitation = self.tokens.get(&purpose).filter(|token| token.expires_at > now);
+        let email = match (&self.email, invitation) {
+            (Some(email), Some(_)) if !email.confirmed => email.value.clone(),
+            _ => return Err(UserError::TokenInvalid),
+        };
+        let arrival = Arrival { identity, email: Some((email, Confirmed::Yes)), free: true };
+        let mut events = vec![UserEvent::OneTimeTokenRedeemed { purpose }];
+        events.extend(self.arrive(arrival)?);
         Ok(events)
     }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod external;
 mod limits;
 mod messages;
 mod server;
@@ -55,6 +56,8 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
     Section { title: "Calls to other servers", settings: calls::CALLS },
+    Section { title: "Other providers", settings: external::EXTERNAL },
+    Section { title: "Each of the other providers", settings: external::PROVIDERS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },
