@@ -20,6 +20,7 @@ mod errors;
 mod generate_link;
 mod invite;
 mod mail_limits;
+mod external;
 mod official_client;
 mod otp;
 mod paths;

@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod mail;
 mod postgres;
+mod provider;
 mod reply;
 mod server;
 mod watchdog;
@@ -14,8 +15,9 @@ pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};
 pub(crate) use mail::Message;
+pub(crate) use provider::{Back, FakeProvider, OpenIdProvider, fragment_of, query_of};
 pub(crate) use reply::Reply;
-pub(crate) use server::TestServer;
+pub(crate) use server::{ServerSetup, TestServer};
 
 /// The secret that signs and checks the tests' HS256 tokens.
 pub(crate) const JWT_SECRET: &str = "a-test-secret-of-more-than-thirty-two-characters";
