@@ -14,7 +14,9 @@ use evident_commands::messages::{
 use evident_commands::outbound::Outbound;
 use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
 use evident_commands::settings::SigningKeySource;
-use evident_commands::tokens::{FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::tokens::{
+    FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
+};
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
@@ -169,6 +171,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
         codes: Pepper::new(server_key(&store, "codes").await?),
         flows: FlowCodec::new(server_key(&store, "flows").await?),
+        secrets: SecretBox::new(server_key(&store, "secrets").await?),
         outbound: Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?,
         templates: Arc::new(Templates::load(sources, commands.sms.template.as_deref())?),
         links: Links::new(&commands.site.external_url, &commands.mail.url_paths)?,

@@ -85,7 +85,7 @@ use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
-use tokens::{FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
+use tokens::{FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
 
 /// What the use cases work with.
 #[derive(Debug)]
@@ -108,6 +108,8 @@ pub struct Parts {
     pub codes: Pepper,
     /// The key of codes and secrets of flows.
     pub flows: FlowCodec,
+    /// The key of secrets of others.
+    pub secrets: SecretBox,
     /// Calls other servers.
     pub outbound: Outbound,
     /// Texts of mails and messages.
@@ -183,6 +185,10 @@ impl Commands {
     /// Codes and secrets of flows.
     pub fn flows(&self) -> &FlowCodec {
         &self.parts.flows
+    }
+
+    pub(crate) fn secrets(&self) -> &SecretBox {
+        &self.0.secrets
     }
 
     /// What is known of OpenID providers.

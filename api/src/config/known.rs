@@ -66,12 +66,8 @@ const FAMILIES: &[(&str, Standing)] = &[
 ];
 
 /// Settings that are read and shown, and that nothing looks at yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "sessions.single_per_user",
-    "sessions.tags",
-    "sessions.allow_low_aal",
-    "better_auth.secret",
-];
+pub(super) const NOT_YET: &[&str] =
+    &["sessions.single_per_user", "sessions.tags", "sessions.allow_low_aal", "better_auth.secret"];
 
 /// How a variable stands whose name begins with `GOTRUE_`; the rest of the name is given.
 pub(super) fn standing(rest: &str) -> Standing {

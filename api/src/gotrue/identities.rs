@@ -1,6 +1,7 @@
 //! `DELETE /user/identities/{identity_id}`: a way to sign in less.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
 use evident_commands::external::UnlinkError;
@@ -21,11 +22,12 @@ pub(super) async fn unlink(
     State(app): State<App>,
     caller: UserCaller,
     incoming: Incoming,
-    Path(identity): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Response<Body>, GotrueError> {
     check_linking(&app)?;
-    let identity = Uuid::try_parse(&identity)
-        .map_err(|_| GotrueError::not_found(ErrorCode::ValidationFailed, "identity_id must be an UUID"))?;
+    let no_uuid = || GotrueError::not_found(ErrorCode::ValidationFailed, "identity_id must be an UUID");
+    let Path(identity) = path.map_err(|_| no_uuid())?;
+    let identity = Uuid::try_parse(&identity).map_err(|_| no_uuid())?;
     caller
         .check_aud()
         .map_err(|error| GotrueError::forbidden(ErrorCode::UnexpectedAudience, error.message().to_owned()))?;

@@ -10,6 +10,7 @@ mod app;
 mod authorize;
 pub mod body;
 mod callback;
+mod custom_providers;
 mod discovery;
 pub mod document;
 pub mod duration;

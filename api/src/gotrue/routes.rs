@@ -12,8 +12,8 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_users, authorize, callback, discovery, generate_link, identities, invite, logout, otp, reauthenticate,
-    recover, resend, sign_up, token, user, verify, verify_link,
+    admin_users, authorize, callback, custom_providers, discovery, generate_link, identities, invite, logout,
+    otp, reauthenticate, recover, resend, sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 
@@ -90,6 +90,16 @@ fn admin() -> Router<App> {
         .route("/admin/generate_link", for_admins(post(generate_link::generate_link)))
         .route("/admin/users", users.clone())
         .route("/admin/users/", users);
+    let providers = get(custom_providers::list).on(Method::POST, custom_providers::create);
+    let provider = get(custom_providers::show)
+        .on(Method::PUT, custom_providers::change)
+        .on(Method::DELETE, custom_providers::delete);
+    let (providers, provider) = (for_admins(providers), for_admins(provider));
+    for end in ["", "/"] {
+        router = router
+            .route(&format!("/admin/custom-providers{end}"), providers.clone())
+            .route(&format!("/admin/custom-providers/{{identifier}}{end}"), provider.clone());
+    }
     // The singular is how the documents that came first spell it.
     for path in ["/admin/users/{user_id}", "/admin/user/{user_id}"] {
         router = router.route(path, one.clone()).route(&format!("{path}/"), one.clone());

@@ -45,6 +45,11 @@ const RESERVED: [&str; 13] = [
     "request_uri",
 ];
 
+/// Whether nobody but this server sets a query parameter.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
 /// Why nobody can be sent to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
@@ -235,9 +240,7 @@ impl Client {
         for (key, value) in extra {
             let key =
                 if self.name == "workos" && key == "workos_provider" { "provider" } else { key.as_str() };
-            if key == "provider" && self.name == "workos"
-                || !RESERVED.iter().any(|r| r.eq_ignore_ascii_case(key))
-            {
+            if key == "provider" && self.name == "workos" || !is_reserved(key) {
                 query.entry(key).or_insert_with(|| value.clone());
             }
         }

@@ -13,7 +13,9 @@ mod finish;
 mod id_token;
 mod oauth1;
 mod oidc;
+mod places;
 mod profile;
+mod registered;
 mod table;
 mod unlink;
 mod userinfo;
@@ -25,7 +27,9 @@ pub use begin::{BeginExternal, BeginExternalError};
 pub use client::{FetchError, ProviderError};
 pub use finish::{CameBack, CameBackError, FinishExternalError, FinishedExternal, ProviderReply};
 pub use id_token::{IdTokenSignIn, IdTokenSignInError};
+pub use places::PlaceError;
 pub use profile::ProfileError;
+pub use registered::{AdministerProviderError, DescribeProvider, DescriptionError, ProviderRow};
 pub use unlink::UnlinkError;
 
 pub(crate) use oidc::OidcCache;
@@ -44,6 +48,7 @@ impl Commands {
     async fn provider_client(&self, name: &str) -> Result<Result<Client, ProviderError>, Failure> {
         match Builtin::parse(name) {
             Some(provider) => Ok(Client::builtin(self, provider)),
+            None if name.starts_with(CUSTOM_PREFIX) => self.registered_client(name).await,
             None => Ok(Err(ProviderError::Unknown)),
         }
     }

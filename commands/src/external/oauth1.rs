@@ -162,27 +162,18 @@ fn signature(
 mod tests {
     use super::*;
 
-    /// The example that Twitter's documentation works through.
+    /// The example of RFC 5849, section 1.2.
     #[test]
-    fn a_request_is_signed_as_documented() {
-        let url =
-            Url::parse("https://api.twitter.com/1.1/statuses/update.json?include_entities=true").unwrap();
+    fn a_request_is_signed_as_the_rfc_shows() {
+        let url = Url::parse("http://photos.example.net/photos?file=vacation.jpg&size=original").unwrap();
         let params = [
-            ("status", "Hello Ladies + Gentlemen, a signed OAuth request!"),
-            ("oauth_consumer_key", "xvz1evFS4wEEPTGEFPHBog"),
-            ("oauth_nonce", "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"),
+            ("oauth_consumer_key", "dpf43f3p2l4k3l03"),
+            ("oauth_token", "nnch734d00sl2jdk"),
             ("oauth_signature_method", "HMAC-SHA1"),
-            ("oauth_timestamp", "1318622958"),
-            ("oauth_token", "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb"),
-            ("oauth_version", "1.0"),
+            ("oauth_timestamp", "137131202"),
+            ("oauth_nonce", "chapoH"),
         ];
-        let signed = signature(
-            &Method::POST,
-            &url,
-            &params,
-            "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPBoE3Z7kBw",
-            "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kEE",
-        );
-        assert_eq!(signed.as_deref(), Some("hCtSmYh+iHYCEqBWrE7C7hYmtUk="));
+        let signed = signature(&Method::GET, &url, &params, "kd94hf93k423kf44", "pfkkdhi9sl3r4s00");
+        assert_eq!(signed.as_deref(), Some("MdpQcU8iPSUjWoN/UDMsK2sui9I="));
     }
 }

@@ -335,3 +335,74 @@ fn is_current(claims: &Map<String, Value>, now: i64) -> bool {
         && time("nbf").is_none_or(|start| start <= now.saturating_add(SKEW))
         && time("iat").is_none_or(|made| made <= now.saturating_add(SKEW))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(claims: Value, algorithm: Algorithm) -> IdToken {
+        let Value::Object(claims) = claims else { panic!("no object") };
+        IdToken { claims, algorithm }
+    }
+
+    /// The example of OpenID Connect Core, appendix A.4.
+    #[test]
+    fn an_access_token_fits_by_its_hash() {
+        let access = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        let with = token(json!({"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"}), Algorithm::RS256);
+        assert!(with.fits(access));
+        assert!(!with.fits("another"));
+        assert!(token(json!({}), Algorithm::RS256).fits("another"));
+    }
+
+    #[test]
+    fn a_token_is_for_one_of_our_clients_and_got_by_one_of_them() {
+        let ours = ["web".to_owned(), "app".to_owned()];
+        for (claims, good) in [
+            (json!({"aud": "web"}), true),
+            (json!({"aud": ["other", "app"], "azp": "app"}), true),
+            (json!({"aud": ["other", "app"], "azp": "other"}), false),
+            (json!({"aud": "other"}), false),
+            (json!({"aud": ""}), false),
+            (json!({}), false),
+            (json!({"aud": {"web": 1}}), false),
+        ] {
+            assert_eq!(token(claims.clone(), Algorithm::RS256).is_for(&ours), good, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_its_time() {
+        let current = |claims| is_current(&token(claims, Algorithm::RS256).claims, 1000);
+        assert!(current(json!({"exp": 1001, "iat": 1000, "nbf": 1000})));
+        assert!(current(json!({"exp": 971})), "clocks differ a little");
+        assert!(!current(json!({"exp": 970})));
+        assert!(!current(json!({"iat": 1})), "it has an end");
+        assert!(!current(json!({"exp": 2000, "nbf": 1031})));
+        assert!(!current(json!({"exp": 2000, "iat": 1031})));
+        assert!(!current(json!({"exp": "2000"})));
+    }
+
+    #[test]
+    fn microsoft_s_organizations_name_themselves() {
+        let admit = |claims: Value| Issuers::AnyTenant.admit(&token(claims, Algorithm::RS256).claims, None);
+        let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        assert!(admit(json!({"iss": issuer, "tid": tenant})));
+        assert!(!admit(json!({"iss": issuer, "tid": "11111111-6c67-4c5b-b112-36a304b66dad"})));
+        assert!(!admit(json!({"iss": "https://evil.example.com/x/v2.0", "tid": "../evil"})));
+        assert!(!admit(json!({"iss": issuer})));
+    }
+
+    #[test]
+    fn secrets_short_keys_and_keys_for_enciphering_sign_nothing() {
+        let fit = |key: Value| serde_json::from_value::<Jwk>(key).is_ok_and(|key| is_fit(&key));
+        let modulus = "x".repeat(342);
+        assert!(fit(json!({"kty": "RSA", "n": modulus, "e": "AQAB"})));
+        assert!(!fit(json!({"kty": "RSA", "n": "short", "e": "AQAB"})));
+        assert!(!fit(json!({"kty": "RSA", "n": modulus, "e": "AQAB", "use": "enc"})));
+        assert!(!fit(json!({"kty": "oct", "k": "c2VjcmV0"})));
+    }
+}

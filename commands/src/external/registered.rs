@@ -203,7 +203,8 @@ fn addresses(definition: &ProviderDefinition) -> impl Iterator<Item = (&'static 
 }
 
 fn check_shape(definition: &ProviderDefinition) -> Result<(), DescriptionError> {
-    let needed = |name, text: &str| if text.is_empty() { Err(DescriptionError::Missing(name)) } else { Ok(()) };
+    let needed =
+        |name, text: &str| if text.is_empty() { Err(DescriptionError::Missing(name)) } else { Ok(()) };
     needed("name", &definition.name)?;
     needed("client_id", &definition.client_id)?;
     let places: &[(&'static str, &Option<String>)] = match definition.kind {
@@ -231,7 +232,9 @@ fn check_shape(definition: &ProviderDefinition) -> Result<(), DescriptionError> 
             return Err(DescriptionError::TooLong(name));
         }
     }
-    if definition.authorization_params.len() > LONGEST_LIST || definition.attribute_mapping.0.len() > LONGEST_LIST {
+    if definition.authorization_params.len() > LONGEST_LIST
+        || definition.attribute_mapping.0.len() > LONGEST_LIST
+    {
         return Err(DescriptionError::TooLong("authorization_params or attribute_mapping"));
     }
     if definition.authorization_params.keys().any(|key| super::client::is_reserved(key)) {
@@ -268,8 +271,7 @@ impl Commands {
         self.check_definition(&definition).await?;
         let id = self.store().entropy().uuid();
         let client_secret = self.sealed(id, &secret)?;
-        let registration =
-            Registration { identifier: identifier.to_owned(), definition, client_secret };
+        let registration = Registration { identifier: identifier.to_owned(), definition, client_secret };
         let max = self.settings().external.custom.max_providers;
         self.execute(context, &RegisterCase { id, registration, max }).await?;
         self.registered_provider(identifier).await?.ok_or(AdministerProviderError::NotFound)
@@ -315,7 +317,10 @@ impl Commands {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn registered_providers(&self, kind: Option<ProviderKind>) -> Result<Vec<ProviderRow>, Failure> {
+    pub async fn registered_providers(
+        &self,
+        kind: Option<ProviderKind>,
+    ) -> Result<Vec<ProviderRow>, Failure> {
         Ok(views::providers(self.store().database(), kind).await?)
     }
 
@@ -328,7 +333,7 @@ impl Commands {
     }
 
     fn sealed(&self, id: Uuid, secret: &str) -> Result<SealedSecret, Failure> {
-        let sealed = self.secrets().seal(&**self.store().entropy(), id, secret);
+        let sealed = self.secrets().seal(self.store().entropy(), id, secret);
         sealed.map(SealedSecret).map_err(|_| Failure::Internal("a secret could not be sealed"))
     }
 
@@ -351,7 +356,12 @@ impl Commands {
         Ok(self.client_of(row, &secret, chosen).await)
     }
 
-    async fn client_of(&self, row: ProviderRow, secret: &str, chosen: Chosen) -> Result<Client, ProviderError> {
+    async fn client_of(
+        &self,
+        row: ProviderRow,
+        secret: &str,
+        chosen: Chosen,
+    ) -> Result<Client, ProviderError> {
         let settings = &self.settings().external.custom;
         let definition = row.definition;
         let own = |url: &Option<String>| url.as_deref().and_then(|url| Url::parse(url).ok());
@@ -392,7 +402,9 @@ impl Commands {
         let external = settings.external_url.as_ref().unwrap_or(site).trim_end_matches('/');
         Ok(Client {
             name: row.identifier,
-            client_ids: std::iter::once(definition.client_id).chain(definition.acceptable_client_ids).collect(),
+            client_ids: std::iter::once(definition.client_id)
+                .chain(definition.acceptable_client_ids)
+                .collect(),
             secret: Secret::new(secret),
             redirect_uri: format!("{external}/callback"),
             authorize: authorize.ok_or(ProviderError::Missing("authorization_url"))?,

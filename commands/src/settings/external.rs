@@ -156,13 +156,16 @@ pub struct CustomProviderSettings {
     pub enabled: bool,
     /// So many at most; 0: as many as they like.
     pub max_providers: u32,
+    /// Hosts, with or without port, that they may be at though these are in a private network, also without
+    /// encryption.
+    pub trusted_hosts: Vec<String>,
     /// This server as these providers see it; none: the external address.
     pub external_url: Option<String>,
 }
 
 impl Default for CustomProviderSettings {
     fn default() -> Self {
-        Self { enabled: true, max_providers: 0, external_url: None }
+        Self { enabled: true, max_providers: 0, trusted_hosts: Vec::new(), external_url: None }
     }
 }
 

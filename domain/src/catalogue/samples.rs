@@ -2,6 +2,7 @@
 //! of whoever stores or shows events.
 
 mod organization;
+mod provider;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -24,7 +25,9 @@ pub fn samples() -> Vec<Event> {
     let organization = organization::samples().into_iter().map(Event::Organization);
     let flow = flow().into_iter().map(Event::Flow);
     let recipient = recipient().into_iter().map(Event::Recipient);
-    user.chain(session).chain(organization).chain(flow).chain(recipient).chain(attempt).collect()
+    let provider = provider::samples().into_iter().map(Event::Provider);
+    let flows = flow.chain(recipient).chain(provider);
+    user.chain(session).chain(organization).chain(flows).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {

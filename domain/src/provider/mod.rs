@@ -45,7 +45,10 @@ impl ProviderKind {
 
 /// All that may be shown of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the administrator's, none excludes another")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the administrator's, none excludes another"
+)]
 pub struct ProviderDefinition {
     /// What it speaks.
     pub kind: ProviderKind,

@@ -142,6 +142,7 @@ impl Fold for Identities {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }

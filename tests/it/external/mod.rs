@@ -5,6 +5,7 @@ mod linking;
 mod openid;
 mod quirks;
 mod redirects;
+mod registered;
 
 use serde_json::{Value, json};
 

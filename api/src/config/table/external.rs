@@ -52,6 +52,15 @@ pub(super) const EXTERNAL: &[Setting] = &[
         ["GOTRUE_CUSTOM_OAUTH_MAX_PROVIDERS"], "20", "How many; 0: as many as they like.",
     ),
     setting!(
+        "custom_providers.trusted_hosts",
+        List,
+        settings.commands.external.custom.trusted_hosts,
+        [],
+        "keycloak.internal:8080",
+        "Hosts, with or without port, where registered providers may be though they are in a private network, \
+         also without encryption. Anywhere else only public addresses are called, by https.",
+    ),
+    setting!(
         "custom_providers.external_url",
         Maybe<Text>,
         settings.commands.external.custom.external_url,

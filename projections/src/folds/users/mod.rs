@@ -96,7 +96,11 @@ impl Fold for UserRow {
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
-            Event::Organization(_) | Event::Flow(_) | Event::Recipient(_) | Event::Attempt(_) => Vec::new(),
+            Event::Organization(_)
+            | Event::Flow(_)
+            | Event::Recipient(_)
+            | Event::Provider(_)
+            | Event::Attempt(_) => Vec::new(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Fold for UserRow {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => group,
         }
     }
