@@ -188,7 +188,7 @@ impl Commands {
     }
 
     pub(crate) fn secrets(&self) -> &SecretBox {
-        &self.0.secrets
+        &self.parts.secrets
     }
 
     /// What is known of OpenID providers.

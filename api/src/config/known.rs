@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn the_nearest_family_counts() {
         for (rest, expected) in [
-            ("EXTERNAL_GOOGLE_ENABLED", Standing::Later),
+            ("EXTERNAL_WEB3_SOLANA_ENABLED", Standing::Later),
             ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
             ("HOOK_SEND_SMS_URI", Standing::Later),
             ("HOOK_BEFORE_USER_CREATED_URI", Standing::Guard),

@@ -1,7 +1,7 @@
 //! Whom a profile belongs to: a known identity, the owner of a verified address, somebody new. The rules of
 //! one account are the aggregate's; here accounts are found.
 
-use evident_domain::flow::{FlowError, ProviderTokens};
+use evident_domain::flow::{Flow, FlowError, ProviderTokens};
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{
     Arrival, Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, User, UserCommand,
@@ -17,9 +17,9 @@ use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Started, start_session};
 use crate::messages::{LinkType, MailTemplate};
-use crate::one_time::Dispatch;
+use crate::new_account::provider_metadata;
+use crate::one_time::{Dispatch, Pace};
 use crate::sign_out::revoke_all;
-use crate::sign_up::provider_metadata;
 use crate::unit::Unit;
 
 /// The proof that tokens name.
@@ -293,6 +293,8 @@ impl ArrivalCase<'_> {
             to: Contact::Email(email),
             mail: (MailTemplate::Confirmation, LinkType::Signup),
             redirect_to: self.commands.redirects().site_url().to_owned(),
+            flow: None,
+            pace: Pace::Account,
         };
         match self.commands.dispatch::<ArrivalError>(unit, user, &dispatch).await {
             // The one of a moment ago is still good.
@@ -344,12 +346,17 @@ impl ArrivalCase<'_> {
     /// Ends the flow, and begins a session where there is no code to redeem.
     async fn let_in(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Arrived, ArrivalError> {
         if let Some((flow, tokens)) = &self.flow {
+            // Without a code to redeem nobody asks the flow for the provider's tokens, so it keeps none.
+            let keeps = match unit.read::<Flow>(flow.0).await? {
+                Flow::Pending(pending) => pending.challenge.is_some(),
+                Flow::Absent | Flow::Authenticated(_) | Flow::Over => false,
+            };
             let code = self.commands.authenticate_flow::<ArrivalError>(
                 unit,
                 *flow,
                 user,
                 METHOD,
-                Some(tokens.clone()),
+                keeps.then(|| tokens.clone()),
             );
             if let Some(code) = code.await? {
                 return Ok(Arrived::Code(code));

@@ -60,14 +60,14 @@ impl Commands {
     /// # Errors
     /// [`BeginExternalError::NotInvited`] when it is none, or over.
     pub async fn check_invitation(&self, token: &str) -> Result<(), BeginExternalError> {
-        self.invited(token).await.map(|_| ())
+        self.holder_of_invitation(token).await.map(|_| ())
     }
 
     /// Who holds an invitation, by its token.
     ///
     /// # Errors
     /// [`BeginExternalError::NotInvited`] when it is none, or over.
-    async fn invited(&self, token: &str) -> Result<UserId, BeginExternalError> {
+    async fn holder_of_invitation(&self, token: &str) -> Result<UserId, BeginExternalError> {
         let link = LinkToken::parse(token).map_err(|_| BeginExternalError::NotInvited)?;
         let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
         let now = unit.now();
@@ -90,7 +90,7 @@ impl Commands {
     ) -> Result<String, BeginExternalError> {
         let client = self.provider_client(&request.provider).await??;
         let invited = match &request.invitation {
-            Some(token) => Some(self.invited(token).await?),
+            Some(token) => Some(self.holder_of_invitation(token).await?),
             None => None,
         };
         let flow = FlowId(self.store().entropy().uuid());

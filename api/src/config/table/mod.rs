@@ -41,6 +41,9 @@ pub struct Section {
     pub settings: &'static [Setting],
 }
 
+/// The heading of the settings that every provider has.
+pub(super) const PER_PROVIDER: &str = "Each of the other providers";
+
 /// All settings, in the order in which the documentation has them.
 pub static SECTIONS: &[Section] = &[
     Section { title: "Server", settings: server::SERVER },
@@ -57,7 +60,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Text messages", settings: messages::SMS },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },
-    Section { title: "Each of the other providers", settings: external::PROVIDERS },
+    Section { title: PER_PROVIDER, settings: external::PROVIDERS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },
