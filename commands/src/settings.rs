@@ -32,7 +32,7 @@ pub struct Settings {
     /// How long sessions live, and how they go on.
     pub sessions: SessionSettings,
     /// Signing in through other providers.
-    pub external: ExternalSettings,
+    pub external: Box<ExternalSettings>,
     /// How long sign-ins may be under way.
     pub flows: FlowSettings,
     /// What sensitive changes ask for.

@@ -193,6 +193,7 @@ struct ListDocument<'a> {
 
 /// A provider as administrators see it. Its secret is never shown.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol's document has these switches")]
 struct ProviderDocument<'a> {
     id: String,
     provider_type: &'static str,

@@ -160,7 +160,7 @@ pub(super) fn kakao(claims: &Claims<'_>) -> Read {
         .with_address(claims.text("email"), true, true))
 }
 
-/// LinkedIn, which writes its switches as texts.
+/// `LinkedIn`, which writes its switches as texts.
 pub(super) fn linkedin(claims: &Claims<'_>) -> Read {
     let (given, family) = (claims.text("given_name"), claims.text("family_name"));
     let name = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");

@@ -116,9 +116,14 @@ pub(super) enum ProfileSource {
 
 /// A provider with what this server is there.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a provider knows, and what its owner lets pass: none excludes another"
+)]
 pub(crate) struct Client {
     pub(super) name: String,
-    pub(super) client_ids: Vec<String>,
+    /// The clients here; the first one sends people there, ID tokens may be for any.
+    pub(super) audiences: Vec<String>,
     pub(super) secret: Secret,
     pub(super) redirect_uri: String,
     pub(super) authorize: Url,
@@ -203,7 +208,7 @@ impl Client {
         let external = commands.settings().site.external_url.trim_end_matches('/');
         Ok(Self {
             name: provider.name().to_owned(),
-            client_ids: settings.client_ids.clone(),
+            audiences: settings.client_ids.clone(),
             secret,
             redirect_uri: settings.redirect_uri.clone().unwrap_or_else(|| format!("{external}/callback")),
             authorize: url(place(row.authorize.base, row.authorize.path))?,
@@ -222,7 +227,7 @@ impl Client {
     }
 
     fn client_id(&self) -> &str {
-        self.client_ids.first().map(String::as_str).unwrap_or_default()
+        self.audiences.first().map(String::as_str).unwrap_or_default()
     }
 
     /// Where to send somebody whose flow has this id.
@@ -388,7 +393,7 @@ impl Client {
         let nonce = commands.flows().secret(flow, FlowSecret::Nonce);
         let told = id_token.text("nonce").unwrap_or_default();
         let nonce_fits = !self.nonce || bool::from(told.as_bytes().ct_eq(nonce.as_bytes()));
-        if id_token.is_for(&self.client_ids) && nonce_fits && id_token.fits(access) {
+        if id_token.is_for(&self.audiences) && nonce_fits && id_token.fits(access) {
             Ok((id_token, open_id))
         } else {
             Err(FetchError::Profile)

@@ -219,7 +219,7 @@ impl Commands {
         Ok(Party {
             name: name.to_owned(),
             open_id,
-            clients: client.client_ids.clone(),
+            clients: client.audiences.clone(),
             skip_nonce_check: client.skip_nonce_check,
             email_optional: client.email_optional,
             custom: Some(client),

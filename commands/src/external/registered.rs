@@ -402,7 +402,7 @@ impl Commands {
         let external = settings.external_url.as_ref().unwrap_or(site).trim_end_matches('/');
         Ok(Client {
             name: row.identifier,
-            client_ids: std::iter::once(definition.client_id)
+            audiences: std::iter::once(definition.client_id)
                 .chain(definition.acceptable_client_ids)
                 .collect(),
             secret: Secret::new(secret),

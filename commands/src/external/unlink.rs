@@ -1,6 +1,6 @@
 //! Removing a way to sign in.
 
-use evident_domain::user::{UserCommand, UserError};
+use evident_domain::user::{IdentityState, UserCommand, UserError};
 use evident_domain::{IdentityId, UserId};
 
 use crate::Commands;
@@ -45,7 +45,7 @@ impl UseCase for UnlinkCase {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), UnlinkError> {
         let account = unit.user(self.user).await?.account().ok_or(UserError::NotFound)?;
-        let addresses: Vec<_> = account.identities.iter().filter_map(|identity| identity.email()).collect();
+        let addresses: Vec<_> = account.identities.iter().filter_map(IdentityState::email).collect();
         let mut taken = Vec::new();
         for email in addresses {
             if Contact::Email(email.clone()).is_taken_from(self.user, unit.store()).await? {

@@ -198,7 +198,7 @@ pub(super) fn keycloak(told: &Told<'_>) -> Read {
         .with_address(text(user, "/email"), flag(user, "/email_verified"), true))
 }
 
-/// LinkedIn's older interface: `/v2/me` and `/v2/emailAddress`, which tells the primary address, a
+/// `LinkedIn`'s older interface: `/v2/me` and `/v2/emailAddress`, which tells the primary address, a
 /// confirmed one.
 pub(super) fn linkedin(told: &Told<'_>) -> Read {
     let (user, emails) = (told.answer(0), told.answer(1));
@@ -288,7 +288,7 @@ pub(super) fn twitter(told: &Told<'_>) -> Read {
         .with_address(text(user, "/email"), true, true))
 }
 
-/// WorkOS: the profile that comes with the access token.
+/// `WorkOS`: the profile that comes with the access token.
 pub(super) fn workos(told: &Told<'_>) -> Read {
     let user = told.token.get("profile").unwrap_or(&Value::Null);
     let name = full_name(text(user, "/first_name"), text(user, "/last_name"));

@@ -21,6 +21,7 @@ fn read(provider: Builtin, token: &Value, answers: &[Value]) -> Result<Profile, 
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "the tests read better")]
 fn becomes(provider: Builtin, answers: &[Value], expected: Value) {
     let profile = read(provider, &Value::Null, answers).unwrap();
     let metadata = json!(profile.metadata().unwrap());
@@ -297,6 +298,7 @@ fn what_has_no_name_for_the_user_is_nobody() {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "the tests read better")]
 fn claims_become(read: claims::Reader, claims: Value, own_tenant: bool, expected: Value) {
     let Value::Object(all) = claims else { panic!("no object") };
     let profile = read(&Claims { all: &all, own_tenant }).unwrap();

@@ -60,9 +60,9 @@ providers! {
     Kakao kakao,
     /// Keycloak.
     Keycloak keycloak,
-    /// LinkedIn's older interface.
+    /// `LinkedIn`'s older interface.
     Linkedin linkedin,
-    /// LinkedIn by OpenID Connect.
+    /// `LinkedIn` by OpenID Connect.
     LinkedinOidc linkedin_oidc,
     /// Notion.
     Notion notion,
@@ -80,7 +80,7 @@ providers! {
     Twitter twitter,
     /// Vercel's marketplace.
     VercelMarketplace vercel_marketplace,
-    /// WorkOS.
+    /// `WorkOS`.
     Workos workos,
     /// X by OAuth 2.0.
     X x,
@@ -97,7 +97,6 @@ impl Builtin {
 
 /// What the owner says of one provider.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the owner's, none excludes another")]
 pub struct ProviderSettings {
     /// People may come by it.
     pub enabled: bool,
@@ -121,7 +120,7 @@ pub struct ProviderSettings {
 #[derive(Debug, Clone)]
 pub struct ExternalSettings {
     /// The built-in ones.
-    pub providers: Providers,
+    pub providers: Box<Providers>,
     /// Where people are sent in the end, whatever they asked for.
     pub redirect_url: Option<String>,
     /// A further client of Apple's: the bundle id of an app.
@@ -137,7 +136,7 @@ pub struct ExternalSettings {
 impl Default for ExternalSettings {
     fn default() -> Self {
         Self {
-            providers: Providers::default(),
+            providers: Box::default(),
             redirect_url: None,
             ios_bundle_id: None,
             allowed_id_token_issuers: ["https://appleid.apple.com", "https://accounts.google.com"]

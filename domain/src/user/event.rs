@@ -258,9 +258,10 @@ impl UserEvent {
             Self::SignedUp { email: e, phone: p, .. } => {
                 e.as_ref().and_then(email).into_iter().chain(p.as_ref().and_then(phone)).collect()
             }
-            Self::EmailChanged { email: e } => email(e).into_iter().collect(),
+            Self::EmailChanged { email: e } | Self::EmailAdopted { email: Some(e), .. } => {
+                email(e).into_iter().collect()
+            }
             Self::PhoneChanged { phone: p } => phone(p).into_iter().collect(),
-            Self::EmailAdopted { email: Some(e), .. } => email(e).into_iter().collect(),
             Self::EmailAdopted { email: None, .. } => vec![ClaimChange::ReleaseKind(ClaimKind::Email)],
             Self::PhoneRemoved {} => vec![ClaimChange::ReleaseKind(ClaimKind::Phone)],
             Self::IdentityLinked { provider, provider_id, .. } => {

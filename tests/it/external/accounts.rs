@@ -152,3 +152,29 @@ on_both_databases!(closed_sign_ups_and_missing_addresses_are_told, async |databa
     let user = server.get(&caller(&come_by_gitlab(&server, "").await), "/user").await.ok();
     assert_eq!((&user["email"], &user["is_anonymous"]), (&json!(""), &json!(false)));
 });
+
+on_both_databases!(an_invitation_is_accepted_by_coming_from_a_provider, async |database| {
+    let gitlab = FakeProvider::start().await;
+    knows(&gitlab, 8, "Ina Invited", "other@example.com", true);
+    let server = with_gitlab(&database, &gitlab).with("GOTRUE_DISABLE_SIGNUP", "true").start().await;
+    let body = json!({"email": "ina@example.com", "data": {"seat": 7}});
+    server.post(&ServiceRole, "/invite", body).await.ok();
+    let token = server.mail_to("ina@example.com", 1).await.link_parameter("token");
+    let invited = format!("&invite_token={token}");
+    // Somebody else's address at the provider does not accept it.
+    let reply = come_by_gitlab(&server, &invited).await;
+    let news = "error_description=Invited+email+does+not+match+emails+from+external+provider";
+    assert!(reply.header("location").contains(news), "{reply:?}");
+    knows(&gitlab, 8, "Ina Invited", "ina@example.com", true);
+    let way = server.way_to(&format!("provider=gitlab{invited}")).await;
+    assert!(!way.as_str().contains(&token), "the provider does not get the invitation");
+    let user = server.get(&caller(&come_by_gitlab(&server, &invited).await), "/user").await.ok();
+    assert_eq!(user["email"], "ina@example.com");
+    assert!(user["email_confirmed_at"].is_string());
+    assert_eq!(user["app_metadata"], json!({"provider": "gitlab", "providers": ["gitlab"]}));
+    assert_eq!(user["user_metadata"]["name"], "Ina Invited");
+    // It is good once.
+    let reply = server.get(&Anonymous, &format!("/authorize?provider=gitlab{invited}")).await;
+    reply.refused(404, "user_not_found", "User identified by token not found");
+    server.assert_log_is_whole();
+});

@@ -228,7 +228,7 @@ on_both_databases!(whatever_a_provider_says_it_breaks_nothing, async |database| 
     {
         gitlab.says_raw("POST /oauth/token", 200, "application/json", token);
         let reply = come_by_gitlab(&server, "").await;
-        assert!(reply.header("location").contains("error=server_error"), "{:.80}: {reply:?}", token);
+        assert!(reply.header("location").contains("error=server_error"), "{token:.80}: {reply:?}");
     }
     knows(&gitlab, 1, "Igor", "igor@example.com", true);
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));

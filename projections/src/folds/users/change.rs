@@ -112,7 +112,6 @@ impl UserRow {
                 self.new_phone = None;
                 self.phone_confirmed_at = None;
             }
-            UserEvent::Reclaimed {} => self.has_password = false,
             UserEvent::OneTimeTokenIssued { purpose, sent_at, .. } => self.sent(*purpose, *sent_at),
             UserEvent::PasswordChanged { .. } => {
                 self.has_password = true;
@@ -123,7 +122,7 @@ impl UserRow {
                 self.reauthentication_sent_at = None;
             }
             UserEvent::PasswordRehashed { .. } => self.has_password = true,
-            UserEvent::PasswordRemoved {} => self.has_password = false,
+            UserEvent::PasswordRemoved {} | UserEvent::Reclaimed {} => self.has_password = false,
             UserEvent::MetadataChanged { patch } => {
                 self.user_metadata = patched(&self.user_metadata, patch.known());
                 self.index();
