@@ -15,7 +15,7 @@ use evident_commands::outbound::Outbound;
 use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
 use evident_commands::settings::SigningKeySource;
 use evident_commands::tokens::{
-    FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SigningKeys,
+    FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
 };
 use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
@@ -175,6 +175,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         factor_keys: FactorKeys::new(server_key(&store, "factors").await?),
         // Settings that make none have got a warning.
         relying_party: RelyingParty::new(&commands.webauthn, &commands.site).ok(),
+        secrets: SecretBox::new(server_key(&store, "secrets").await?),
         outbound: Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?,
         templates: Arc::new(
             Templates::load(sources, commands.sms.template.as_deref())?

@@ -27,6 +27,8 @@ pub(crate) struct NewFlow {
     pub redirect_to: String,
     /// The user who is linking another identity, where that is the matter.
     pub linking: Option<UserId>,
+    /// What is needed again when the user comes back from the provider.
+    pub kept: Option<String>,
     /// For so long somebody may come back with it.
     pub lifetime: Duration,
 }
@@ -44,6 +46,7 @@ where
         challenge: new.challenge,
         redirect_to: new.redirect_to,
         linking: new.linking,
+        kept: new.kept,
         now,
         expires_at: now + new.lifetime,
     };
@@ -86,7 +89,7 @@ pub enum RedeemFlowError {
 impl From<FlowError> for RedeemFlowError {
     fn from(error: FlowError) -> Self {
         match error {
-            FlowError::NotFound | FlowError::AlreadyStarted => Self::NotFound,
+            FlowError::NotFound | FlowError::AlreadyStarted | FlowError::AlreadyUsed => Self::NotFound,
             FlowError::Expired => Self::Expired,
             FlowError::WrongVerifier => Self::WrongVerifier,
         }

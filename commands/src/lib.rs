@@ -13,6 +13,7 @@ mod create_user;
 mod delete_user;
 mod deny;
 mod execute;
+pub mod external;
 mod factors;
 mod flow;
 mod generate_link;
@@ -88,12 +89,13 @@ use evident_domain::ports::Clock;
 use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
+use external::OidcCache;
 use messages::{Links, RedirectPolicy, Templates};
 use outbound::Outbound;
 use password::{Hasher, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
-use tokens::{FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SigningKeys};
+use tokens::{FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
 use webauthn::RelyingParty;
 
 /// What the use cases work with.
@@ -121,6 +123,8 @@ pub struct Parts {
     pub factor_keys: FactorKeys,
     /// Whom keys of authenticators belong to; none where the settings make no relying party.
     pub relying_party: Option<RelyingParty>,
+    /// The key of secrets of others.
+    pub secrets: SecretBox,
     /// Calls other servers.
     pub outbound: Outbound,
     /// Texts of mails and messages.
@@ -136,12 +140,13 @@ pub struct Parts {
 pub struct Commands {
     parts: Arc<Parts>,
     quota: Arc<MessageQuota>,
+    oidc: OidcCache,
 }
 
 impl Commands {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), quota: Arc::default() }
+        Self { parts: Arc::new(parts), quota: Arc::default(), oidc: OidcCache::default() }
     }
 
     /// The log.
@@ -204,6 +209,15 @@ impl Commands {
     /// Codes and secrets of flows.
     pub fn flows(&self) -> &FlowCodec {
         &self.parts.flows
+    }
+
+    pub(crate) fn secrets(&self) -> &SecretBox {
+        &self.parts.secrets
+    }
+
+    /// What is known of OpenID providers.
+    pub(crate) fn oidc(&self) -> &OidcCache {
+        &self.oidc
     }
 
     /// Calls other servers.

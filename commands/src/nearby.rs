@@ -192,7 +192,11 @@ impl Nearby {
                     known.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
                 }
             }
-            StreamKind::Organization | StreamKind::Flow | StreamKind::Recipient | StreamKind::Attempt => {}
+            StreamKind::Organization
+            | StreamKind::Flow
+            | StreamKind::Recipient
+            | StreamKind::Provider
+            | StreamKind::Attempt => {}
         }
     }
 

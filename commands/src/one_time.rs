@@ -72,6 +72,7 @@ impl Commands {
             challenge: Some(challenge.clone()),
             redirect_to: redirect_to.to_owned(),
             linking: None,
+            kept: None,
             lifetime: std::time::Duration::from_secs(self.settings().mail.otp_exp_seconds),
         };
         Ok(Some(start_flow::<E>(unit, new).await?))

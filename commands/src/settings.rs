@@ -4,6 +4,7 @@
 
 mod accounts;
 mod calls;
+mod external;
 mod factors;
 mod flows;
 mod limits;
@@ -13,6 +14,7 @@ mod tokens;
 
 pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
+pub use external::{Builtin, CustomProviderSettings, ExternalSettings, ProviderSettings, Providers};
 pub use factors::{FactorSwitch, PasskeySettings, SecondFactorSettings, WebauthnSettings};
 pub use flows::FlowSettings;
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
@@ -31,6 +33,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How long sessions live, and how they go on.
     pub sessions: SessionSettings,
+    /// Signing in through other providers.
+    pub external: Box<ExternalSettings>,
     /// How long sign-ins may be under way.
     pub flows: FlowSettings,
     /// What sensitive changes ask for.

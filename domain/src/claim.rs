@@ -12,6 +12,8 @@ pub enum ClaimKind {
     Phone,
     /// `provider:provider_id` of an identity. A holder may have many.
     Identity,
+    /// The identifier of a registered provider. A holder has one at most.
+    Provider,
     /// What addresses call an organization. A holder has one at most.
     OrganizationSlug,
     /// The credential id of a passkey. A holder may have many.
@@ -20,8 +22,8 @@ pub enum ClaimKind {
 
 impl ClaimKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Email, Self::Phone, Self::Identity, Self::OrganizationSlug, Self::Passkey];
+    pub const ALL: [Self; 6] =
+        [Self::Email, Self::Phone, Self::Identity, Self::Provider, Self::OrganizationSlug, Self::Passkey];
 
     /// The name in the table.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl ClaimKind {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Identity => "identity",
+            Self::Provider => "provider",
             Self::OrganizationSlug => "organization_slug",
             Self::Passkey => "passkey",
         }
@@ -42,7 +45,7 @@ impl ClaimKind {
     /// Whether a holder has one value of this kind at most: taking another then gives the first back.
     pub const fn is_single(self) -> bool {
         match self {
-            Self::Email | Self::Phone | Self::OrganizationSlug => true,
+            Self::Email | Self::Phone | Self::Provider | Self::OrganizationSlug => true,
             Self::Identity | Self::Passkey => false,
         }
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
+use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
@@ -38,14 +39,23 @@ pub enum StreamKind {
     Flow,
     /// [`crate::recipient::Recipient`]
     Recipient,
+    /// [`crate::provider::Provider`]
+    Provider,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::User, Self::Session, Self::Organization, Self::Flow, Self::Recipient, Self::Attempt];
+    pub const ALL: [Self; 7] = [
+        Self::User,
+        Self::Session,
+        Self::Organization,
+        Self::Flow,
+        Self::Recipient,
+        Self::Provider,
+        Self::Attempt,
+    ];
 
     /// The name in the log (`aggregate_type`).
     pub const fn as_str(self) -> &'static str {
@@ -55,6 +65,7 @@ impl StreamKind {
             Self::Organization => "organization",
             Self::Flow => "flow",
             Self::Recipient => "recipient",
+            Self::Provider => "provider",
             Self::Attempt => "attempt",
         }
     }
@@ -167,6 +178,8 @@ pub enum Event {
     Flow(FlowEvent),
     /// Of an address or number that messages are asked for.
     Recipient(RecipientEvent),
+    /// Of a registered provider.
+    Provider(ProviderEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
 }
@@ -180,6 +193,7 @@ impl Event {
             Self::Organization(_) => StreamKind::Organization,
             Self::Flow(_) => StreamKind::Flow,
             Self::Recipient(_) => StreamKind::Recipient,
+            Self::Provider(_) => StreamKind::Provider,
             Self::Attempt(_) => StreamKind::Attempt,
         }
     }
@@ -192,6 +206,7 @@ impl Event {
             Self::Organization(event) => event.kind(),
             Self::Flow(event) => event.kind(),
             Self::Recipient(event) => event.kind(),
+            Self::Provider(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
         }
     }
@@ -201,6 +216,7 @@ impl Event {
         match self {
             Self::User(event) => event.claims(),
             Self::Organization(event) => event.claims(),
+            Self::Provider(event) => event.claims(),
             Self::Session(_) | Self::Flow(_) | Self::Recipient(_) | Self::Attempt(_) => Vec::new(),
         }
     }
@@ -216,6 +232,7 @@ impl Event {
             Self::Organization(event) => serde_json::to_value(event),
             Self::Flow(event) => serde_json::to_value(event),
             Self::Recipient(event) => serde_json::to_value(event),
+            Self::Provider(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
         }
     }
@@ -231,6 +248,7 @@ impl Event {
             StreamKind::Organization => Self::Organization(serde_json::from_value(json)?),
             StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
             StreamKind::Recipient => Self::Recipient(serde_json::from_value(json)?),
+            StreamKind::Provider => Self::Provider(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
     }
@@ -263,6 +281,12 @@ impl From<FlowEvent> for Event {
 impl From<RecipientEvent> for Event {
     fn from(event: RecipientEvent) -> Self {
         Self::Recipient(event)
+    }
+}
+
+impl From<ProviderEvent> for Event {
+    fn from(event: ProviderEvent) -> Self {
+        Self::Provider(event)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod organization;
 pub mod personal;
 pub mod ports;
 pub mod provenance;
+pub mod provider;
 pub mod recipient;
 pub mod root;
 pub mod secret;

@@ -18,6 +18,7 @@ mod conformance;
 mod cors;
 mod crash;
 mod errors;
+mod external;
 mod factor_attacks;
 mod factors;
 mod factors_admin;

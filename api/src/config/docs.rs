@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::Draft;
 use super::known::{NOT_YET, Standing, families};
-use super::table::{SECTIONS, Setting};
+use super::table::{PER_PROVIDER, SECTIONS, Setting};
+use evident_commands::settings::Builtin;
 
 const HEAD: &str = "\
 # Configuration
@@ -43,6 +44,9 @@ redirect_allow_list = [\"https://*.example.com/**\", \"myapp://callback\"]
   are unknown, or not supported yet, are warnings in the log.
 ";
 
+const TABLE_HEAD: &str =
+    "| Key | Kind | Default | Meaning | Example | Also read |\n|---|---|---|---|---|---|\n";
+
 /// The page `docs/configuration.md`.
 pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
@@ -50,20 +54,13 @@ pub fn markdown() -> String {
     for section in SECTIONS {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "\n## {}\n", section.title);
-        page.push_str(
-            "| Key | Kind | Default | Meaning | Example | Also read |\n|---|---|---|---|---|---|\n",
-        );
+        if section.title == PER_PROVIDER {
+            page.push_str(&per_provider(section.settings, &defaults));
+            continue;
+        }
+        page.push_str(TABLE_HEAD);
         for setting in section.settings {
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} | {} | {} | {} |",
-                setting.key,
-                setting.kind,
-                default_of(setting, &defaults),
-                meaning_of(setting),
-                example_of(setting),
-                setting.aliases.iter().map(|alias| code(alias)).collect::<Vec<_>>().join(", "),
-            );
+            page.push_str(&row(setting, &defaults));
         }
     }
     page.push_str("\n## Variables of Supabase Auth without effect\n");
@@ -74,6 +71,31 @@ pub fn markdown() -> String {
     ] {
         let names: Vec<String> = families(standing).map(|name| code(&name)).collect();
         let _ = writeln!(page, "\n{sentence}: {}.", names.join(", "));
+    }
+    page
+}
+
+fn row(setting: &Setting, defaults: &Draft) -> String {
+    format!(
+        "| `{}` | {} | {} | {} | {} | {} |\n",
+        setting.key,
+        setting.kind,
+        default_of(setting, defaults),
+        meaning_of(setting),
+        example_of(setting),
+        setting.aliases.iter().map(|alias| code(alias)).collect::<Vec<_>>().join(", "),
+    )
+}
+
+/// The settings that every provider has, once for all of them.
+fn per_provider(settings: &[Setting], defaults: &Draft) -> String {
+    let names: Vec<&str> = Builtin::ALL.iter().map(|provider| provider.name()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    let mut page = format!("For each `<name>` of {}.\n\n{TABLE_HEAD}", names.join(", "));
+    for setting in settings.iter().take(settings.len() / names.len().max(1)) {
+        page.push_str(
+            &row(setting, defaults).replace(first, "<name>").replace(&first.to_uppercase(), "<NAME>"),
+        );
     }
     page
 }

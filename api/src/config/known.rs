@@ -27,8 +27,7 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("SECURITY_SB_FORWARDED_FOR_ENABLED", Standing::Later),
     ("HOOK_", Standing::Later),
     ("EXTERNAL_SAML_", Standing::Needless),
-    ("EXTERNAL_", Standing::Later),
-    ("CUSTOM_OAUTH_", Standing::Later),
+    ("EXTERNAL_WEB3_", Standing::Later),
     ("SAML_", Standing::Later),
     ("OAUTH_SERVER_", Standing::Later),
     ("EXPERIMENTAL_", Standing::Later),
@@ -63,8 +62,7 @@ const FAMILIES: &[(&str, Standing)] = &[
 ];
 
 /// Settings that are read and shown, and that nothing looks at yet.
-pub(super) const NOT_YET: &[&str] =
-    &["mail.allow_unverified_sign_ins", "security.manual_linking_enabled", "better_auth.secret"];
+pub(super) const NOT_YET: &[&str] = &["better_auth.secret"];
 
 /// How a variable stands whose name begins with `GOTRUE_`; the rest of the name is given.
 pub(super) fn standing(rest: &str) -> Standing {
@@ -97,7 +95,7 @@ mod tests {
     #[test]
     fn the_nearest_family_counts() {
         for (rest, expected) in [
-            ("EXTERNAL_GOOGLE_ENABLED", Standing::Later),
+            ("EXTERNAL_WEB3_SOLANA_ENABLED", Standing::Later),
             ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
             ("HOOK_SEND_SMS_URI", Standing::Later),
             ("HOOK_BEFORE_USER_CREATED_URI", Standing::Guard),

@@ -258,6 +258,7 @@ fn user_refusal(error: UserError) -> GotrueError {
         | UserError::IdentityNotFound
         | UserError::Factor(_)
         | UserError::LastIdentity
+        | UserError::EmailConflict
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }
 }

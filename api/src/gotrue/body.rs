@@ -143,6 +143,42 @@ impl Body {
         self.fields.remove(field).filter(|value| !value.is_null())
     }
 
+    /// Takes an object out, also one without keys.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn maybe_object(&mut self, field: &str) -> Result<Option<Metadata>, GotrueError> {
+        let given = matches!(self.fields.get(field), Some(Value::Object(_)));
+        Ok(self.object(field)?.or_else(|| given.then(Metadata::default)))
+    }
+
+    /// Takes a switch out.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn maybe_flag(&mut self, field: &str) -> Result<Option<bool>, GotrueError> {
+        let given = self.fields.get(field).is_some_and(|value| !value.is_null());
+        let on = self.flag(field)?;
+        Ok(given.then_some(on))
+    }
+
+    /// Takes a list of texts out.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn texts(&mut self, field: &str) -> Result<Option<Vec<String>>, GotrueError> {
+        let values = match self.fields.remove(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(values)) => values,
+            Some(other) => return Err(self.wrong(field, &other, "[]string")),
+        };
+        let text = |value| match value {
+            Value::String(text) => Ok(text),
+            other => Err(self.wrong(field, &other, "string")),
+        };
+        values.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
     fn wrong(&self, field: &str, found: &Value, expected: &str) -> GotrueError {
         bad_json(&format!(
             "json: cannot unmarshal {} into Go struct field {}.{field} of type {expected}",
@@ -154,7 +190,7 @@ impl Body {
 
 /// Takes a body in. What is too long is read on for a while and thrown away: a client that is still
 /// sending when the connection closes would not see the answer.
-async fn bytes(request: Request, limit: usize) -> Result<Zeroizing<Vec<u8>>, GotrueError> {
+pub(super) async fn bytes(request: Request, limit: usize) -> Result<Zeroizing<Vec<u8>>, GotrueError> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     // Passwords are in it, so it should not move while it grows, and is wiped in the end.

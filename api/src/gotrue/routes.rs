@@ -11,8 +11,9 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_factors, admin_users, discovery, factors, generate_link, invite, logout, openapi, otp, passkeys,
-    reauthenticate, recover, resend, sign_up, token, user, verify, verify_link,
+    admin_factors, admin_users, authorize, callback, custom_providers, discovery, factors, generate_link,
+    identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, sign_up, token,
+    user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -40,6 +41,7 @@ pub(super) fn table() -> Router<App> {
 fn public() -> Router<App> {
     let verify = || get(verify_link::open_link).on(Method::POST, verify::verify).or_refuse();
     let sign_up = || post(sign_up::sign_up).or_refuse();
+    let callback = || get(callback::by_link).on(Method::POST, callback::by_form).or_refuse();
     Router::new()
         .route("/health", get(discovery::health).or_refuse())
         .route("/settings", get(discovery::settings).or_refuse())
@@ -51,6 +53,9 @@ fn public() -> Router<App> {
         )
         .route("/signup", sign_up())
         .route("/signup/", sign_up())
+        .route("/authorize", get(authorize::authorize).or_refuse())
+        .route("/callback", callback())
+        .route("/callback/", callback())
         .route("/token", post(token::token).or_refuse())
         .route("/otp", post(otp::otp).or_refuse())
         .route("/magiclink", post(otp::magic_link).or_refuse())
@@ -65,7 +70,11 @@ fn public() -> Router<App> {
 fn own() -> Router<App> {
     let user = for_users(get(user::show).on(Method::PUT, user::change));
     let reauthenticate = for_users(get(reauthenticate::reauthenticate));
+    let link = for_users(get(authorize::link));
+    let unlink = for_users(Methods::new().on(Method::DELETE, identities::unlink));
     Router::new()
+        .route("/user/identities/authorize", link)
+        .route("/user/identities/{identity_id}", unlink)
         .route("/user", user.clone())
         .route("/user/", user)
         .route("/reauthenticate", reauthenticate.clone())
@@ -137,6 +146,16 @@ fn admin() -> Router<App> {
         .route("/admin/generate_link", for_admins(post(generate_link::generate_link)))
         .route("/admin/users", users.clone())
         .route("/admin/users/", users);
+    let providers = get(custom_providers::list).on(Method::POST, custom_providers::create);
+    let provider = get(custom_providers::show)
+        .on(Method::PUT, custom_providers::change)
+        .on(Method::DELETE, custom_providers::delete);
+    let (providers, provider) = (for_admins(providers), for_admins(provider));
+    for end in ["", "/"] {
+        router = router
+            .route(&format!("/admin/custom-providers{end}"), providers.clone())
+            .route(&format!("/admin/custom-providers/{{identifier}}{end}"), provider.clone());
+    }
     // The singular is how the documents that came first spell it.
     let factors = for_admins(get(admin_factors::list));
     let factor =

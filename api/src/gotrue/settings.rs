@@ -1,6 +1,6 @@
 //! `GET /settings` and `GET /health`: what is on, and who answers.
 
-use evident_commands::settings::Settings;
+use evident_commands::settings::{Providers, Settings};
 use serde::Serialize;
 
 /// The document of `/settings`.
@@ -59,7 +59,7 @@ impl<'a> SettingsDocument<'a> {
                 anonymous_users: sign_up.anonymous_enabled,
                 email: sign_up.email_enabled,
                 phone: sign_up.phone_enabled,
-                ..External::default()
+                ..External::of(&settings.external.providers)
             },
             disable_signup: sign_up.disabled,
             mailer_autoconfirm: sign_up.mail_autoconfirm,
@@ -68,6 +68,38 @@ impl<'a> SettingsDocument<'a> {
             saml_enabled: false,
             saml_private_key_next_configured: false,
             passkeys_enabled: false,
+        }
+    }
+}
+
+impl External {
+    /// What the owner switched on.
+    fn of(providers: &Providers) -> Self {
+        Self {
+            apple: providers.apple.enabled,
+            azure: providers.azure.enabled,
+            bitbucket: providers.bitbucket.enabled,
+            discord: providers.discord.enabled,
+            facebook: providers.facebook.enabled,
+            snapchat: providers.snapchat.enabled,
+            figma: providers.figma.enabled,
+            fly: providers.fly.enabled,
+            github: providers.github.enabled,
+            gitlab: providers.gitlab.enabled,
+            google: providers.google.enabled,
+            keycloak: providers.keycloak.enabled,
+            kakao: providers.kakao.enabled,
+            linkedin: providers.linkedin.enabled,
+            linkedin_oidc: providers.linkedin_oidc.enabled,
+            notion: providers.notion.enabled,
+            spotify: providers.spotify.enabled,
+            slack: providers.slack.enabled,
+            slack_oidc: providers.slack_oidc.enabled,
+            workos: providers.workos.enabled,
+            twitch: providers.twitch.enabled,
+            twitter: providers.twitter.enabled,
+            zoom: providers.zoom.enabled,
+            ..Self::default()
         }
     }
 }

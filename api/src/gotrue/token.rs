@@ -7,7 +7,7 @@ use axum::http::Response;
 use super::app::{App, Bucket};
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::Incoming;
-use super::{pkce, refresh, sign_in};
+use super::{id_token, pkce, refresh, sign_in};
 
 /// Exchanges something for a session. The grant stands in the query; unknown ones are not counted.
 pub(super) async fn token(
@@ -23,6 +23,10 @@ pub(super) async fn token(
         Some("refresh_token") => {
             app.limit(Bucket::Token, &incoming)?;
             refresh::refresh(&app, &incoming, request).await
+        }
+        Some("id_token") => {
+            app.limit(Bucket::Token, &incoming)?;
+            id_token::exchange(&app, &incoming, request).await
         }
         Some("pkce") => {
             app.limit(Bucket::Token, &incoming)?;

@@ -130,6 +130,7 @@ fn user_refusal(error: UserError, by_phone: bool) -> GotrueError {
         | UserError::IdentityNotFound
         | UserError::Factor(_)
         | UserError::LastIdentity
+        | UserError::EmailConflict
         | UserError::IdentityAlreadyLinked => GotrueError::internal(error),
     }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod mac;
 mod one_time;
 mod refresh;
+mod secret_box;
 
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
 pub use factors::{FactorKeys, PasskeyPurpose};
@@ -22,3 +23,4 @@ pub use jwt::{JwtError, Part as JwtPart};
 pub use keys::{KeyError, KeySettings, SigningKeys};
 pub use one_time::{LinkToken, NotAToken, OneTimeCode, Pepper};
 pub use refresh::{ParsedRefreshToken, RefreshToken, RefreshTokenCodec, RefreshTokenError};
+pub use secret_box::{CannotOpen, SecretBox};

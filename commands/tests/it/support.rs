@@ -11,7 +11,9 @@ use evident_commands::messages::{
 use evident_commands::outbound::Outbound;
 use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordPolicy};
 use evident_commands::settings::Settings;
-use evident_commands::tokens::{FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SigningKeys};
+use evident_commands::tokens::{
+    FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
+};
 use evident_commands::{
     Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
     SignUp, SignUpError, SignedIn, SignedUp,
@@ -189,6 +191,7 @@ async fn open(
         flows: FlowCodec::new([3; 32]),
         factor_keys: FactorKeys::new([5; 32]),
         relying_party: None,
+        secrets: SecretBox::new([4; 32]),
         outbound: Outbound::new(settings.calls.timeout).unwrap(),
         templates: Arc::new(Templates::builtin().unwrap()),
         links: Links::new(&settings.site.external_url, &LinkPaths::default()).unwrap(),

@@ -76,6 +76,10 @@ fn heading(stream: StreamKind) -> String {
             "An address or number that messages are asked for, with an account behind it or none. Its stream is \
              named by a keyed hash.",
         ),
+        StreamKind::Provider => (
+            "Provider",
+            "Another server that people sign in with, registered by an administrator while the server runs.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",
@@ -141,6 +145,7 @@ const fn claimed(kind: ClaimKind) -> &'static str {
         ClaimKind::Email => "e-mail address",
         ClaimKind::Phone => "phone number",
         ClaimKind::Identity => "identity",
+        ClaimKind::Provider => "provider's identifier",
         ClaimKind::OrganizationSlug => "organization's slug",
         ClaimKind::Passkey => "passkey",
     }

@@ -17,6 +17,7 @@ pub use types::{names, plain_types};
 use crate::attempt::AttemptEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
+use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
 use crate::user::UserEvent;
@@ -45,6 +46,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Organization => OrganizationEvent::DESCRIPTIONS,
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Recipient => RecipientEvent::DESCRIPTIONS,
+        StreamKind::Provider => ProviderEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -69,6 +71,7 @@ impl Event {
             Self::Organization(event) => event.description(),
             Self::Flow(event) => event.description(),
             Self::Recipient(event) => event.description(),
+            Self::Provider(event) => event.description(),
             Self::Attempt(event) => event.description(),
         }
     }

@@ -2,6 +2,8 @@
 //! of whoever stores or shows events.
 
 mod organization;
+mod provider;
+
 use std::net::IpAddr;
 
 use serde_json::json;
@@ -27,7 +29,9 @@ pub fn samples() -> Vec<Event> {
     let organization = organization::samples().into_iter().map(Event::Organization);
     let flow = flow().into_iter().map(Event::Flow);
     let recipient = recipient().into_iter().map(Event::Recipient);
-    user.chain(session).chain(organization).chain(flow).chain(recipient).chain(attempt).collect()
+    let provider = provider::samples().into_iter().map(Event::Provider);
+    let flows = flow.chain(recipient).chain(provider);
+    user.chain(session).chain(organization).chain(flows).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {
@@ -47,18 +51,20 @@ fn account() -> [UserEvent; 1] {
     }]
 }
 
-fn contact() -> [UserEvent; 6] {
+fn contact() -> [UserEvent; 8] {
     [
         UserEvent::EmailConfirmed {},
         UserEvent::PhoneConfirmed {},
         UserEvent::EmailChangeRequested { new_email: Email::known("ann@example.net").into() },
         UserEvent::EmailChanged { email: Email::known("ann@example.net").into() },
+        UserEvent::EmailAdopted { email: Some(Email::known("ann@example.org").into()), confirmed: true },
         UserEvent::PhoneChangeRequested { new_phone: Phone::known("15550002222").into() },
         UserEvent::PhoneChanged { phone: Phone::known("15550002222").into() },
+        UserEvent::PhoneRemoved {},
     ]
 }
 
-fn secrets() -> [UserEvent; 6] {
+fn secrets() -> [UserEvent; 7] {
     let purpose = TokenPurpose::EmailConfirmation;
     [
         UserEvent::OneTimeTokenIssued {
@@ -74,6 +80,7 @@ fn secrets() -> [UserEvent; 6] {
         UserEvent::PasswordChanged { password: password().into() },
         UserEvent::PasswordRehashed { password: password().into() },
         UserEvent::PasswordRemoved {},
+        UserEvent::Reclaimed {},
     ]
 }
 
@@ -195,7 +202,7 @@ fn session() -> [SessionEvent; 6] {
     ]
 }
 
-fn flow() -> [FlowEvent; 4] {
+fn flow() -> [FlowEvent; 5] {
     [
         FlowEvent::Started {
             purpose: FlowPurpose::External,
@@ -206,9 +213,11 @@ fn flow() -> [FlowEvent; 4] {
             }),
             redirect_to: "https://app.example.com/welcome".to_owned().into(),
             linking: Some(user()),
+            kept: Some("hj9Xq2mVw7".to_owned().into()),
             started_at: minute(5),
             expires_at: minute(10),
         },
+        FlowEvent::Returned { at: minute(6) },
         FlowEvent::Authenticated {
             user: user(),
             credentials: 0,

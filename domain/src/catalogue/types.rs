@@ -49,6 +49,14 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
              `s256` or `plain`",
         ),
         ("ProviderTokens", "`{\"access_token\", \"refresh_token\"}` of another provider"),
+        (
+            "ProviderDefinition",
+            "what a provider is: where people are sent, what is asked for, how its answers read; a JSON object",
+        ),
+        (
+            "SealedSecret",
+            "the secret of a client, enciphered under a key of the server (AES-256-GCM, in base64)",
+        ),
         ("PasswordHash", "the hash of a password, in PHC or crypt form"),
         ("TokenHash", "the hash of a token, a code or an address, in lower-case hex"),
         (

@@ -14,8 +14,10 @@ pub struct Start {
     pub challenge: Option<CodeChallenge>,
     /// Where the user is sent in the end; allowed already.
     pub redirect_to: String,
-    /// The user who is linking another identity, where that is the matter.
+    /// The user who is linking another identity, or who was invited, where that is the matter.
     pub linking: Option<UserId>,
+    /// What is needed again when the user comes back: a secret that the provider gave.
+    pub kept: Option<String>,
     /// The time of the decision.
     pub now: Time,
     /// From when on it counts for nothing.
@@ -27,6 +29,11 @@ pub struct Start {
 pub enum FlowCommand {
     /// Begin it.
     Start(Start),
+    /// The user comes back from the provider, with whatever news. That happens once.
+    Return {
+        /// The time of the decision.
+        now: Time,
+    },
     /// The user has shown who they are. Without a challenge the flow is over then.
     Authenticate {
         /// Who.

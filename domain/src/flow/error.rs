@@ -9,6 +9,9 @@ pub enum FlowError {
     /// The stream has begun: the id is taken.
     #[error("the flow has been started")]
     AlreadyStarted,
+    /// The user has come back with it before.
+    #[error("the flow was used already")]
+    AlreadyUsed,
     /// It took too long.
     #[error("the flow has expired")]
     Expired,

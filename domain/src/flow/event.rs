@@ -23,12 +23,20 @@ described! {
             challenge: Option<CodeChallenge>,
             /// Where the user is sent in the end.
             redirect_to: Personal<String>,
-            /// The user who is linking another identity.
+            /// The user who is linking another identity, or who was invited.
             linking: Option<UserId>,
+            /// A secret of the provider that is needed when the user comes back.
+            kept: Option<Personal<String>>,
             /// When.
             started_at: Time,
             /// From when on it counts for nothing.
             expires_at: Time,
+        },
+        /// The user came back from the provider: its `state` is used up.
+        #[serde(rename = "flow.returned")]
+        Returned {
+            /// When.
+            at: Time,
         },
         /// The user has shown who they are; with a challenge there is a code to redeem, without one the
         /// flow is over.
@@ -74,6 +82,7 @@ impl FlowEvent {
     pub const fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::Started { .. } => ("flow.started", "1.0"),
+            Self::Returned { .. } => ("flow.returned", "1.0"),
             Self::Authenticated { .. } => ("flow.authenticated", "1.0"),
             Self::Redeemed { .. } => ("flow.redeemed", "1.0"),
             Self::Answered { .. } => ("flow.answered", "1.0"),

@@ -73,7 +73,7 @@ pub enum Flow {
 }
 
 /// A flow that is under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
     /// What it leads to.
     pub purpose: FlowPurpose,
@@ -83,10 +83,24 @@ pub struct Pending {
     pub challenge: Option<CodeChallenge>,
     /// Where the user is sent in the end; allowed already.
     pub redirect_to: String,
-    /// The user who is linking another identity, where that is the matter.
+    /// The user who is linking another identity, or who was invited, where that is the matter.
     pub linking: Option<UserId>,
+    /// What is needed again when the user comes back: a secret that the provider gave.
+    pub kept: Option<String>,
+    /// Whether the user has come back from the provider.
+    pub returned: bool,
     /// From when on it counts for nothing.
     pub expires_at: Time,
+}
+
+/// Secrets and addresses stay out of logs.
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending")
+            .field("purpose", &self.purpose)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A flow whose code may be redeemed.
@@ -121,10 +135,21 @@ impl Root for Flow {
                 challenge: start.challenge,
                 redirect_to: start.redirect_to.into(),
                 linking: start.linking,
+                kept: start.kept.map(Into::into),
                 started_at: start.now,
                 expires_at: start.expires_at,
             }]),
             (_, FlowCommand::Start(_)) => Err(FlowError::AlreadyStarted),
+            (Self::Pending(pending), FlowCommand::Return { now }) => {
+                if pending.returned {
+                    return Err(FlowError::AlreadyUsed);
+                }
+                if pending.expires_at <= now {
+                    return Err(FlowError::Expired);
+                }
+                Ok(vec![FlowEvent::Returned { at: now }])
+            }
+            (Self::Authenticated(_), FlowCommand::Return { .. }) => Err(FlowError::AlreadyUsed),
             (
                 Self::Pending(pending),
                 FlowCommand::Authenticate { user, credentials, method, tokens, now, code_expires_at },
@@ -167,6 +192,7 @@ impl Root for Flow {
                     challenge,
                     redirect_to,
                     linking,
+                    kept,
                     expires_at,
                     started_at: _,
                 },
@@ -177,6 +203,8 @@ impl Root for Flow {
                     challenge: challenge.clone(),
                     redirect_to: redirect_to.known().cloned().unwrap_or_default(),
                     linking: *linking,
+                    kept: kept.as_ref().and_then(Personal::known).cloned(),
+                    returned: false,
                     expires_at: *expires_at,
                 }));
             }
@@ -198,8 +226,15 @@ impl Root for Flow {
                     })),
                 };
             }
+            (Self::Pending(pending), FlowEvent::Returned { .. }) => {
+                pending.returned = true;
+                pending.kept = None;
+            }
             (_, FlowEvent::Redeemed { .. } | FlowEvent::Answered { .. }) => *self = Self::Over,
-            (Self::Absent | Self::Authenticated(_) | Self::Over, FlowEvent::Authenticated { .. }) => {}
+            (
+                Self::Absent | Self::Authenticated(_) | Self::Over,
+                FlowEvent::Authenticated { .. } | FlowEvent::Returned { .. },
+            ) => {}
         }
     }
 

@@ -55,6 +55,17 @@ pub enum Proof {
     Code(TokenHash),
 }
 
+/// Somebody who comes by another provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// How the provider knows them. Its id counts only if the identity is not linked yet.
+    pub identity: IdentityData,
+    /// The address that the provider tells, and whether it vouches for it.
+    pub email: Option<(Email, Confirmed)>,
+    /// Whether no other user has that address.
+    pub free: bool,
+}
+
 /// A command on a user.
 #[derive(Debug, Clone)]
 pub enum UserCommand {
@@ -184,10 +195,30 @@ pub enum UserCommand {
     Unban,
     /// Add a way to sign in.
     LinkIdentity(IdentityData),
-    /// Remove a way to sign in.
+    /// Come in by a provider: by an identity that is linked, or by one that is linked now because the
+    /// provider vouches for the user's address.
+    Arrive(Box<Arrival>),
+    /// Accept an invitation by coming from a provider that tells the invited address. What was set up
+    /// before goes.
+    AcceptInvitation {
+        /// How the provider knows the user.
+        identity: IdentityData,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Add a way to sign in, by the user's own wish.
+    LinkByHand {
+        /// How the provider knows the user.
+        identity: IdentityData,
+        /// The address that the provider tells, and whether it vouches for it; for an account without one.
+        email: Option<(Email, Confirmed)>,
+    },
+    /// Remove a way to sign in. An address that came with it goes, too: another identity's takes its place.
     UnlinkIdentity {
         /// Which.
         identity: IdentityId,
+        /// Addresses of the remaining identities that other users have.
+        taken: Vec<Email>,
     },
     /// Something about second factors.
     Factor(FactorCommand),

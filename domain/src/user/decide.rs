@@ -23,7 +23,7 @@ impl User {
 }
 
 impl IdentityState {
-    fn unlinked(&self) -> UserEvent {
+    pub(super) fn unlinked(&self) -> UserEvent {
         UserEvent::IdentityUnlinked {
             identity: self.id,
             provider: self.provider.clone(),
@@ -40,7 +40,9 @@ impl IdentityState {
 fn sign_up_events(sign_up: SignUp) -> Result<Vec<UserEvent>, UserError> {
     let anonymous = sign_up.method == SignUpMethod::Anonymous;
     let by_admin = sign_up.method == SignUpMethod::Admin;
-    if !anonymous && sign_up.email.is_none() && sign_up.phone.is_none() {
+    // Some providers tell no address, or one that somebody else has.
+    let needs_contact = !anonymous && sign_up.method != SignUpMethod::External;
+    if needs_contact && sign_up.email.is_none() && sign_up.phone.is_none() {
         return Err(UserError::NoContact);
     }
     let confirms_email = matches!(sign_up.email, Some((_, Confirmed::Yes)));
@@ -180,13 +182,10 @@ impl Account {
             UserCommand::LinkIdentity(data) => {
                 vec![self.link(data)?]
             }
-            UserCommand::UnlinkIdentity { identity } => {
-                if self.identities.len() < 2 {
-                    return Err(UserError::LastIdentity);
-                }
-                let linked = self.identities.iter().find(|i| i.id == identity);
-                vec![linked.ok_or(UserError::IdentityNotFound)?.unlinked()]
-            }
+            UserCommand::Arrive(arrival) => self.arrive(*arrival)?,
+            UserCommand::AcceptInvitation { identity, now } => self.accept_invitation(identity, now)?,
+            UserCommand::LinkByHand { identity, email } => self.link_by_hand(identity, email)?,
+            UserCommand::UnlinkIdentity { identity, taken } => self.unlink(identity, &taken)?,
             UserCommand::Factor(command) => self.factors.decide(command)?,
             UserCommand::Passkey(command) => {
                 passkey::decide(&self.passkeys, self.factors.any_verified(), command)?
@@ -221,7 +220,7 @@ impl Account {
         events
     }
 
-    fn link(&self, data: IdentityData) -> Result<UserEvent, UserError> {
+    pub(super) fn link(&self, data: IdentityData) -> Result<UserEvent, UserError> {
         if self.identities.iter().any(|identity| identity.clashes_with(&data)) {
             return Err(UserError::IdentityAlreadyLinked);
         }
@@ -350,7 +349,7 @@ impl Account {
     }
 
     /// The account with one more event, to decide what follows from it.
-    fn fold_event(&mut self, event: &UserEvent) {
+    pub(super) fn fold_event(&mut self, event: &UserEvent) {
         let mut user = User::Active(Box::new(self.clone()));
         user.fold(event);
         if let User::Active(account) = user {

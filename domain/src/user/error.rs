@@ -35,6 +35,9 @@ pub enum UserError {
     /// The last way to sign in cannot be removed.
     #[error("the last identity cannot be removed")]
     LastIdentity,
+    /// The addresses of all remaining identities belong to other users.
+    #[error("the addresses of the remaining identities are taken")]
+    EmailConflict,
     /// The identity is linked already.
     #[error("the identity is linked already")]
     IdentityAlreadyLinked,

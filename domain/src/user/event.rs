@@ -62,6 +62,15 @@ described! {
             /// The new address.
             email: Personal<Email>,
         },
+        /// The address went with the identity that it came from, or came with a new one: it is that of an
+        /// identity now, or none; one-time tokens are void.
+        #[serde(rename = "user.email_adopted")]
+        EmailAdopted {
+            /// The address from now on.
+            email: Option<Personal<Email>>,
+            /// Whether the identity's provider vouches for it.
+            confirmed: bool,
+        },
         /// The user asked for another number; nothing changes until it is confirmed. One-time tokens for an
         /// earlier request are void.
         #[serde(rename = "user.phone_change_requested")]
@@ -75,6 +84,9 @@ described! {
             /// The new number.
             phone: Personal<Phone>,
         },
+        /// The user has no number any more; one-time tokens are void.
+        #[serde(rename = "user.phone_removed")]
+        PhoneRemoved {},
         /// A code and a link were made and are on their way.
         #[serde(rename = "user.one_time_token_issued")]
         OneTimeTokenIssued {
@@ -121,6 +133,11 @@ described! {
         /// theirs, and somebody else came or asked to come in by it.
         #[serde(rename = "user.password_removed")]
         PasswordRemoved {},
+        /// The owner of the address came, by a provider that vouches for it, before anybody had shown that it
+        /// is theirs. What somebody else may have set up is gone: the password, one-time tokens, codes of
+        /// sign-ins under way; identities are unlinked one by one.
+        #[serde(rename = "user.reclaimed")]
+        Reclaimed {},
         /// The user's own data changed.
         #[serde(rename = "user.metadata_changed")]
         MetadataChanged {
@@ -330,6 +347,9 @@ impl UserEvent {
             Self::PhoneConfirmed {} => ("user.phone_confirmed", "1.0"),
             Self::EmailChangeRequested { .. } => ("user.email_change_requested", "1.0"),
             Self::EmailChanged { .. } => ("user.email_changed", "1.0"),
+            Self::EmailAdopted { .. } => ("user.email_adopted", "1.0"),
+            Self::PhoneRemoved {} => ("user.phone_removed", "1.0"),
+            Self::Reclaimed {} => ("user.reclaimed", "1.0"),
             Self::PhoneChangeRequested { .. } => ("user.phone_change_requested", "1.0"),
             Self::PhoneChanged { .. } => ("user.phone_changed", "1.0"),
             Self::OneTimeTokenIssued { .. } => ("user.one_time_token_issued", "1.0"),
@@ -375,8 +395,12 @@ impl UserEvent {
             Self::SignedUp { email: e, phone: p, .. } => {
                 e.as_ref().and_then(email).into_iter().chain(p.as_ref().and_then(phone)).collect()
             }
-            Self::EmailChanged { email: e } => email(e).into_iter().collect(),
+            Self::EmailChanged { email: e } | Self::EmailAdopted { email: Some(e), .. } => {
+                email(e).into_iter().collect()
+            }
             Self::PhoneChanged { phone: p } => phone(p).into_iter().collect(),
+            Self::EmailAdopted { email: None, .. } => vec![ClaimChange::ReleaseKind(ClaimKind::Email)],
+            Self::PhoneRemoved {} => vec![ClaimChange::ReleaseKind(ClaimKind::Phone)],
             Self::IdentityLinked { provider, provider_id, .. } => {
                 identity_claim(provider, provider_id).map(ClaimChange::Take).into_iter().collect()
             }
@@ -402,6 +426,7 @@ impl UserEvent {
             | Self::PasswordChanged { .. }
             | Self::PasswordRehashed { .. }
             | Self::PasswordRemoved {}
+            | Self::Reclaimed {}
             | Self::MetadataChanged { .. }
             | Self::AppMetadataChanged { .. }
             | Self::RoleChanged { .. }

@@ -8,8 +8,9 @@ pub mod factor;
 pub mod passkey;
 mod state;
 mod tokens;
+mod ways_in;
 
-pub use command::{Agreement, Confirmed, Proof, SignUp, UserCommand};
+pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UserCommand};
 pub use error::UserError;
 pub use event::{UserEvent, passkey_claim};
 pub use state::{

@@ -251,6 +251,19 @@ impl Account {
                 // Whoever reads the old address must not come in by it, nor confirm the new one.
                 self.tokens.clear();
             }
+            UserEvent::EmailAdopted { email, confirmed } => {
+                let email = email.as_ref().and_then(Personal::known).cloned();
+                self.anonymous &= !(email.is_some() && *confirmed);
+                self.email = email.map(|value| Contact { value, confirmed: *confirmed });
+                self.new_email = None;
+                self.email_change = EmailChangeState::default();
+                self.tokens.clear();
+            }
+            UserEvent::PhoneRemoved {} => {
+                self.phone = None;
+                self.new_phone = None;
+                self.tokens.clear();
+            }
             UserEvent::PhoneChangeRequested { new_phone } => {
                 self.new_phone = contact(new_phone);
                 self.tokens.remove(&TokenPurpose::PhoneChange);
@@ -312,6 +325,12 @@ impl Account {
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
                 self.last_sent.clear();
+            }
+            UserEvent::Reclaimed {} => {
+                self.password = None;
+                self.has_unproven_password = false;
+                self.credentials = self.credentials.saturating_add(1);
+                self.tokens.clear();
             }
             UserEvent::PasswordRehashed { password } => self.password = password.known().cloned(),
             UserEvent::PasswordRemoved {} => {

@@ -20,6 +20,7 @@ fn started(challenge: Option<CodeChallenge>) -> FlowEvent {
         challenge,
         redirect_to: "https://app.example.com".to_owned().into(),
         linking: None,
+        kept: None,
         started_at: at(0),
         expires_at: at(300),
     }
@@ -68,6 +69,7 @@ fn a_flow_starts_once() {
             challenge: Some(pkce()),
             redirect_to: "https://app.example.com".to_owned(),
             linking: None,
+            kept: None,
             now: at(0),
             expires_at: at(300),
         })
@@ -149,4 +151,16 @@ fn a_passkey_answers_a_question_once_well_or_not() {
         flow.fold(&answered);
         assert_eq!(flow.decide(answer(true)), Err(FlowError::NotFound));
     }
+}
+
+#[test]
+fn whoever_comes_back_from_a_provider_does_so_once_and_in_time() {
+    let returned = |now| FlowEvent::Returned { at: at(now) };
+    let back = |now| FlowCommand::Return { now: at(now) };
+    given(vec![started(None)]).when(back(10)).then_expect_events(vec![returned(10)]);
+    given(vec![started(None), returned(10)]).when(back(11)).then_expect_error(FlowError::AlreadyUsed);
+    given(vec![started(None)]).when(back(300)).then_expect_error(FlowError::Expired);
+    given(vec![]).when(back(10)).then_expect_error(FlowError::NotFound);
+    let over = vec![started(Some(pkce())), returned(10), authenticated(ANN)];
+    given(over).when(back(20)).then_expect_error(FlowError::AlreadyUsed);
 }

@@ -24,3 +24,4 @@ mod user_profile;
 mod user_sign_up;
 mod user_tokens;
 mod user_unproven_password;
+mod user_ways_in;

@@ -153,7 +153,7 @@ fn a_user_command() -> impl Strategy<Value = UserCommand> {
             .prop_map(|(until, reason)| UserCommand::Ban { until: until.map(at), reason }),
         1 => Just(UserCommand::Unban),
         4 => an_identity().prop_map(UserCommand::LinkIdentity),
-        4 => an_identity_id().prop_map(|identity| UserCommand::UnlinkIdentity { identity }),
+        4 => an_identity_id().prop_map(|identity| UserCommand::UnlinkIdentity { identity, taken: Vec::new() }),
         1 => vec((an_identity_id(), "[xy]".prop_map(String::from)), 0..3).prop_map(|identities| {
             UserCommand::Delete { email_digest: "e".to_owned(), phone_digest: "p".to_owned(), identities }
         }),

@@ -145,6 +145,12 @@ pub(crate) fn unlinked(identity: IdentityData) -> UserEvent {
     }
 }
 
+/// `app_metadata` tells other providers.
+pub(crate) fn providers(first: &str, all: &[&str]) -> UserEvent {
+    let patch = metadata(json!({"provider": first, "providers": all}));
+    UserEvent::AppMetadataChanged { patch: patch.into() }
+}
+
 pub(crate) fn metadata_changed(patch: serde_json::Value) -> UserEvent {
     UserEvent::MetadataChanged { patch: metadata(patch).into() }
 }

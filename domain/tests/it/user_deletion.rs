@@ -59,7 +59,7 @@ fn everything_else() -> Vec<UserCommand> {
         UserCommand::Ban { until: None, reason: None },
         UserCommand::Unban,
         UserCommand::LinkIdentity(google_identity()),
-        UserCommand::UnlinkIdentity { identity: EMAIL_IDENTITY },
+        UserCommand::UnlinkIdentity { identity: EMAIL_IDENTITY, taken: Vec::new() },
     ]
 }
 

@@ -34,14 +34,14 @@ fn several_identities_of_one_provider_are_fine() {
 #[test]
 fn an_identity_is_unlinked_by_its_id() {
     given_user(vec![signed_up(), linked(email_identity()), linked(google_identity())])
-        .when(UserCommand::UnlinkIdentity { identity: GOOGLE_IDENTITY })
-        .then_expect_events(vec![unlinked(google_identity())]);
+        .when(UserCommand::UnlinkIdentity { identity: GOOGLE_IDENTITY, taken: Vec::new() })
+        .then_expect_events(vec![unlinked(google_identity()), providers("email", &["email"])]);
 }
 
 #[test]
 fn an_identity_that_is_not_linked_cannot_be_unlinked() {
     given_user(vec![signed_up(), linked(email_identity()), linked(google_identity())])
-        .when(UserCommand::UnlinkIdentity { identity: FRESH_IDENTITY })
+        .when(UserCommand::UnlinkIdentity { identity: FRESH_IDENTITY, taken: Vec::new() })
         .then_expect_error(UserError::IdentityNotFound);
 }
 
@@ -49,11 +49,11 @@ fn an_identity_that_is_not_linked_cannot_be_unlinked() {
 fn the_last_identity_stays_and_that_is_said_first() {
     for asked in [EMAIL_IDENTITY, FRESH_IDENTITY] {
         given_user(vec![signed_up(), linked(email_identity())])
-            .when(UserCommand::UnlinkIdentity { identity: asked })
+            .when(UserCommand::UnlinkIdentity { identity: asked, taken: Vec::new() })
             .then_expect_error(UserError::LastIdentity);
     }
     given_user(vec![came_anonymously()])
-        .when(UserCommand::UnlinkIdentity { identity: FRESH_IDENTITY })
+        .when(UserCommand::UnlinkIdentity { identity: FRESH_IDENTITY, taken: Vec::new() })
         .then_expect_error(UserError::LastIdentity);
 }
 

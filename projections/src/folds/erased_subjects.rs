@@ -52,6 +52,7 @@ impl Fold for ErasedSubject {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }

@@ -123,6 +123,9 @@ impl Fold for Identities {
                 | UserEvent::EmailChanged { .. }
                 | UserEvent::PhoneChangeRequested { .. }
                 | UserEvent::PhoneChanged { .. }
+                | UserEvent::EmailAdopted { .. }
+                | UserEvent::PhoneRemoved {}
+                | UserEvent::Reclaimed {}
                 | UserEvent::OneTimeTokenIssued { .. }
                 | UserEvent::OneTimeTokenMissed { .. }
                 | UserEvent::OneTimeTokenRedeemed { .. }
@@ -150,6 +153,7 @@ impl Fold for Identities {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }
@@ -202,6 +206,9 @@ impl Fold for Identities {
             | UserEvent::EmailChanged { .. }
             | UserEvent::PhoneChangeRequested { .. }
             | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailAdopted { .. }
+            | UserEvent::PhoneRemoved {}
+            | UserEvent::Reclaimed {}
             | UserEvent::OneTimeTokenIssued { .. }
             | UserEvent::OneTimeTokenMissed { .. }
             | UserEvent::OneTimeTokenRedeemed { .. }

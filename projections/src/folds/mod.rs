@@ -3,6 +3,7 @@
 mod claims;
 mod erased_subjects;
 mod identities;
+mod providers;
 mod sessions;
 mod sign_in_failures;
 mod users;
@@ -12,6 +13,7 @@ use std::marker::PhantomData;
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
+pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
 pub use users::{COUNT_LEVELS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable};
@@ -22,7 +24,8 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 5] = [
+pub(crate) static INLINE: [&dyn Projection; 6] = [
+    &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
@@ -31,7 +34,8 @@ pub(crate) static INLINE: [&dyn Projection; 5] = [
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 6] = [
+pub(crate) static ALL: [&dyn Projection; 7] = [
+    &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
@@ -77,6 +81,7 @@ fn user_event(event: &Recorded) -> Option<&evident_domain::user::UserEvent> {
         | Event::Organization(_)
         | Event::Flow(_)
         | Event::Recipient(_)
+        | Event::Provider(_)
         | Event::Attempt(_) => None,
     }
 }

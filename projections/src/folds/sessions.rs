@@ -105,6 +105,7 @@ impl Fold for SessionRow {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }

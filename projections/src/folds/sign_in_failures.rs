@@ -68,7 +68,8 @@ impl Fold for SignInFailures {
             | Event::Session(_)
             | Event::Organization(_)
             | Event::Flow(_)
-            | Event::Recipient(_) => Vec::new(),
+            | Event::Recipient(_)
+            | Event::Provider(_) => Vec::new(),
         }
     }
 

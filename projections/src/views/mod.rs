@@ -2,13 +2,15 @@
 
 mod accounts;
 mod page;
+mod providers;
 mod sessions;
 mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
+pub use providers::{provider, providers};
 pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};
-pub use users::{UserView, user, who_asked_for};
+pub use users::{UserView, owner_of_verified, user, who_asked_for};
 
 use std::fmt::Write as _;
 

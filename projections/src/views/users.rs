@@ -30,6 +30,12 @@ static BY_ID: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// More identities with one address are not looked at.
+static BY_IDENTITY_EMAIL: LazyLock<String> = LazyLock::new(|| {
+    let columns = columns("i", &Identities::TABLE);
+    format!("select {columns} from identities i where i.email = $1 order by i.position limit 20")
+});
+
 /// The user of an id: one indexed read.
 ///
 /// # Errors
@@ -54,6 +60,17 @@ pub async fn who_asked_for(
     let id = |row: &Row| row.first().and_then(Value::as_text).and_then(|id| id.parse().ok());
     let damaged = || DatabaseError::Unexpected { table: "users".to_owned(), column: "id" };
     rows.iter().map(|row| id(row).ok_or_else(damaged)).collect()
+}
+
+/// Who has an identity with an address that its provider vouches for; of several, who linked it first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owner_of_verified(database: &Database, email: &str) -> Result<Option<UserId>, DatabaseError> {
+    let rows = database.query(&BY_IDENTITY_EMAIL, &[email.into()]).await?;
+    let identities = rows.into_iter().map(IdentityRow::from_row).collect::<Result<Vec<_>, _>>()?;
+    let verified = |row: &&IdentityRow| row.data().0.get("email_verified") == Some(&true.into());
+    Ok(identities.iter().find(verified).map(|row| row.user_id))
 }
 
 /// Reads rows of a user and one identity each, or none. Rows of a user stand together.

@@ -30,6 +30,7 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
     let stream = match &event {
         Event::User(_) => StreamId::user(ANN),
         Event::Session(_) => StreamId::session(DEVICE),
+        Event::Provider(_) => StreamId { kind: evident_domain::StreamKind::Provider, id: Uuid::from_u128(9) },
         Event::Organization(_) => {
             StreamId { kind: evident_domain::StreamKind::Organization, id: Uuid::from_u128(8) }
         }

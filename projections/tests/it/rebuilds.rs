@@ -263,7 +263,7 @@ fn nodes_that_take_turns_never_fold_onto_a_stale_row() {
             let streams = vec![(StreamId::session(session), version, vec![event.into()])];
             world.append(Subject::User(user), Actor::Visitor, streams).await.unwrap();
             let method = format!("proof-{version}");
-            event = SessionEvent::SteppedUp { method, at: now, aal: AssuranceLevel::Aal2 };
+            event = SessionEvent::SteppedUp { method, at: now, aal: AssuranceLevel::Aal2, factor: None };
             // One, two or three in a row, so that a node trusts its memory now and then.
             if version % 6 == 0 || version % 6 == 2 || version % 6 == 5 {
                 nodes.swap(0, 1);

@@ -413,7 +413,7 @@ impl Cast<'_> {
             Change::Unlink(n) => {
                 let linked = user.account().map(|account| account.identities.clone()).unwrap_or_default();
                 let identity = linked.get(usize::from(n)).map_or(new_identity, |identity| identity.id);
-                UserCommand::UnlinkIdentity { identity }
+                UserCommand::UnlinkIdentity { identity, taken: Vec::new() }
             }
             Change::Enroll(n, is_phone) => UserCommand::Factor(FactorCommand::Enroll {
                 factor: factor_id(n),

@@ -7,6 +7,7 @@ mod factors;
 mod keys;
 mod mail;
 mod postgres;
+mod provider;
 mod python;
 mod reply;
 mod server;
@@ -17,9 +18,10 @@ pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};
 pub(crate) use mail::Message;
+pub(crate) use provider::{Back, FakeProvider, OpenIdProvider, fragment_of, query_of};
 pub(crate) use python::{python_program, succeeds};
 pub(crate) use reply::Reply;
-pub(crate) use server::TestServer;
+pub(crate) use server::{ServerSetup, TestServer};
 pub(crate) use webauthn::SoftwareKey;
 
 /// The secret that signs and checks the tests' HS256 tokens.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod external;
 mod factors;
 mod limits;
 mod messages;
@@ -41,6 +42,9 @@ pub struct Section {
     pub settings: &'static [Setting],
 }
 
+/// The heading of the settings that every provider has.
+pub(super) const PER_PROVIDER: &str = "Each of the other providers";
+
 /// All settings, in the order in which the documentation has them.
 pub static SECTIONS: &[Section] = &[
     Section { title: "Server", settings: server::SERVER },
@@ -58,6 +62,8 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
     Section { title: "Calls to other servers", settings: calls::CALLS },
+    Section { title: "Other providers", settings: external::EXTERNAL },
+    Section { title: PER_PROVIDER, settings: external::PROVIDERS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },

@@ -102,6 +102,19 @@ impl UserRow {
                 self.phone = phone.known().map(ToString::to_string);
                 self.new_phone = None;
             }
+            UserEvent::EmailAdopted { email, confirmed } => {
+                self.email = email.as_ref().and_then(Personal::known).map(ToString::to_string);
+                self.new_email = None;
+                let confirmed = *confirmed && self.email.is_some();
+                self.email_confirmed_at = confirmed.then(|| self.email_confirmed_at.unwrap_or(at));
+                self.is_anonymous &= !confirmed;
+                self.index();
+            }
+            UserEvent::PhoneRemoved {} => {
+                self.phone = None;
+                self.new_phone = None;
+                self.phone_confirmed_at = None;
+            }
             UserEvent::OneTimeTokenIssued { purpose, sent_at, .. } => self.sent(*purpose, *sent_at),
             UserEvent::PasswordChanged { .. } => {
                 self.has_password = true;
@@ -112,7 +125,7 @@ impl UserRow {
                 self.reauthentication_sent_at = None;
             }
             UserEvent::PasswordRehashed { .. } => self.has_password = true,
-            UserEvent::PasswordRemoved {} => self.has_password = false,
+            UserEvent::PasswordRemoved {} | UserEvent::Reclaimed {} => self.has_password = false,
             UserEvent::MetadataChanged { patch } => {
                 self.user_metadata = patched(&self.user_metadata, patch.known());
                 self.index();

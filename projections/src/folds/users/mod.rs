@@ -73,6 +73,9 @@ impl Fold for UserRow {
                 | UserEvent::EmailChanged { .. }
                 | UserEvent::PhoneChangeRequested { .. }
                 | UserEvent::PhoneChanged { .. }
+                | UserEvent::EmailAdopted { .. }
+                | UserEvent::PhoneRemoved {}
+                | UserEvent::Reclaimed {}
                 | UserEvent::OneTimeTokenIssued { .. }
                 | UserEvent::OneTimeTokenRedeemed { .. }
                 | UserEvent::PasswordChanged { .. }
@@ -109,7 +112,11 @@ impl Fold for UserRow {
                 | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
-            Event::Organization(_) | Event::Flow(_) | Event::Recipient(_) | Event::Attempt(_) => Vec::new(),
+            Event::Organization(_)
+            | Event::Flow(_)
+            | Event::Recipient(_)
+            | Event::Provider(_)
+            | Event::Attempt(_) => Vec::new(),
         }
     }
 
@@ -139,6 +146,7 @@ impl Fold for UserRow {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
+            | Event::Provider(_)
             | Event::Attempt(_) => group,
         }
     }
