@@ -138,7 +138,7 @@ impl Body {
 
 /// Takes a body in. What is too long is read on for a while and thrown away: a client that is still
 /// sending when the connection closes would not see the answer.
-async fn bytes(request: Request, limit: usize) -> Result<Zeroizing<Vec<u8>>, GotrueError> {
+pub(super) async fn bytes(request: Request, limit: usize) -> Result<Zeroizing<Vec<u8>>, GotrueError> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     // Passwords are in it, so it should not move while it grows, and is wiped in the end.

@@ -11,8 +11,8 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_users, discovery, generate_link, invite, logout, openapi, otp, reauthenticate, recover, resend,
-    sign_up, token, user, verify, verify_link,
+    admin_users, captcha, discovery, generate_link, invite, logout, openapi, otp, reauthenticate, recover,
+    resend, sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -21,7 +21,8 @@ use crate::http::routes::{Route, Router};
 pub fn router(app: App) -> axum::Router {
     let routes = table();
     let described = openapi::document(routes.table()).merge(openapi::page());
-    let routes = routes.into_inner();
+    let captcha = from_fn_with_state(app.clone(), captcha::guard);
+    let routes = routes.into_inner().layer(captcha);
     axum::Router::new()
         .merge(routes.clone())
         .nest("/auth/v1", routes)

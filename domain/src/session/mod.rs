@@ -73,6 +73,8 @@ described! {
         UserBanned,
         /// The account was closed or erased.
         UserDeleted,
+        /// A hook of the owner's rejected an attempt to sign in, and wanted everybody out.
+        RejectedByHook,
     }
 }
 

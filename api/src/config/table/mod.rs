@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod hooks;
 mod limits;
 mod messages;
 mod server;
@@ -48,13 +49,21 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Sign-up", settings: accounts::SIGN_UP },
     Section { title: "Passwords", settings: accounts::PASSWORD },
     Section { title: "Sensitive changes", settings: accounts::SECURITY },
+    Section { title: "Captchas", settings: accounts::CAPTCHA },
     Section { title: "Access tokens", settings: tokens::TOKENS },
     Section { title: "Sessions", settings: tokens::SESSIONS },
     Section { title: "Mails", settings: messages::MAIL },
     Section { title: "Texts of mails", settings: messages::TEXTS },
+    Section { title: "Mails that tell of changes", settings: messages::NOTIFICATIONS },
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
+    Section { title: "Text messages by Twilio", settings: messages::TWILIO },
+    Section { title: "Text messages by Twilio Verify", settings: messages::TWILIO_VERIFY },
+    Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
+    Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
+    Section { title: "Text messages by Vonage", settings: messages::VONAGE },
     Section { title: "Calls to other servers", settings: calls::CALLS },
+    Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },
