@@ -143,9 +143,10 @@ on_both_databases!(each_way_in_which_people_get_accounts_asks, async |database| 
         (true, "/admin/generate_link", link),
         (true, "/admin/generate_link", json!({ "type": "invite", "email": "d@example.com" })),
     ] {
-        let reply = match admin {
-            true => server.post(&ServiceRole, path, body).await,
-            false => server.post(&Anonymous, path, body).await,
+        let reply = if admin {
+            server.post(&ServiceRole, path, body).await
+        } else {
+            server.post(&Anonymous, path, body).await
         };
         assert_eq!(reply.error_code(403), "unknown", "{path}");
         asked += 1;
