@@ -7,13 +7,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use evident_commands::hooks::{EndpointError, HookCarrier, HookParts, Hooks, WebhookSecret};
+use evident_commands::messages::sms::{SmsService, SmsWebhook};
 use evident_commands::messages::{
     Carriers, EmlFiles, Letterhead, LetterheadError, LinkError, Links, MailPort, RedirectError,
-    RedirectPolicy, SmsFiles, SmtpMailer, TemplateError, Templates,
+    RedirectPolicy, RemoteTemplates, SmsFiles, SmsPort, SmtpMailer, TemplateError, Templates,
 };
 use evident_commands::outbound::Outbound;
-use evident_commands::password::{Hasher, HasherSettings, PasswordPolicy, StartError as HasherError};
-use evident_commands::settings::SigningKeySource;
+use evident_commands::password::{
+    Hasher, HasherSettings, LeakedPasswords, PasswordPolicy, StartError as HasherError,
+};
+use evident_commands::settings::{Settings as CommandSettings, SigningKeySource};
 use evident_commands::tokens::{
     FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
 };
@@ -26,8 +30,10 @@ use evident_eventstore::{
     Vault, VaultError,
 };
 use evident_projections::{Projections, views};
+use url::Url;
 
 use crate::config::{MasterKeySource, Settings};
+use crate::gotrue::GotrueDocuments;
 use crate::ports::{SystemClock, SystemEntropy};
 
 /// Erased subjects that are looked at in one go.
@@ -90,6 +96,12 @@ pub enum StartError {
     /// The redirect patterns do not read.
     #[error(transparent)]
     Redirects(#[from] RedirectError),
+    /// The address of the text message service does not read.
+    #[error("the address of the text message service is no http or https address")]
+    SmsAddress,
+    /// A hook cannot be called.
+    #[error("a hook {0}")]
+    Hook(#[from] EndpointError),
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
@@ -115,6 +127,8 @@ impl StartError {
             | Self::Mailer(_)
             | Self::Links(_)
             | Self::Redirects(_)
+            | Self::Hook(_)
+            | Self::SmsAddress
             | Self::Vault(VaultError::WrongMasterKey)
             | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
             Self::Folder { .. }
@@ -157,10 +171,27 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let mut hasher = HasherSettings::new(threads(commands.password.hashing_threads));
     hasher.cost = commands.password.argon2;
     hasher.queue = commands.password.hashing_queue;
-    let (sources, problems) = commands.mail.texts.sources();
+    let outbound = Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?;
+    let hooks = HookParts {
+        outbound: outbound.clone(),
+        documents: Arc::new(GotrueDocuments),
+        clock: store.clock().clone(),
+        entropy: entropy.clone(),
+        external_url: commands.site.external_url.clone(),
+    };
+    let sms_service = sms_service(commands, &outbound)?;
+    let (sources, problems) = commands.mail.texts.sources(&commands.site.site_url);
     for problem in problems {
         tracing::warn!("{problem}; the built-in text is used");
     }
+    let templates = Templates::load(sources, commands.sms.template.as_deref())?
+        .with_second_factor(commands.second_factors.phone_template.as_deref())?;
+    let templates = templates.with_remote(RemoteTemplates {
+        outbound: outbound.clone(),
+        max_size: commands.mail.template_max_size,
+        max_age: commands.mail.template_max_age,
+        retry_interval: commands.mail.template_retry_interval,
+    });
     Ok(Commands::new(Parts {
         nearby,
         hasher: Hasher::start(&hasher, &entropy)?,
@@ -176,11 +207,11 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         // Settings that make none have got a warning.
         relying_party: RelyingParty::new(&commands.webauthn, &commands.site).ok(),
         secrets: SecretBox::new(server_key(&store, "secrets").await?),
-        outbound: Outbound::new(commands.calls.timeout).map_err(StartError::Outbound)?,
-        templates: Arc::new(
-            Templates::load(sources, commands.sms.template.as_deref())?
-                .with_second_factor(commands.second_factors.phone_template.as_deref())?,
-        ),
+        leaks: LeakedPasswords::of(&commands.password.leaks, &outbound),
+        outbound,
+        sms_service,
+        hooks: Hooks::new(&commands.hooks, hooks)?,
+        templates: Arc::new(templates),
         links: Links::new(&commands.site.external_url, &commands.mail.url_paths)?,
         redirects: RedirectPolicy::new(&commands.site.site_url, &commands.site.redirect_allow_list)?,
         settings: commands.clone(),
@@ -188,18 +219,49 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     }))
 }
 
-/// The ways out for messages: SMTP, or files in the data folder where no server is set.
+/// The ways out for messages: hooks, SMTP, or files in the data folder where nothing else is set.
 ///
 /// # Errors
 /// When the sender does not read.
-pub fn message_port(settings: &Settings, templates: Arc<Templates>) -> Result<Carriers, StartError> {
+pub fn message_port(settings: &Settings, commands: &Commands) -> Result<Carriers, StartError> {
+    let hook = Arc::new(HookCarrier::new(commands.clone()));
+    let templates = commands.templates().clone();
     let (mail, data) = (&settings.commands.mail, &settings.server.data_dir);
     let letterhead = Letterhead::new(&mail.admin_email, mail.sender_name.as_deref(), &mail.headers)?;
     let mail: Arc<dyn MailPort> = match mail.smtp.connection() {
+        _ if commands.hooks().sends_mails() => hook.clone(),
         Some(connection) => Arc::new(SmtpMailer::new(connection, letterhead, templates)?),
         None => Arc::new(EmlFiles::new(data.join("mail"), letterhead, templates)),
     };
-    Ok(Carriers { mail, sms: Arc::new(SmsFiles::new(data.join("sms"))) })
+    let sms: Arc<dyn SmsPort> = if commands.hooks().sends_texts() {
+        hook.clone()
+    } else if let Some(webhook) = sms_webhook(settings, commands)? {
+        Arc::new(webhook)
+    } else if let Some(service) = commands.sms_service() {
+        Arc::new(service.clone())
+    } else {
+        Arc::new(SmsFiles::new(data.join("sms")))
+    };
+    Ok(Carriers { mail, sms, accounts: Some(hook) })
+}
+
+/// The text message service of the settings.
+fn sms_service(settings: &CommandSettings, outbound: &Outbound) -> Result<Option<SmsService>, StartError> {
+    let sms = &settings.sms;
+    let Some((provider, account)) = sms.service() else { return Ok(None) };
+    let service = SmsService::new(provider, account.clone(), sms.service_url.as_deref(), outbound.clone());
+    service.map(Some).map_err(|_| StartError::SmsAddress)
+}
+
+/// The webhook of the settings that carries text messages.
+fn sms_webhook(settings: &Settings, commands: &Commands) -> Result<Option<SmsWebhook>, StartError> {
+    let sms = &settings.commands.sms;
+    let Some(url) = sms.webhook() else { return Ok(None) };
+    let url = Url::parse(url).map_err(|_| StartError::SmsAddress)?;
+    let secrets = sms.webhook_secrets.iter().map(|secret| WebhookSecret::parse(secret.expose()));
+    let secrets = secrets.collect::<Result<_, _>>().map_err(EndpointError::from)?;
+    let (outbound, clock) = (commands.outbound().clone(), commands.store().clock().clone());
+    Ok(Some(SmsWebhook::new(url, secrets, outbound, clock)))
 }
 
 /// The keys that sign access tokens. Where the configuration names none, a secret is made on first

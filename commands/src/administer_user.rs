@@ -83,7 +83,9 @@ impl Commands {
         let password = match request.password.clone() {
             None => None,
             Some(password) => {
-                self.passwords().check(&password).map_err(AdministerUserError::Weak)?;
+                if let Some(weakness) = self.weakness(&password).await? {
+                    return Err(AdministerUserError::Weak(weakness));
+                }
                 Some(self.hash(password).await?)
             }
         };

@@ -5,7 +5,12 @@ use evident_domain::user::Account;
 use evident_domain::{Claim, ClaimKind, Email, Phone, UserId};
 use evident_eventstore::EventStore;
 
+use crate::Commands;
 use crate::execute::Failure;
+use crate::messages::SmsChannel;
+
+/// The services that carry WhatsApp messages.
+const WHATSAPP_PROVIDERS: [&str; 2] = ["twilio", "twilio_verify"];
 
 /// How a person is addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,31 @@ where
     let email = email.filter(|text| !text.is_empty()).map(Email::parse).transpose()?;
     let phone = phone.filter(|text| !text.is_empty()).map(Phone::parse).transpose()?;
     Ok((email, phone))
+}
+
+/// The name of a channel that text messages do not go by here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("text messages do not go by this channel")]
+pub struct UnknownChannel;
+
+impl Commands {
+    /// The channel that a caller names for a text message; an empty name is `sms`. WhatsApp takes a service
+    /// that knows it; a hook gets any.
+    ///
+    /// # Errors
+    /// When messages do not go by it here.
+    pub fn sms_channel(&self, name: &str) -> Result<SmsChannel, UnknownChannel> {
+        let channel = if name.is_empty() { Some(SmsChannel::Sms) } else { SmsChannel::from_name(name) };
+        if self.hooks().sends_texts() {
+            return Ok(channel.unwrap_or_default());
+        }
+        let provider = self.settings().sms.provider.as_deref().unwrap_or_default();
+        match channel {
+            Some(SmsChannel::Sms) => Ok(SmsChannel::Sms),
+            Some(SmsChannel::Whatsapp) if WHATSAPP_PROVIDERS.contains(&provider) => Ok(SmsChannel::Whatsapp),
+            Some(SmsChannel::Whatsapp) | None => Err(UnknownChannel),
+        }
+    }
 }
 
 /// What a caller gave to say who they are: nothing, one of the two, or both.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::password::{Password, PasswordTooLong, Weakness};
@@ -113,7 +113,9 @@ impl Commands {
         let mut password = None;
         if request.kind == LinkKind::SignUp && !request.password.is_empty() {
             let given = Password::parse(request.password.to_string())?;
-            self.passwords().check(&given).map_err(GenerateLinkError::Weak)?;
+            if let Some(weakness) = self.weakness(&given).await? {
+                return Err(GenerateLinkError::Weak(weakness));
+            }
             password = Some(self.hash(given).await?);
         }
         let case = LinkCase { commands: self, contact: &contact, password, request: &request };
@@ -254,7 +256,8 @@ impl LinkCase<'_> {
         let redirect_to = self.commands.redirects().resolve(self.request.redirect_to.as_deref());
         let to = self.contact.clone();
         let pace = Pace::Elsewhere;
-        let dispatch = Dispatch { purpose, to, mail, redirect_to, flow: None, pace };
+        let dispatch =
+            Dispatch { purpose, to, mail, redirect_to, flow: None, pace, channel: SmsChannel::default() };
         let issued = self.commands.issue::<GenerateLinkError>(unit, user, &dispatch).await?;
         Ok(Made {
             user,

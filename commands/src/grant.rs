@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use evident_domain::session::{LiveSession, Session, SessionError, Start};
-use evident_domain::{Position, SessionId, Time, UserId};
+use evident_domain::user::Account;
+use evident_domain::{Metadata, SessionId, Time, UserId};
 
 use crate::Commands;
 use crate::access::Caller;
-use crate::execute::Failure;
+use crate::execute::{Failure, Settled};
+use crate::hooks::method;
 use crate::session_policy::has_factor;
 use crate::tokens::{AmrClaim, Claims, RefreshToken};
 use crate::unit::Unit;
@@ -60,12 +62,12 @@ where
 
 impl Commands {
     /// The tokens of a session whose command is committed.
-    pub(crate) async fn grant(&self, started: &Started, committed: Position) -> Result<Grant, Failure> {
-        let caller = self.nearby().caller_at(started.user, None, committed).await?;
+    pub(crate) async fn grant(&self, started: &Started, settled: Settled) -> Result<Grant, Failure> {
+        let caller = self.nearby().caller_at(started.user, None, settled.head).await?;
         let caller = caller.ok_or(Failure::Internal("the account vanished"))?;
         let view = &caller.view;
         let now = self.clock().now();
-        let (access_token, expires_at) = self.access_token(view, started, now)?;
+        let (access_token, expires_at) = self.access_token(view, started, settled, now).await?;
         Ok(Grant {
             access_token,
             expires_at,
@@ -77,35 +79,112 @@ impl Commands {
         })
     }
 
-    fn access_token(&self, view: &UserView, started: &Started, now: Time) -> Result<(String, i64), Failure> {
-        let settings = &self.settings().tokens;
-        let (user, iat) = (&view.user, now.timestamp());
-        let lifetime = i64::try_from(settings.access_token_lifetime_seconds).unwrap_or(i64::MAX);
-        let exp = iat.saturating_add(lifetime);
-        // A token does not outlive the time in which the second factor is to be shown.
-        let (start, aal) = (started.state.started_at, started.state.aal);
-        let due = self.second_factor_due(start, aal, has_factor(user));
-        let exp = due.map_or(exp, |due| exp.min(due.timestamp()));
-        let claims = Claims {
-            iss: settings.issuer.clone(),
-            sub: Some(user.id),
-            aud: Some(user.aud.clone()),
-            exp: Some(exp),
-            iat: Some(iat),
-            email: Some(user.email.clone().unwrap_or_default()),
-            phone: Some(user.phone.clone().unwrap_or_default()),
-            app_metadata: Some(user.app_metadata()),
-            user_metadata: Some(user.user_metadata()),
-            role: Some(user.role.clone()),
-            aal: Some(started.state.aal),
-            amr: Some(started.state.amr.iter().map(AmrClaim::from).collect()),
-            session_id: Some(started.session),
-            is_anonymous: Some(user.is_anonymous),
+    /// The token and when it ends. Where a hook shapes the claims it was asked before the commit; only of a
+    /// session that changed nothing it is asked now.
+    async fn access_token(
+        &self,
+        view: &UserView,
+        started: &Started,
+        settled: Settled,
+        now: Time,
+    ) -> Result<(String, i64), Failure> {
+        let (session, live, hooks) = (started.session, &started.state, self.hooks());
+        let unsigned = |_| Failure::Internal("no token was signed");
+        let shaped = settled.claims.into_iter().find(|(of, _)| *of == session).map(|(_, claims)| claims);
+        let shaped = match shaped {
+            Some(shaped) => Some(shaped),
+            None if hooks.shapes_tokens() => {
+                let claims = self.claims(view.into(), session, live, now);
+                let method = method(live, live.generation > 0);
+                hooks.shape(settled.ip, started.user, &claims, method).await?
+            }
+            None => None,
+        };
+        if let Some(shaped) = shaped {
+            let exp = shaped.exp().unwrap_or_else(|| self.token_end(now, live, has_factor(&view.user)));
+            return Ok((self.signing_keys().sign(shaped.as_map()).map_err(unsigned)?, exp));
+        }
+        let claims = self.claims(view.into(), session, live, now);
+        let end = self.token_end(now, live, has_factor(&view.user));
+        Ok((self.signing_keys().sign(&claims).map_err(unsigned)?, end))
+    }
+
+    /// When an access token that is made now ends, in Unix seconds. It does not outlive the time in which the
+    /// second factor is to be shown.
+    fn token_end(&self, now: Time, live: &LiveSession, has_factor: bool) -> i64 {
+        let lifetime = self.settings().tokens.access_token_lifetime_seconds;
+        let end = now.timestamp().saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX));
+        let due = self.second_factor_due(live.started_at, live.aal, has_factor);
+        due.map_or(end, |due| end.min(due.timestamp()))
+    }
+
+    /// What the access token of a session says.
+    pub(crate) fn claims(&self, holder: Holder, session: SessionId, live: &LiveSession, now: Time) -> Claims {
+        Claims {
+            iss: self.settings().tokens.issuer.clone(),
+            sub: Some(holder.id),
+            aud: Some(holder.aud),
+            exp: Some(self.token_end(now, live, holder.has_factor)),
+            iat: Some(now.timestamp()),
+            email: Some(holder.email),
+            phone: Some(holder.phone),
+            app_metadata: Some(holder.app_metadata),
+            user_metadata: Some(holder.user_metadata),
+            role: Some(holder.role),
+            aal: Some(live.aal),
+            amr: Some(live.amr.iter().map(AmrClaim::from).collect()),
+            session_id: Some(session),
+            is_anonymous: Some(holder.is_anonymous),
             client_id: None,
             scope: None,
-        };
-        let token =
-            self.signing_keys().sign(&claims).map_err(|_| Failure::Internal("no token was signed"))?;
-        Ok((token, exp))
+        }
+    }
+}
+
+/// Who holds a token: what its claims say of the account.
+pub(crate) struct Holder {
+    id: UserId,
+    aud: String,
+    role: String,
+    email: String,
+    phone: String,
+    app_metadata: Metadata,
+    user_metadata: Metadata,
+    is_anonymous: bool,
+    has_factor: bool,
+}
+
+/// As the tables have the account.
+impl From<&UserView> for Holder {
+    fn from(view: &UserView) -> Self {
+        let user = &view.user;
+        Self {
+            id: user.id,
+            aud: user.aud.clone(),
+            role: user.role.clone(),
+            email: user.email.clone().unwrap_or_default(),
+            phone: user.phone.clone().unwrap_or_default(),
+            app_metadata: user.app_metadata(),
+            user_metadata: user.user_metadata(),
+            is_anonymous: user.is_anonymous,
+            has_factor: has_factor(user),
+        }
+    }
+}
+
+/// As it is decided, before it is committed.
+impl From<(UserId, &Account)> for Holder {
+    fn from((id, account): (UserId, &Account)) -> Self {
+        Self {
+            id,
+            aud: account.aud.clone(),
+            role: account.role.clone(),
+            email: account.email.as_ref().map(|email| email.value.to_string()).unwrap_or_default(),
+            phone: account.phone.as_ref().map(|phone| phone.value.to_string()).unwrap_or_default(),
+            app_metadata: account.app_metadata.clone(),
+            user_metadata: account.user_metadata.clone(),
+            is_anonymous: account.anonymous,
+            has_factor: account.factors.any_verified(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use evident_domain::{Email, Metadata, UserId, contact::EmailError};
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::quota::OverQuota;
@@ -115,6 +115,7 @@ impl UseCase for InviteCase<'_> {
             mail: (MailTemplate::Invite, LinkType::Invite),
             redirect_to: commands.redirects().resolve(request.redirect_to.as_deref()),
             flow: None,
+            channel: SmsChannel::default(),
             pace: Pace::Elsewhere,
         };
         commands.dispatch::<InviteUserError>(unit, user, &dispatch).await?;

@@ -8,6 +8,7 @@ mod access;
 mod administer_user;
 mod aggregates;
 mod ban_user;
+pub mod captcha;
 mod contact;
 mod create_user;
 mod delete_user;
@@ -19,10 +20,13 @@ mod flow;
 mod generate_link;
 mod grant;
 mod hashing;
+pub mod hooks;
 mod invite_user;
+mod mailable;
 pub mod messages;
 mod nearby;
 mod new_account;
+mod notify;
 mod one_time;
 pub mod outbound;
 mod outbox;
@@ -40,6 +44,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod sign_up_anonymously;
+mod text_codes;
 mod throttle;
 pub mod tokens;
 mod unit;
@@ -51,7 +56,7 @@ pub mod webauthn;
 pub use access::{AccessError, Caller};
 pub use administer_user::{AdministerUser, AdministerUserError};
 pub use ban_user::BanChange;
-pub use contact::{Contact, GivenContact};
+pub use contact::{Contact, GivenContact, UnknownChannel};
 pub use create_user::{CreateUser, CreateUserError};
 pub use delete_user::{DeleteUserError, Deletion};
 pub use deny::NoteError;
@@ -64,7 +69,9 @@ pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::Grant;
 pub use invite_user::{InviteUser, InviteUserError};
+pub use mailable::RecipientError;
 pub use nearby::{Nearby, ProjectionsNearby};
+pub use notify::Notification;
 pub use outbox::OutboxWorker;
 pub use passkeys::{AuthenticationQuestion, PasskeysError, RegistrationQuestion};
 pub use quota::OverQuota;
@@ -77,6 +84,7 @@ pub use sign_in::{SignIn, SignInError, SignedIn};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Pretended, SignUp, SignUpError, SignedUp};
 pub use sign_up_anonymously::AnonymousError;
+pub use text_codes::CodeCheck;
 pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
@@ -90,9 +98,11 @@ use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
 use external::OidcCache;
+use hooks::Hooks;
+use messages::sms::SmsService;
 use messages::{Links, RedirectPolicy, Templates};
 use outbound::Outbound;
-use password::{Hasher, PasswordPolicy};
+use password::{Hasher, LeakedPasswords, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
 use tokens::{FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
@@ -111,6 +121,8 @@ pub struct Parts {
     pub hasher: Hasher,
     /// Which passwords are good enough.
     pub passwords: PasswordPolicy,
+    /// The list of leaked passwords, where it is looked at.
+    pub leaks: Option<LeakedPasswords>,
     /// The keys of access tokens.
     pub signing_keys: SigningKeys,
     /// The key of refresh tokens.
@@ -127,6 +139,10 @@ pub struct Parts {
     pub secrets: SecretBox,
     /// Calls other servers.
     pub outbound: Outbound,
+    /// Programs of the owner's that are asked or told.
+    pub hooks: Hooks,
+    /// The service that carries text messages, where one does.
+    pub sms_service: Option<SmsService>,
     /// Texts of mails and messages.
     pub templates: Arc<Templates>,
     /// Links in mails.
@@ -189,6 +205,10 @@ impl Commands {
         &self.parts.passwords
     }
 
+    pub(crate) fn leaks(&self) -> Option<&LeakedPasswords> {
+        self.parts.leaks.as_ref()
+    }
+
     pub(crate) fn refresh_tokens(&self) -> &RefreshTokenCodec {
         &self.parts.refresh_tokens
     }
@@ -223,6 +243,16 @@ impl Commands {
     /// Calls other servers.
     pub fn outbound(&self) -> &Outbound {
         &self.parts.outbound
+    }
+
+    /// Programs of the owner's that are asked or told.
+    pub fn hooks(&self) -> &Hooks {
+        &self.parts.hooks
+    }
+
+    /// The service that carries text messages, where one does.
+    pub fn sms_service(&self) -> Option<&SmsService> {
+        self.parts.sms_service.as_ref()
     }
 
     /// Texts of mails and messages.

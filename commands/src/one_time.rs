@@ -2,13 +2,13 @@
 
 use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
 use evident_domain::user::{Account, TokenPurpose, UserCommand, UserError};
-use evident_domain::{FlowId, Subject, UserId};
+use evident_domain::{FlowId, Subject, Time, UserId};
 
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::Failure;
 use crate::flow::{NewFlow, start_flow};
-use crate::messages::{LinkType, Mail, MailFields, MailTemplate, Message, Sms};
+use crate::messages::{LinkType, Mail, MailFields, MailTemplate, Message, Sms, SmsChannel};
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::Unit;
 
@@ -29,6 +29,8 @@ pub(crate) struct Dispatch {
     pub redirect_to: String,
     /// The flow that the link goes on with.
     pub flow: Option<FlowId>,
+    /// By which way a text message goes.
+    pub channel: SmsChannel,
     /// Who sees to it that messages do not follow each other too fast.
     pub pace: Pace,
 }
@@ -51,6 +53,8 @@ pub(crate) struct Issued {
     pub code: OneTimeCode,
     /// Whether the code is a fixed one: nothing is to be sent.
     pub fixed: bool,
+    /// From when on they are refused.
+    pub expires_at: Time,
 }
 
 impl Commands {
@@ -88,6 +92,9 @@ impl Commands {
     where
         E: From<UserError> + From<Failure>,
     {
+        if let Contact::Email(email) = &dispatch.to {
+            self.check_recipient(email)?;
+        }
         let issued = self.issue::<E>(unit, user, dispatch).await?;
         if issued.fixed {
             return Ok(());
@@ -146,7 +153,7 @@ impl Commands {
             },
         };
         unit.tell_user::<E>(user, command).await?;
-        Ok(Issued { link, code, fixed: fixed.is_some() })
+        Ok(Issued { link, code, fixed: fixed.is_some(), expires_at })
     }
 
     /// The link of a mail, at the address by which the request reached us where the owner lists it.
@@ -173,7 +180,13 @@ impl Commands {
         let code = issued.code.expose();
         match &dispatch.to {
             Contact::Phone(phone) => {
-                Message::Sms(Sms { to: phone.clone(), text: self.templates().sms_text(code) })
+                let text = self.templates().sms_text(code);
+                Message::Sms(Sms {
+                    code: code.to_owned(),
+                    channel: dispatch.channel,
+                    expires_at: Some(issued.expires_at),
+                    ..Sms::new(phone.clone(), text)
+                })
             }
             Contact::Email(email) => {
                 let (template, _) = dispatch.mail;

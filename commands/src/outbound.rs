@@ -116,11 +116,19 @@ impl Outbound {
     /// # Errors
     /// When no answer came, or a longer one than anybody needs.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, OutboundError> {
+        self.send_up_to(request, LONGEST_ANSWER).await
+    }
+
+    /// As [`Outbound::send`], with the longest answer in bytes.
+    ///
+    /// # Errors
+    /// When no answer came, or a longer one.
+    pub async fn send_up_to(&self, request: RequestBuilder, longest: usize) -> Result<Answer, OutboundError> {
         let mut response = request.send().await.map_err(|error| told(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| told(&error))? {
-            if body.len() + chunk.len() > LONGEST_ANSWER {
+            if body.len() + chunk.len() > longest {
                 return Err(OutboundError::TooLong);
             }
             body.extend_from_slice(&chunk);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evident_domain::Time;
+use evident_domain::{Subject, Time};
 use evident_eventstore::{DueMessage, EventStore, StoreError};
+use futures::future::join_all;
 use tokio::sync::watch;
 
-use crate::messages::{Message, MessagePort, Slip};
+use crate::messages::{Message, MessagePort, Queued, Slip};
 
 /// Messages that are taken at once.
 const BATCH: u32 = 20;
@@ -58,8 +59,9 @@ impl OutboxWorker {
         let now = self.store.clock().now();
         let due = self.store.take_due_messages(now, now + LEASE, BATCH).await?;
         let taken = due.len();
-        for message in due {
-            self.deliver(message, now).await?;
+        // Side by side: one that is slow must not hold up the others beyond the lease.
+        for delivered in join_all(due.into_iter().map(|message| self.deliver(message, now))).await {
+            delivered?;
         }
         Ok(taken)
     }
@@ -69,14 +71,21 @@ impl OutboxWorker {
             // The person was erased: there is nobody to write to.
             return self.store.drop_message(due.id).await;
         };
-        let message: Message = match serde_json::from_value(payload) {
-            Ok(message) => message,
+        let Queued { message, ip } = match serde_json::from_value(payload) {
+            Ok(queued) => queued,
             Err(error) => {
                 tracing::error!(message = %due.id, %error, "a message of the outbox does not read; it is dropped");
                 return self.store.drop_message(due.id).await;
             }
         };
-        let slip = Slip { id: due.id, queued_at: due.created_at };
+        if let Message::Sms(sms) = &message
+            && sms.expires_at.is_some_and(|end| end <= now)
+        {
+            tracing::warn!(message = %due.id, "a text message is given up: its code has expired");
+            return self.store.drop_message(due.id).await;
+        }
+        let user = if let Subject::User(user) = due.subject { Some(user) } else { None };
+        let slip = Slip { id: due.id, queued_at: due.created_at, user, ip };
         match self.port.deliver(&slip, &message).await {
             Ok(()) => self.store.drop_message(due.id).await,
             Err(error) if error.is_transient() && due.attempts + 1 < MAX_ATTEMPTS => {

@@ -13,7 +13,7 @@ use evident_domain::{Actor, Personal, Time};
 
 use crate::Commands;
 use crate::contact::Contact;
-use crate::execute::UseCase;
+use crate::execute::{Settled, UseCase};
 use crate::settings::MessageRate;
 use crate::unit::Context;
 
@@ -174,7 +174,7 @@ impl Commands {
         context: &Context,
         to: &Contact,
         case: &U,
-    ) -> Result<(U::Output, evident_domain::Position), U::Error>
+    ) -> Result<(U::Output, Settled), U::Error>
     where
         U: UseCase,
         U::Error: From<OverQuota>,

@@ -6,7 +6,7 @@ use evident_domain::user::{TokenPurpose, UserError};
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::UseCase;
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::one_time::{Dispatch, Pace};
 use crate::request_access::RequestError;
 use crate::unit::{Context, Unit};
@@ -73,6 +73,7 @@ impl UseCase for ReauthenticateCase<'_> {
             mail: (MailTemplate::Reauthentication, LinkType::Recovery),
             redirect_to: String::new(),
             flow: None,
+            channel: SmsChannel::default(),
             pace: Pace::Account,
         };
         self.commands.dispatch::<RequestError>(unit, self.user, &dispatch).await

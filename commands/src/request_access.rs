@@ -12,7 +12,7 @@ use evident_domain::{Email, Metadata, Phone, UserId};
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::quota::OverQuota;
@@ -33,6 +33,8 @@ pub struct RequestAccess {
     pub challenge: Option<CodeChallenge>,
     /// Where the link in a mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
+    /// By which way a text message goes.
+    pub channel: SmsChannel,
 }
 
 /// What somebody who asks for a message wants.
@@ -118,6 +120,9 @@ impl Commands {
     ) -> Result<Requested, RequestError> {
         let since = Instant::now();
         let contact = self.contact_for_access(&request)?;
+        if let Contact::Email(email) = &contact {
+            self.check_recipient(email)?;
+        }
         let case = AccessCase { commands: self, contact: &contact, request: &request };
         let done = self.execute_sending(context, &contact, &case).await.map(|(done, _)| done);
         self.keep_the_beat(since).await;
@@ -249,7 +254,15 @@ impl AccessCase<'_> {
         let challenge = self.request.challenge.as_ref().filter(|_| matches!(self.contact, Contact::Email(_)));
         let flow = commands.mail_flow::<RequestError>(unit, flow, challenge, &redirect_to).await?;
         let to = self.contact.clone();
-        let dispatch = Dispatch { purpose, to, mail, redirect_to, flow, pace: Pace::Elsewhere };
+        let dispatch = Dispatch {
+            purpose,
+            to,
+            mail,
+            redirect_to,
+            flow,
+            pace: Pace::Elsewhere,
+            channel: self.request.channel,
+        };
         commands.dispatch::<RequestError>(unit, user, &dispatch).await?;
         Ok(match self.contact {
             Contact::Phone(phone)

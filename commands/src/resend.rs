@@ -11,7 +11,7 @@ use evident_projections::views;
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::one_time::{Dispatch, Pace};
 use crate::request_access::RequestError;
 use crate::unit::{Context, Unit};
@@ -46,6 +46,9 @@ impl Commands {
     pub async fn resend(&self, context: &Context, request: Resend) -> Result<(), RequestError> {
         let since = Instant::now();
         let contact = self.contact_for_resend(&request.contact)?;
+        if let Contact::Email(email) = &contact {
+            self.check_recipient(email)?;
+        }
         let case = ResendCase { commands: self, contact: &contact, request: &request };
         let done = self.execute_sending(context, &contact, &case).await;
         self.keep_the_beat(since).await;
@@ -148,14 +151,27 @@ impl ResendCase<'_> {
         let redirect_to = self.commands.redirects().resolve(self.request.redirect_to.as_deref());
         let challenge = self.request.challenge.as_ref().filter(|_| matches!(self.contact, Contact::Email(_)));
         let flow = self.commands.mail_flow::<RequestError>(unit, flow, challenge, &redirect_to).await?;
+        // A hook hears of both mails of a change in one call.
+        let pair = to.len() == 2 && self.commands.hooks().sends_mails();
         for (purpose, to) in to {
             let redirect_to = redirect_to.clone();
-            let dispatch = Dispatch { purpose, to, mail, redirect_to, flow, pace: Pace::Elsewhere };
+            let dispatch = Dispatch {
+                purpose,
+                to,
+                mail,
+                redirect_to,
+                flow,
+                pace: Pace::Elsewhere,
+                channel: SmsChannel::default(),
+            };
             match self.commands.dispatch::<RequestError>(unit, user, &dispatch).await {
                 // Closed since it was looked up: nobody waits for it.
                 Err(RequestError::User(UserError::NotFound)) => return Ok(()),
                 done => done?,
             }
+        }
+        if pair {
+            unit.pair_mails();
         }
         Ok(())
     }

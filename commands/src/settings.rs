@@ -4,21 +4,28 @@
 
 mod accounts;
 mod calls;
+mod captcha;
 mod external;
 mod factors;
 mod flows;
+mod hooks;
 mod limits;
 mod messages;
 mod secret;
 mod tokens;
 
-pub use accounts::{PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
+pub use accounts::{LeakSettings, PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
+pub use captcha::CaptchaSettings;
 pub use external::{Builtin, CustomProviderSettings, ExternalSettings, ProviderSettings, Providers};
 pub use factors::{FactorSwitch, PasskeySettings, SecondFactorSettings, WebauthnSettings};
 pub use flows::FlowSettings;
+pub use hooks::{HookSetting, HookSettings};
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
-pub use messages::{MailSettings, MailTexts, SmsSettings, SmtpServer, TemplateText};
+pub use messages::{
+    MailNotifications, MailSettings, MailTexts, SmsAccount, SmsAccounts, SmsSettings, SmtpServer,
+    TemplateText,
+};
 pub use secret::Secret;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
 
@@ -53,6 +60,10 @@ pub struct Settings {
     pub site: SiteSettings,
     /// Calls to other servers.
     pub calls: CallSettings,
+    /// Riddles that strangers solve first.
+    pub captcha: CaptchaSettings,
+    /// Programs of the owner's that are asked or told.
+    pub hooks: HookSettings,
     /// How much one caller may do in a time.
     pub rate_limits: RateLimitSettings,
     /// The delay after failed sign-ins.

@@ -1,7 +1,7 @@
 //! Signing in with a password.
 
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
-use evident_domain::session::SessionError;
+use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{UserCommand, UserError};
 use evident_domain::{PasswordHash, Phone, SessionId, StreamId, Subject, UserId};
 use zeroize::Zeroizing;
@@ -10,7 +10,9 @@ use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
+use crate::hooks::Verdict as Judgement;
 use crate::password::{Password, PasswordTooLong, Verdict, Weakness};
+use crate::sign_out::revoke_all;
 use crate::throttle::Throttled;
 use crate::unit::{Context, Unit};
 
@@ -65,6 +67,9 @@ pub enum SignInError {
     /// Too many failures for this address or number: wait.
     #[error(transparent)]
     Throttled(#[from] Throttled),
+    /// A hook of the owner's refuses the attempt, whether the password was right or not.
+    #[error("{0}")]
+    Rejected(String),
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
@@ -107,12 +112,24 @@ impl Commands {
                 Verdict { .. } => None,
             };
             let matches = verdict.matches && possible;
+            if let Some(user) = candidate.user {
+                let judged = self.password_attempt(context, user, matches).await?;
+                if let Judgement::Reject { message, end_sessions } = judged {
+                    let case = RejectCase { commands: self, candidate: &candidate, matches, end_sessions };
+                    self.execute(context, &case).await?;
+                    return Err(SignInError::Rejected(message));
+                }
+            }
             let case = SignInCase { commands: self, candidate: &candidate, matches, rehashed };
             let (done, committed) = self.execute_at(context, &case).await?;
             match done {
                 Done::In(started) => {
                     let grant = self.grant(&started, committed).await?;
-                    let weakness = self.passwords().check(&password).err();
+                    // Only told, so what cannot be looked up is no matter.
+                    let weakness = match self.weakness(&password).await {
+                        Ok(weakness) => weakness,
+                        Err(_) => self.passwords().check(&password).err(),
+                    };
                     return Ok(SignedIn { grant, weakness });
                 }
                 Done::Refused(refusal) => return Err(refusal.into_error(candidate.contact.as_ref())),
@@ -187,7 +204,7 @@ trait Refusal {
 impl Refusal for SignInRefusal {
     fn into_error(self, contact: Option<&Contact>) -> SignInError {
         match self {
-            Self::UnknownAccount | Self::WrongPassword | Self::InvalidToken => {
+            Self::UnknownAccount | Self::WrongPassword | Self::InvalidToken | Self::RejectedByHook => {
                 SignInError::InvalidCredentials
             }
             Self::Banned => SignInError::Banned,
@@ -237,21 +254,52 @@ impl UseCase for SignInCase<'_> {
 }
 
 impl SignInCase<'_> {
-    /// Notes the failure on a stream of its own.
     fn refuse(&self, unit: &mut Unit<'_>, reason: SignInRefusal) -> Done {
+        self.candidate.note(self.commands, unit, reason);
+        Done::Refused(reason)
+    }
+}
+
+/// What follows when a hook rejects a password.
+struct RejectCase<'a> {
+    commands: &'a Commands,
+    candidate: &'a Candidate,
+    matches: bool,
+    end_sessions: bool,
+}
+
+impl UseCase for RejectCase<'_> {
+    type Output = ();
+    type Error = SignInError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), SignInError> {
+        // A wrong password stays a guess, which the delay of the next tries counts.
+        let reason = if self.matches { SignInRefusal::RejectedByHook } else { SignInRefusal::WrongPassword };
+        self.candidate.note(self.commands, unit, reason);
+        match self.candidate.user {
+            Some(user) if self.end_sessions => {
+                revoke_all::<SignInError>(unit, user, None, RevocationReason::RejectedByHook).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Candidate {
+    /// Notes the failure on a stream of its own.
+    fn note(&self, commands: &Commands, unit: &mut Unit<'_>, reason: SignInRefusal) {
         let at = unit.now();
-        let subject = match self.candidate.user {
+        let subject = match self.user {
             Some(user) => Subject::User(user),
             None => Subject::Period(at.format("%Y-%m").to_string()),
         };
         let attempt = AttemptEvent::SignInFailed {
-            account: self.commands.codes().account_hash(&self.candidate.identifier),
-            identifier: self.candidate.identifier.clone().into(),
-            user: self.candidate.user,
+            account: commands.codes().account_hash(&self.identifier),
+            identifier: self.identifier.clone().into(),
+            user: self.user,
             reason,
             at,
         };
         unit.note(subject, attempt);
-        Done::Refused(reason)
     }
 }

@@ -8,16 +8,16 @@ use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
 use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
 use evident_domain::{
-    Email, Metadata, PasswordHash, Phone, Position, SessionId, Subject, UserId, contact::EmailError,
+    Email, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
     contact::PhoneError,
 };
 use zeroize::Zeroizing;
 
 use crate::Commands;
-use crate::contact::{Contact, GivenContact};
-use crate::execute::{Failure, UseCase};
+use crate::contact::{Contact, GivenContact, UnknownChannel};
+use crate::execute::{Failure, Settled, UseCase};
 use crate::grant::{Grant, Started, start_session};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::password::{Password, PasswordTooLong, Weakness};
@@ -43,6 +43,8 @@ pub struct SignUp {
     pub challenge: Option<CodeChallenge>,
     /// Where the link in the mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
+    /// By which way a text message should go; empty: the usual one.
+    pub channel: String,
 }
 
 /// What came of it.
@@ -100,6 +102,9 @@ pub enum SignUpError {
     /// Sign-ups by number are off.
     #[error("sign-ups by phone are disabled")]
     PhoneDisabled,
+    /// Text messages do not go by the channel that was asked for.
+    #[error(transparent)]
+    Channel(#[from] UnknownChannel),
     /// The address does not read.
     #[error(transparent)]
     Email(#[from] EmailError),
@@ -145,9 +150,20 @@ impl Commands {
             return Err(SignUpError::PasswordMissing);
         }
         let password = Password::parse(request.password.to_string())?;
-        self.passwords().check(&password).map_err(SignUpError::Weak)?;
+        if let Some(weakness) = self.weakness(&password).await? {
+            return Err(SignUpError::Weak(weakness));
+        }
         let contact = self.contact_for_sign_up(&request)?;
-        let done = self.sign_up_with(context, &request, &contact, password).await;
+        let channel = match &contact {
+            Contact::Email(_) => SmsChannel::default(),
+            Contact::Phone(_) => self.sms_channel(&request.channel)?,
+        };
+        if let Contact::Email(email) = &contact
+            && !self.confirms_at_once(&contact)
+        {
+            self.check_recipient(email)?;
+        }
+        let done = self.sign_up_with(context, &request, &contact, channel, password).await;
         if !self.confirms_at_once(&contact) {
             // Where it confirms at once, the answer itself tells.
             self.keep_the_beat(since).await;
@@ -178,9 +194,10 @@ impl Commands {
         context: &Context,
         request: &SignUp,
         contact: &Contact,
+        channel: SmsChannel,
         password: Password,
-    ) -> Result<(Done, Position), SignUpError> {
-        let mut case = SignUpCase { commands: self, contact, password: Hashed::Not, request };
+    ) -> Result<(Done, Settled), SignUpError> {
+        let mut case = SignUpCase { commands: self, contact, channel, password: Hashed::Not, request };
         for _ in 0..ROUNDS {
             case.password = self.hash_for(contact, password.clone()).await?;
             let (done, committed) = if self.confirms_at_once(contact) {
@@ -192,7 +209,7 @@ impl Commands {
                 return Ok((done, committed));
             }
         }
-        Ok((Done::Again, Position(0)))
+        Ok((Done::Again, Settled::default()))
     }
 
     /// One hash, whoever has the address: a new one, or a comparison with the one that somebody who has
@@ -237,6 +254,7 @@ enum Hashed {
 struct SignUpCase<'a> {
     commands: &'a Commands,
     contact: &'a Contact,
+    channel: SmsChannel,
     password: Hashed,
     request: &'a SignUp,
 }
@@ -339,6 +357,7 @@ impl SignUpCase<'_> {
             redirect_to,
             flow,
             pace: Pace::Elsewhere,
+            channel: self.channel,
         };
         self.commands.dispatch::<SignUpError>(unit, user, &dispatch).await?;
         Ok(Done::Pending(user))

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::aggregates::{AggregateCache, Cached, State};
 use crate::execute::Failure;
-use crate::messages::Message;
+use crate::messages::{MailPair, Message, Queued};
 
 /// What a request brings along: who acts, from where, by which way.
 #[derive(Debug, Clone)]
@@ -263,6 +263,31 @@ impl<'a> Unit<'a> {
         self.messages.push((subject, message));
     }
 
+    /// Makes one message of the last two, if they are mails: they belong together, and the first goes to
+    /// the new address.
+    pub(crate) fn pair_mails(&mut self) {
+        let last = self.messages.len().saturating_sub(2);
+        if let [(_, Message::Mail(new)), (subject, Message::Mail(current))] = &self.messages[last..] {
+            let pair = MailPair { new: new.clone(), current: current.clone() };
+            let paired = (subject.clone(), Message::MailPair(pair));
+            self.messages.truncate(last);
+            self.messages.push(paired);
+        }
+    }
+
+    /// The streams of one kind that get new events, and those events.
+    pub(crate) fn decided<A: Root>(&self) -> impl Iterator<Item = (&StreamId, &[Event])> {
+        let of_kind = self.touched.iter().filter(|(stream, _)| stream.kind == A::KIND);
+        of_kind
+            .filter(|(_, touched)| !touched.events.is_empty())
+            .map(|(stream, touched)| (stream, touched.events.as_slice()))
+    }
+
+    /// The state of an aggregate that the decision has read, as it is with the new events.
+    pub(crate) fn peek<A: Root>(&self, id: Uuid) -> Option<&A> {
+        self.state(&StreamId { kind: A::KIND, id }).ok()
+    }
+
     /// Lets go of everything that was read: the next attempt reads the log.
     pub(crate) fn forget_reads(&self) {
         for stream in self.touched.keys() {
@@ -303,7 +328,7 @@ impl<'a> Unit<'a> {
             .messages
             .into_iter()
             .map(|(subject, message)| {
-                let payload = serde_json::to_value(&message)?;
+                let payload = serde_json::to_value(&Queued { message, ip: context.ip() })?;
                 Ok(OutboxMessage { id: self.store.entropy().uuid(), subject, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;

@@ -14,6 +14,8 @@ use crate::Commands;
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
 use crate::factors::level;
+use crate::messages::SmsChannel;
+use crate::notify::Notification;
 use crate::password::{Password, Weakness};
 use crate::quota::OverQuota;
 use crate::sign_out::revoke_all;
@@ -55,6 +57,8 @@ pub struct UpdateUser {
     pub challenge: Option<CodeChallenge>,
     /// Where the link in a mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
+    /// By which way a text message goes.
+    pub channel: SmsChannel,
 }
 
 /// Why nothing was changed.
@@ -140,8 +144,10 @@ impl Commands {
         request: UpdateUser,
     ) -> Result<UserView, UpdateUserError> {
         let (email, phone) = wanted::<UpdateUserError>(request.email.as_deref(), request.phone.as_deref())?;
-        if let Some(password) = &request.password {
-            self.passwords().check(password).map_err(UpdateUserError::Weak)?;
+        if let Some(password) = &request.password
+            && let Some(weakness) = self.weakness(password).await?
+        {
+            return Err(UpdateUserError::Weak(weakness));
         }
         if phone.is_some() && !self.settings().sign_up.phone_enabled {
             return Err(UpdateUserError::PhoneDisabled);
@@ -328,6 +334,7 @@ impl UpdateCase<'_> {
             return Ok(Done::PasswordChanged);
         }
         self.tell(unit, UserCommand::ChangePassword { password: password.hash.clone() }).await?;
+        self.commands.notify(unit, user, Notification::PasswordChanged).await?;
         let (own, reason) = (self.request.session, RevocationReason::PasswordChanged);
         revoke_all::<UpdateUserError>(unit, user, own, reason).await?;
         let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;

@@ -15,6 +15,7 @@ use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
+use crate::notify::Notification;
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::{Context, Unit};
 
@@ -188,8 +189,22 @@ impl Commands {
                 Vec::new()
             }
         };
-        let proof = |user| (user, Proof::Code(self.codes().code_hash(user, &code)));
-        Ok(users.into_iter().map(proof).collect())
+        let mut candidates = Vec::with_capacity(users.len());
+        for user in users {
+            let typed = self.codes().code_hash(user, &code);
+            let proof = match (&contact, request.kind) {
+                (Contact::Phone(phone), VerifyKind::Sms) => {
+                    let purpose = TokenPurpose::PhoneConfirmation;
+                    self.text_proof(user, phone, code.expose(), typed, purpose).await?
+                }
+                (Contact::Phone(phone), VerifyKind::PhoneChange) => {
+                    self.text_proof(user, phone, code.expose(), typed, TokenPurpose::PhoneChange).await?
+                }
+                _ => Proof::Code(typed),
+            };
+            candidates.push((user, proof));
+        }
+        Ok(candidates)
     }
 }
 
@@ -308,7 +323,7 @@ impl VerifyCase<'_> {
     async fn complete(&self, unit: &mut Unit<'_>) -> Result<bool, VerifyError> {
         let new_identity = IdentityId(unit.store().entropy().uuid());
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
-        let (command, wanted, taken) = match self.request.kind {
+        let (command, wanted, taken, changed) = match self.request.kind {
             VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::Sms => {
                 return Ok(true);
             }
@@ -317,16 +332,23 @@ impl VerifyCase<'_> {
                 let agreement = if autoconfirm { Agreement::OfOne } else { Agreement::OfAll };
                 let wanted = account.new_email.clone().map(Contact::Email);
                 let command = UserCommand::CompleteEmailChange { user: self.user, new_identity, agreement };
-                (command, wanted, VerifyError::EmailTaken)
+                let old = account.email.as_ref().map(|contact| contact.value.clone());
+                let changed = old.map(|old| Notification::EmailChanged { old });
+                (command, wanted, VerifyError::EmailTaken, changed)
             }
             VerifyKind::PhoneChange => {
                 let wanted = account.new_phone.clone().map(|phone| Contact::Phone(phone.value));
                 let command = UserCommand::CompletePhoneChange { user: self.user, new_identity };
-                (command, wanted, VerifyError::PhoneTaken)
+                let old = account.phone.as_ref().map(|contact| contact.value.clone());
+                let changed = Some(Notification::PhoneChanged { old });
+                (command, wanted, VerifyError::PhoneTaken, changed)
             }
         };
         if unit.tell_user::<VerifyError>(self.user, command).await?.is_empty() {
             return Ok(false);
+        }
+        if let Some(changed) = changed {
+            self.commands.notify(unit, self.user, changed).await?;
         }
         // The address was not reserved: whoever took it meanwhile has it.
         match wanted {

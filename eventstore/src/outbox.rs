@@ -29,6 +29,8 @@ pub struct DueMessage {
     /// What to send; nothing when the person it was for was erased meanwhile, or when the stored
     /// message is damaged.
     pub payload: Option<Json>,
+    /// Whose data it holds.
+    pub subject: Subject,
     /// How often it was tried before.
     pub attempts: u32,
     /// When it was committed.
@@ -155,7 +157,7 @@ impl EventStore {
         };
         let attempts = u32::try_from(*attempts).unwrap_or(u32::MAX);
         let created_at = Time::from_timestamp_micros(*created_at).unwrap_or_default();
-        Ok(Some(DueMessage { id, payload, attempts, created_at }))
+        Ok(Some(DueMessage { id, payload, subject, attempts, created_at }))
     }
 }
 

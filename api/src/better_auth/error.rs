@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use evident_commands::Failure;
+use evident_commands::hooks::HookError;
 use serde_json::json;
 
 use super::origins::{ForeignUrl, UrlParameter};
@@ -124,7 +125,14 @@ impl From<Failure> for BetterAuthError {
                 error.retry_after = Some(OVERLOADED_RETRY);
                 error
             }
-            Failure::Store(_) | Failure::Internal(_) => Self::internal(failure),
+            // The hook's own words are for people.
+            Failure::Hook(HookError::Refused { status: Some(400..=499), message }) => {
+                Self::forbidden("FORBIDDEN", message)
+            }
+            Failure::Recipient(_) => Self::bad_request("INVALID_EMAIL", "Invalid email"),
+            Failure::Store(_) | Failure::Hook(_) | Failure::LeakCheck | Failure::Internal(_) => {
+                Self::internal(failure)
+            }
         }
     }
 }

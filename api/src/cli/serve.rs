@@ -24,7 +24,7 @@ impl Serve {
         }
         let settings = &configuration.settings;
         let commands = bootstrap::open_commands(settings).await?;
-        let port = bootstrap::message_port(settings, commands.templates().clone())?;
+        let port = bootstrap::message_port(settings, &commands)?;
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let problem = |cause| StartError::Listen { address: address.clone(), cause };
         let listener = TcpListener::bind(&address).await.map_err(problem)?;

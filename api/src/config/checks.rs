@@ -1,6 +1,8 @@
 //! What one value alone does not show: settings that exclude each other, and values that a part of the
 //! server would refuse later.
 
+use evident_commands::captcha::CaptchaProvider;
+use evident_commands::hooks::{Endpoint, EndpointError, WebhookSecret};
 use evident_commands::messages::{
     Letterhead, LetterheadError, LinkError, Links, RedirectError, RedirectPolicy,
 };
@@ -9,6 +11,17 @@ use evident_commands::webauthn::RelyingParty;
 
 use super::sources::Written;
 use super::{ConfigError, Settings, table};
+
+/// The keys of the settings of a hook.
+macro_rules! keys {
+    ($hook:literal) => {
+        [
+            concat!("hooks.", $hook, ".enabled"),
+            concat!("hooks.", $hook, ".uri"),
+            concat!("hooks.", $hook, ".secrets"),
+        ]
+    };
+}
 
 /// Checks the settings together, and gives the warnings that come up.
 pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String>, ConfigError> {
@@ -28,8 +41,10 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
             &format!("{} is less than 8 KiB for each of {} lanes", cost.memory_kib, cost.lanes),
         ));
     }
+    captcha(settings, written)?;
     mail(settings, written)?;
-    let mut warnings = redirects(settings, written)?;
+    let mut warnings = hooks(settings, written)?;
+    warnings.extend(redirects(settings, written)?);
     warnings.extend(relying_party(settings, written));
     Ok(warnings)
 }
@@ -43,6 +58,22 @@ fn relying_party(settings: &Settings, written: &Written) -> Option<String> {
     let error = RelyingParty::new(&commands.webauthn, &commands.site).err().filter(|_| wanted)?;
     let name = written.name("webauthn.rp_origins");
     Some(format!("{name}: {error}; passkeys and authenticators stay off"))
+}
+
+/// A captcha that is on without a service would let everybody through, or nobody.
+fn captcha(settings: &Settings, written: &Written) -> Result<(), ConfigError> {
+    let captcha = &settings.commands.captcha;
+    if !captcha.enabled {
+        return Ok(());
+    }
+    if CaptchaProvider::from_name(&captcha.provider).is_none() {
+        let problem = format!("{:?} is neither hcaptcha nor turnstile", captcha.provider);
+        return Err(refused(written, "captcha.provider", &problem));
+    }
+    if captcha.secret.is_none() {
+        return Err(refused(written, "captcha.secret", "the secret is missing, and captchas are on"));
+    }
+    Ok(())
 }
 
 fn mail(settings: &Settings, written: &Written) -> Result<(), ConfigError> {
@@ -66,6 +97,45 @@ fn mail(settings: &Settings, written: &Written) -> Result<(), ConfigError> {
         };
         refused(written, key, &error.to_string())
     })
+}
+
+/// Hooks that are on can be called; those that cannot are told in the words of the name that was written.
+fn hooks(settings: &Settings, written: &Written) -> Result<Vec<String>, ConfigError> {
+    let hooks = &settings.commands.hooks;
+    let mut warnings = Vec::new();
+    for (setting, [enabled, uri, secrets]) in [
+        (&hooks.before_user_created, keys!("before_user_created")),
+        (&hooks.after_user_created, keys!("after_user_created")),
+        (&hooks.custom_access_token, keys!("custom_access_token")),
+        (&hooks.password_verification_attempt, keys!("password_verification_attempt")),
+        (&hooks.mfa_verification_attempt, keys!("mfa_verification_attempt")),
+        (&hooks.send_email, keys!("send_email")),
+        (&hooks.send_sms, keys!("send_sms")),
+    ] {
+        match Endpoint::of(setting) {
+            Ok(Some(_)) if setting.secrets.is_empty() => warnings.push(format!(
+                "{}: no secrets are set, so calls of this hook are not signed and anybody can imitate them",
+                written.name(uri)
+            )),
+            Ok(None) if setting.enabled => {
+                let name = written.name(enabled);
+                warnings.push(format!("{name}: the hook is on and has no address, so it is not called"));
+            }
+            Ok(_) => {}
+            Err(EndpointError::Secret(error)) => {
+                return Err(refused(written, secrets, &format!("the value does not read: {error}")));
+            }
+            Err(error) => {
+                let value = setting.uri.as_deref().unwrap_or_default();
+                return Err(refused(written, uri, &format!("{value:?} {error}")));
+            }
+        }
+    }
+    let secrets = &settings.commands.sms.webhook_secrets;
+    if let Some(error) = secrets.iter().find_map(|secret| WebhookSecret::parse(secret.expose()).err()) {
+        return Err(refused(written, "sms.webhook_secrets", &format!("the value does not read: {error}")));
+    }
+    Ok(warnings)
 }
 
 fn redirects(settings: &Settings, written: &Written) -> Result<Vec<String>, ConfigError> {

@@ -15,29 +15,18 @@ pub(super) enum Standing {
 
 /// By the beginning of the name after `GOTRUE_`. The first entry that fits counts.
 const FAMILIES: &[(&str, Standing)] = &[
-    ("SECURITY_CAPTCHA_", Standing::Guard),
-    ("PASSWORD_HIBP_", Standing::Guard),
-    ("HOOK_PASSWORD_VERIFICATION_ATTEMPT_", Standing::Guard),
-    ("HOOK_MFA_VERIFICATION_ATTEMPT_", Standing::Guard),
-    ("HOOK_BEFORE_USER_CREATED_", Standing::Guard),
-    ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
+    ("PASSWORD_HIBP_BLOOM_", Standing::Needless),
     ("MAILER_EMAIL_VALIDATION_", Standing::Guard),
     ("SECURITY_DB_ENCRYPTION_", Standing::Needless),
     ("SECURITY_REFRESH_TOKEN_", Standing::Needless),
     ("SECURITY_SB_FORWARDED_FOR_ENABLED", Standing::Later),
-    ("HOOK_", Standing::Later),
     ("EXTERNAL_SAML_", Standing::Needless),
     ("EXTERNAL_WEB3_", Standing::Later),
     ("SAML_", Standing::Later),
     ("OAUTH_SERVER_", Standing::Later),
     ("EXPERIMENTAL_", Standing::Later),
-    ("SMS_TWILIO_", Standing::Later),
-    ("SMS_MESSAGEBIRD_", Standing::Later),
-    ("SMS_TEXTLOCAL_", Standing::Later),
-    ("SMS_VONAGE_", Standing::Later),
-    ("MAILER_SUBJECTS_", Standing::Later),
-    ("MAILER_TEMPLATES_", Standing::Later),
-    ("MAILER_NOTIFICATIONS_", Standing::Later),
+    ("MAILER_SUBJECTS_", Standing::Needless),
+    ("MAILER_TEMPLATES_", Standing::Needless),
     ("MAILER_TEMPLATE_", Standing::Needless),
     ("MAILER_URLPATHS_", Standing::Needless),
     ("RATE_LIMIT_SSO", Standing::Later),
@@ -96,9 +85,7 @@ mod tests {
     fn the_nearest_family_counts() {
         for (rest, expected) in [
             ("EXTERNAL_WEB3_SOLANA_ENABLED", Standing::Later),
-            ("EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", Standing::Guard),
-            ("HOOK_SEND_SMS_URI", Standing::Later),
-            ("HOOK_BEFORE_USER_CREATED_URI", Standing::Guard),
+            ("MAILER_EMAIL_VALIDATION_SERVICE_URL", Standing::Guard),
             ("DB_DRIVER", Standing::Needless),
             ("DISABLE_SIGNUPS", Standing::Unknown),
         ] {

@@ -1,6 +1,7 @@
 //! What the owner should know, and what is no reason to stay down.
 
-use evident_commands::settings::Secret;
+use evident_commands::messages::sms::SmsProvider;
+use evident_commands::settings::{Secret, SmsSettings};
 
 use super::file::most_alike;
 use super::known::{NOT_YET, Standing, standing};
@@ -128,18 +129,21 @@ fn empty_credentials(settings: &Settings, sources: &Sources, written: &Written) 
             }
         }
     }
-    if let Some(provider) = &settings.commands.sms.provider {
-        let prefix = format!("GOTRUE_SMS_{}_", provider.to_ascii_uppercase());
-        let has_credentials = sources
-            .environment
-            .keys()
-            .any(|name| name.starts_with(&prefix) && sources.variable(name).is_some());
-        let credentials =
-            if has_credentials { String::new() } else { format!(", and {prefix}* holds no credentials") };
-        warnings.push(format!(
-            "{}: {provider} is not supported yet{credentials}; text messages become files in the data folder",
-            written.name("sms.provider")
-        ));
+    let sms = &settings.commands.sms;
+    if let Some(provider) = &sms.provider
+        && sms.service().is_none()
+        && sms.webhook().is_none()
+        && !settings.commands.hooks.send_sms.enabled
+    {
+        let problem = if provider == SmsSettings::WEBHOOK {
+            "sms.webhook_url is not set".to_owned()
+        } else if SmsProvider::from_name(provider).is_some() {
+            format!("GOTRUE_SMS_{}_* holds no credentials", provider.to_ascii_uppercase())
+        } else {
+            format!("{provider:?} is no known service")
+        };
+        let name = written.name("sms.provider");
+        warnings.push(format!("{name}: {problem}; text messages become files in the data folder"));
     }
     warnings
 }

@@ -130,6 +130,11 @@ struct Denial {
     actor: Actor,
 }
 
+/// Whether a request is an administrator's. Nothing is noted where it is not.
+pub(super) async fn is_administrator(parts: &Parts, app: &App) -> bool {
+    admin(parts, app).await.is_ok()
+}
+
 async fn admin(parts: &Parts, app: &App) -> Result<AdminCaller, Denial> {
     let stranger = |reason| {
         move |error: GotrueError| Denial {

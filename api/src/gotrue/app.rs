@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use evident_commands::Commands;
+use evident_commands::captcha::Captcha;
 use evident_commands::messages::RedirectPolicy;
 use evident_commands::settings::{BucketRule, RateLimitSettings, Settings};
 use evident_domain::Time;
@@ -24,6 +25,7 @@ struct Inner {
     commands: Commands,
     discovery: Discovery,
     buckets: Buckets,
+    captcha: Option<Captcha>,
     limit_header: Option<HeaderName>,
     time_limit: Duration,
     body_limit: usize,
@@ -56,6 +58,8 @@ pub enum Bucket {
     Answer,
     /// `POST /passkeys/authentication/options`
     Passkey,
+    /// Tokens of captchas that the service is asked about.
+    Captcha,
     /// Refusals of administrators' calls that are noted in the log.
     NotedDenials,
 }
@@ -74,6 +78,7 @@ struct Buckets {
     challenge: RateLimiter,
     answer: RateLimiter,
     passkey: RateLimiter,
+    captcha: RateLimiter,
     noted_denials: RateLimiter,
 }
 
@@ -94,6 +99,7 @@ impl Buckets {
             challenge: RateLimiter::new(settings.second_factors),
             answer: RateLimiter::new(settings.second_factors),
             passkey: RateLimiter::new(settings.passkeys),
+            captcha: RateLimiter::new(denials),
             noted_denials: RateLimiter::new(denials),
         }
     }
@@ -112,6 +118,7 @@ impl Buckets {
             Bucket::Challenge => &self.challenge,
             Bucket::Answer => &self.answer,
             Bucket::Passkey => &self.passkey,
+            Bucket::Captcha => &self.captcha,
             Bucket::NotedDenials => &self.noted_denials,
         }
     }
@@ -125,6 +132,7 @@ impl App {
         let inner = Inner {
             discovery: Discovery::new(settings, commands.signing_keys().jwks()),
             buckets: Buckets::new(&settings.rate_limits),
+            captcha: Captcha::of(&settings.captcha, commands.outbound()),
             limit_header: header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
             time_limit: server.max_request_duration,
             body_limit: server.body_limit,
@@ -151,6 +159,11 @@ impl App {
     /// Where links may lead.
     pub(super) fn redirects(&self) -> &RedirectPolicy {
         self.0.commands.redirects()
+    }
+
+    /// The service that is asked about captchas, where they are on.
+    pub(super) fn captcha(&self) -> Option<&Captcha> {
+        self.0.captcha.as_ref()
     }
 
     pub(super) fn discovery(&self) -> &Discovery {

@@ -1,6 +1,8 @@
 //! The JSON documents of accounts and sessions: keys in the protocol's order, absent where it leaves
 //! them out.
 
+use chrono::NaiveDate;
+use evident_commands::hooks::NewUser;
 use evident_commands::password::Weakness;
 use evident_commands::{Contact, FactorRow, Grant, IdentityRow, Pretended, UserView};
 use evident_domain::flow::ProviderTokens;
@@ -117,6 +119,38 @@ impl<'a> UserDocument<'a> {
         }
     }
 
+    /// Of an account that is about to be made, as hooks know it.
+    pub fn unsaved(user: &'a NewUser) -> Self {
+        Self {
+            id: user.id,
+            aud: &user.aud,
+            role: "",
+            email: &user.email,
+            email_confirmed_at: None,
+            invited_at: None,
+            phone: &user.phone,
+            phone_confirmed_at: None,
+            confirmation_sent_at: None,
+            confirmed_at: None,
+            recovery_sent_at: None,
+            new_email: "",
+            email_change_sent_at: None,
+            new_phone: "",
+            phone_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: None,
+            app_metadata: Object::Given(&user.app_metadata),
+            user_metadata: Object::Given(&user.user_metadata),
+            factors: &[],
+            identities: &[],
+            created_at: never(),
+            updated_at: never(),
+            banned_until: None,
+            deleted_at: None,
+            is_anonymous: user.is_anonymous,
+        }
+    }
+
     /// Of an account that is not made because the address is somebody's: the same for everybody, whatever
     /// the account behind the address looks like.
     pub fn pretended(pretended: &'a Pretended) -> Self {
@@ -154,6 +188,12 @@ impl<'a> UserDocument<'a> {
             is_anonymous: false,
         }
     }
+}
+
+/// The moment that stands for none.
+fn never() -> Rfc3339 {
+    let year_one = NaiveDate::from_ymd_opt(1, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0));
+    Rfc3339(year_one.map(|time| time.and_utc()).unwrap_or_default())
 }
 
 fn text(text: Option<&String>) -> &str {

@@ -18,8 +18,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
+use evident_commands::hooks::HookError;
 use evident_commands::password::{Weakness, WeaknessReason};
-use evident_commands::{Failure, SessionOwner};
+use evident_commands::{Failure, RecipientError, SessionOwner};
 use evident_domain::contact::EmailError;
 use evident_eventstore::StoreError;
 
@@ -155,6 +156,13 @@ impl GotrueError {
         Self::validation("Invalid phone number format (E.164 required)")
     }
 
+    /// Text messages do not go by the channel.
+    pub fn channel() -> Self {
+        let message = "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only \
+                       supported if Twilio or Twilio Verify is used as the provider.";
+        Self::validation(message)
+    }
+
     /// The address is somebody's.
     pub fn email_exists() -> Self {
         let message = "A user with this email address has already been registered";
@@ -208,7 +216,49 @@ impl From<Failure> for GotrueError {
         match failure {
             Failure::Overloaded => Self::overloaded(),
             Failure::Store(error) => error.into(),
+            Failure::Hook(error) => error.into(),
+            Failure::Recipient(RecipientError::NotAuthorized(email)) => {
+                let message = format!("Email address \"{email}\" cannot be used as it is not authorized");
+                Self::bad_request(ErrorCode::EmailAddressNotAuthorized, message)
+            }
+            Failure::Recipient(RecipientError::Invalid(email)) => {
+                let message = format!("Email address \"{email}\" is invalid");
+                Self::bad_request(ErrorCode::EmailAddressInvalid, message)
+            }
+            Failure::LeakCheck => {
+                let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::UnexpectedFailure);
+                Self::new(status, code, failure.to_string())
+            }
             Failure::Internal(_) => Self::internal(failure),
+        }
+    }
+}
+
+impl From<HookError> for GotrueError {
+    fn from(error: HookError) -> Self {
+        let message = error.to_string();
+        let broken = StatusCode::INTERNAL_SERVER_ERROR;
+        match error {
+            HookError::Refused { status, .. } => {
+                let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(broken);
+                let code = if status == broken { ErrorCode::UnexpectedFailure } else { ErrorCode::Unknown };
+                Self::new(status, code, message)
+            }
+            HookError::MfaRejected(_) => Self::forbidden(ErrorCode::MfaVerificationRejected, message),
+            HookError::TimedOut => Self::unprocessable(ErrorCode::HookTimeout, message),
+            HookError::Unreachable => Self::unprocessable(ErrorCode::HookTimeoutAfterRetry, message),
+            HookError::TooLarge => Self::unprocessable(ErrorCode::HookPayloadOverSizeLimit, message),
+            HookError::ContentType(_) | HookError::NoContentType => {
+                Self::bad_request(ErrorCode::HookPayloadInvalidContentType, message)
+            }
+            HookError::Unavailable
+            | HookError::BadRequest
+            | HookError::Unauthorized
+            | HookError::Status(_)
+            | HookError::NotJson
+            | HookError::NoClaims
+            | HookError::BadClaims(_)
+            | HookError::Input => Self::new(broken, ErrorCode::UnexpectedFailure, message),
         }
     }
 }

@@ -3,6 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
+use evident_commands::messages::SmsChannel;
 use evident_commands::webauthn::{CreationOptions, RequestOptions};
 use evident_commands::{
     ChallengeFactor, ChallengedFactor, CredentialKind, EnrollFactor, EnrolledFactor, FactorQuestion,
@@ -82,17 +83,20 @@ pub(super) async fn challenge(
     let row = caller.caller.view.user.factors.iter().find(|row| row.id == factor);
     let kind = row.ok_or_else(factor_not_found)?.kind;
     app.limit(Bucket::Challenge, &incoming)?;
+    let mut channel = SmsChannel::default();
     if kind == FactorKind::Phone {
         let mut body = Body::read(request, app.body_limit(), "ChallengeFactorParams").await?;
-        let channel = body.text_or_empty("channel")?;
-        if !matches!(channel.as_str(), "" | "sms" | "whatsapp") {
+        let given = body.text_or_empty("channel")?;
+        if let Some(known) = SmsChannel::from_name(&given) {
+            channel = known;
+        } else if !given.is_empty() {
             return Err(GotrueError::validation(
                 "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if \
                  Twilio or Twilio Verify is used as the provider.",
             ));
         }
     }
-    let wanted = ChallengeFactor { user: caller.user, session: caller.in_session()?, factor };
+    let wanted = ChallengeFactor { user: caller.user, session: caller.in_session()?, factor, channel };
     let context = incoming.context(caller.actor());
     let asked = app.commands().challenge_factor(&context, wanted).await.map_err(plain_refusal)?;
     reply::json(&ChallengeDocument::of(&asked))

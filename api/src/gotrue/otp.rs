@@ -3,6 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
+use evident_commands::messages::SmsChannel;
 use evident_commands::{AccessIntent, GivenContact, RequestAccess, RequestError, Requested};
 use evident_domain::Actor;
 use serde::Serialize;
@@ -36,11 +37,12 @@ pub(super) async fn otp(
     if !contact.email.is_empty() && contact.phone.is_empty() && !channel.is_empty() {
         return Err(GotrueError::validation("Channel should only be specified with Phone OTP"));
     }
+    let channel = app.commands().sms_channel(&channel).map_err(|_| GotrueError::channel())?;
     // Texts have no link that could go on with a flow: what is said of one is not looked at.
     let challenge = if contact.phone.is_empty() { pkce::challenge_in(&mut body)? } else { None };
     let intent = if create { AccessIntent::SignInOrUp } else { AccessIntent::SignIn };
     let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
-    send(&app, &incoming, RequestAccess { intent, contact, data, aud, challenge, redirect_to }).await
+    send(&app, &incoming, RequestAccess { intent, contact, data, aud, challenge, redirect_to, channel }).await
 }
 
 /// By mail.
@@ -63,6 +65,7 @@ pub(super) async fn magic_link(
         aud: incoming.aud(&app),
         challenge: pkce::challenge_in(&mut body)?,
         redirect_to: incoming.redirect_to(&app),
+        channel: SmsChannel::default(),
     };
     send(&app, &incoming, wanted).await
 }

@@ -3,6 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
+use evident_commands::messages::SmsChannel;
 use evident_commands::{AccessIntent, GivenContact, RequestAccess, RequestError};
 use evident_domain::{Actor, Metadata};
 
@@ -31,6 +32,7 @@ pub(super) async fn recover(
         aud: incoming.aud(&app),
         challenge: pkce::challenge_in(&mut body)?,
         redirect_to: incoming.redirect_to(&app),
+        channel: SmsChannel::default(),
     };
     match app.commands().request_access(&incoming.context(Actor::Visitor), wanted).await {
         Ok(_) => Ok(reply::empty_object()),

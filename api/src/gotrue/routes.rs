@@ -11,9 +11,9 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_factors, admin_users, authorize, callback, custom_providers, discovery, factors, generate_link,
-    identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, sign_up, token,
-    user, verify, verify_link,
+    admin_factors, admin_users, authorize, callback, captcha, custom_providers, discovery, factors,
+    generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend,
+    sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -22,7 +22,8 @@ use crate::http::routes::{Route, Router};
 pub fn router(app: App) -> axum::Router {
     let routes = table();
     let described = openapi::document(routes.table()).merge(openapi::page());
-    let routes = routes.into_inner();
+    let captcha = from_fn_with_state(app.clone(), captcha::guard);
+    let routes = routes.into_inner().layer(captcha);
     axum::Router::new()
         .merge(routes.clone())
         .nest("/auth/v1", routes)

@@ -52,6 +52,7 @@ fn refusal(error: SignInError) -> GotrueError {
         SignInError::PhoneNotConfirmed => {
             GotrueError::bad_request(ErrorCode::PhoneNotConfirmed, "Phone not confirmed")
         }
+        SignInError::Rejected(message) => GotrueError::bad_request(ErrorCode::InvalidCredentials, message),
         SignInError::Throttled(throttled) => GotrueError::too_many_requests(throttled.retry_after),
         SignInError::Failure(failure) => failure.into(),
     }

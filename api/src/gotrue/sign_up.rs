@@ -25,6 +25,7 @@ pub(super) async fn sign_up(
     let contact = GivenContact { email: body.text_or_empty("email")?, phone: body.text_or_empty("phone")? };
     let password = Zeroizing::new(body.text_or_empty("password")?);
     let data = body.object("data")?.unwrap_or_default();
+    let channel = body.text_or_empty("channel")?;
     if contact.email.is_empty() && contact.phone.is_empty() {
         return without_contact(&app, &incoming, data).await;
     }
@@ -34,7 +35,7 @@ pub(super) async fn sign_up(
     let challenge = if app.settings().sign_up.disabled || password.is_empty() { None } else { challenge? };
     let by_phone = contact.email.is_empty();
     let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
-    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to };
+    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to, channel };
     match app.commands().sign_up(&incoming.context(Actor::Visitor), wanted).await {
         Ok(SignedUp::In(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
         Ok(SignedUp::Pending(view)) => reply::json(&UserDocument::of(&view)),
@@ -88,6 +89,7 @@ fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
         SignUpError::PhoneDisabled => {
             GotrueError::bad_request(ErrorCode::PhoneProviderDisabled, "Phone signups are disabled")
         }
+        SignUpError::Channel(_) => GotrueError::channel(),
         SignUpError::Email(error) => GotrueError::email(error),
         SignUpError::Phone(_) => GotrueError::phone(),
         SignUpError::AlreadyRegistered => {

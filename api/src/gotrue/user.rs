@@ -45,6 +45,7 @@ fn wanted(
     incoming: &Incoming,
     mut body: Body,
 ) -> Result<UpdateUser, GotrueError> {
+    let channel = app.commands().sms_channel(&body.text_or_empty("channel")?);
     let password = match body.text("password")? {
         None => None,
         Some(text) => Some(Password::parse(text).map_err(|_| GotrueError::password_too_long())?),
@@ -62,6 +63,7 @@ fn wanted(
         app_metadata: body.object("app_metadata")?,
         challenge: pkce::challenge_in(&mut body)?,
         redirect_to: incoming.redirect_to(app),
+        channel: channel.map_err(|_| GotrueError::channel())?,
     })
 }
 

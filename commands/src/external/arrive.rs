@@ -16,7 +16,7 @@ use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Started, start_session};
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::provider_metadata;
 use crate::one_time::{Dispatch, Pace};
 use crate::sign_out::revoke_all;
@@ -295,6 +295,7 @@ impl ArrivalCase<'_> {
             redirect_to: self.commands.redirects().site_url().to_owned(),
             flow: None,
             pace: Pace::Account,
+            channel: SmsChannel::default(),
         };
         match self.commands.dispatch::<ArrivalError>(unit, user, &dispatch).await {
             // The one of a moment ago is still good.

@@ -8,7 +8,7 @@ use super::enroll::name_of;
 use super::{FactorUse, FactorsError, account_in_session};
 use crate::Commands;
 use crate::execute::UseCase;
-use crate::messages::{Message, Sms};
+use crate::messages::{Message, Sms, SmsChannel, SmsUse};
 use crate::tokens::OneTimeCode;
 use crate::unit::{Context, Unit};
 use crate::webauthn::{CreationOptions, RequestOptions};
@@ -22,6 +22,8 @@ pub struct ChallengeFactor {
     pub session: SessionId,
     /// Which.
     pub factor: FactorId,
+    /// By which way a code goes to a phone.
+    pub channel: SmsChannel,
 }
 
 /// A factor that was asked.
@@ -74,7 +76,7 @@ impl UseCase for ChallengeCase<'_> {
     type Error = FactorsError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<ChallengedFactor, FactorsError> {
-        let ChallengeFactor { user, session, factor } = self.request;
+        let ChallengeFactor { user, session, factor, channel: _ } = self.request;
         let (account, _) = account_in_session::<FactorsError>(unit, user, session).await?;
         let asked = account.factors.get(factor)?;
         let settings = &self.commands.settings().second_factors;
@@ -104,7 +106,7 @@ impl UseCase for ChallengeCase<'_> {
         };
         unit.tell_user::<FactorsError>(user, UserCommand::Factor(command)).await?;
         if let Some((phone, code)) = text {
-            unit.send(Subject::User(user), self.message(phone, &code));
+            unit.send(Subject::User(user), self.message(phone, &code, expires_at));
         }
         Ok(ChallengedFactor { challenge, kind: asked.kind, expires_at, question })
     }
@@ -125,7 +127,14 @@ impl ChallengeCase<'_> {
         })
     }
 
-    fn message(&self, to: Phone, code: &OneTimeCode) -> Message {
-        Message::Sms(Sms { to, text: self.commands.templates().second_factor_text(code.expose()) })
+    fn message(&self, to: Phone, code: &OneTimeCode, expires_at: Time) -> Message {
+        let text = self.commands.templates().second_factor_text(code.expose());
+        Message::Sms(Sms {
+            code: code.expose().to_owned(),
+            channel: self.request.channel,
+            usage: SmsUse::SecondFactor,
+            expires_at: Some(expires_at),
+            ..Sms::new(to, text)
+        })
     }
 }

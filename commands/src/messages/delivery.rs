@@ -1,12 +1,12 @@
 //! What carries messages, and what can go wrong on the way.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use evident_domain::Time;
+use evident_domain::{Time, UserId};
 use uuid::Uuid;
 
-use super::{Mail, Message, Sms};
+use super::{Mail, MailPair, Message, Sms};
 
 /// What identifies one message across retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub struct Slip {
     pub id: Uuid,
     /// When it was put into the outbox.
     pub queued_at: Time,
+    /// Whom it is about.
+    pub user: Option<UserId>,
+    /// Where the request came from that caused it.
+    pub ip: Option<IpAddr>,
+}
+
+impl Slip {
+    /// What identifies the second of two messages that were put into the outbox as one.
+    pub(super) fn second(&self) -> Self {
+        Self { id: Uuid::from_u128(self.id.as_u128() ^ 1), ..*self }
+    }
 }
 
 /// Carries any message.
@@ -30,6 +41,12 @@ pub trait MessagePort: Send + Sync + Debug {
 pub trait MailPort: Send + Sync + Debug {
     /// Delivers a mail.
     async fn deliver_mail(&self, slip: &Slip, mail: &Mail) -> Result<(), DeliveryError>;
+
+    /// Delivers two mails that belong together.
+    async fn deliver_pair(&self, slip: &Slip, pair: &MailPair) -> Result<(), DeliveryError> {
+        self.deliver_mail(slip, &pair.new).await?;
+        self.deliver_mail(&slip.second(), &pair.current).await
+    }
 }
 
 /// Carries text messages.
@@ -39,6 +56,13 @@ pub trait SmsPort: Send + Sync + Debug {
     async fn deliver_sms(&self, slip: &Slip, sms: &Sms) -> Result<(), DeliveryError>;
 }
 
+/// Tells of accounts.
+#[async_trait]
+pub trait AccountPort: Send + Sync + Debug {
+    /// Tells that the account of the slip was made.
+    async fn deliver_user_created(&self, slip: &Slip) -> Result<(), DeliveryError>;
+}
+
 /// Gives each message to the carrier of its kind.
 #[derive(Debug, Clone)]
 pub struct Carriers {
@@ -46,6 +70,8 @@ pub struct Carriers {
     pub mail: Arc<dyn MailPort>,
     /// Carries text messages.
     pub sms: Arc<dyn SmsPort>,
+    /// Tells of accounts; none where nobody wants to know.
+    pub accounts: Option<Arc<dyn AccountPort>>,
 }
 
 #[async_trait]
@@ -53,7 +79,12 @@ impl MessagePort for Carriers {
     async fn deliver(&self, slip: &Slip, message: &Message) -> Result<(), DeliveryError> {
         match message {
             Message::Mail(mail) => self.mail.deliver_mail(slip, mail).await,
+            Message::MailPair(pair) => self.mail.deliver_pair(slip, pair).await,
             Message::Sms(sms) => self.sms.deliver_sms(slip, sms).await,
+            Message::UserCreated {} => match &self.accounts {
+                Some(accounts) => accounts.deliver_user_created(slip).await,
+                None => Ok(()),
+            },
         }
     }
 }
@@ -116,6 +147,25 @@ pub enum Failure {
     /// The template failed.
     #[error("the template failed")]
     Template,
+    /// The text message service refused.
+    #[error("the text message service {provider} answered {status} {code}")]
+    SmsRefused {
+        /// Which service.
+        provider: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The service's own number for it, `-` when there was none.
+        code: String,
+    },
+    /// The text message service did not answer.
+    #[error("no answer of the text message service: {0}")]
+    SmsUnreachable(String),
+    /// The hook that should carry it does not.
+    #[error("the hook failed: {0}")]
+    Hook(String),
+    /// The account that it is about cannot be read.
+    #[error("the account that it is about cannot be read")]
+    Unreadable,
     /// A file cannot be written.
     #[error("the message's file cannot be written: {0}")]
     File(#[from] std::io::Error),

@@ -45,6 +45,7 @@ impl SmsFiles {
 #[async_trait]
 impl MailPort for EmlFiles {
     async fn deliver_mail(&self, slip: &Slip, mail: &Mail) -> Result<(), DeliveryError> {
+        self.templates.renew(mail.template).await;
         let rendered =
             self.templates.render(mail).map_err(|_| DeliveryError::Permanent(Failure::Template))?;
         let letter = self.letterhead.write(slip, mail, rendered)?;
@@ -101,7 +102,12 @@ mod tests {
     use mail_parser::MessageParser;
 
     fn slip(id: u128) -> Slip {
-        Slip { id: uuid::Uuid::from_u128(id), queued_at: "2026-01-02T03:04:05.678Z".parse().unwrap() }
+        Slip {
+            id: uuid::Uuid::from_u128(id),
+            queued_at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+            user: None,
+            ip: None,
+        }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -161,7 +167,7 @@ mod tests {
         let name = "20260102T030405.678000Z-00000000-0000-0000-0000-000000000002.txt";
         std::fs::write(folder.path().join(format!(".{name}.draft")), "To: +15550001111 and a long rest")
             .unwrap();
-        let sms = Sms { to: Phone::parse("15550002222").unwrap(), text: "Your code is 1".to_owned() };
+        let sms = Sms::new(Phone::parse("15550002222").unwrap(), "Your code is 1".to_owned());
         SmsFiles::new(folder.path()).deliver_sms(&slip(2), &sms).await.unwrap();
         assert_eq!(names(folder.path()), [name]);
         let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
@@ -173,7 +179,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let taken = root.path().join("taken");
         std::fs::write(&taken, "").unwrap();
-        let sms = Sms { to: Phone::parse("15550002222").unwrap(), text: String::new() };
+        let sms = Sms::new(Phone::parse("15550002222").unwrap(), String::new());
         let error = SmsFiles::new(taken.join("sms")).deliver_sms(&slip(3), &sms).await.unwrap_err();
         assert!(error.is_transient(), "{error}");
     }

@@ -126,7 +126,12 @@ mod tests {
     use mail_parser::MessageParser;
 
     fn slip() -> Slip {
-        Slip { id: uuid::Uuid::from_u128(7), queued_at: "2026-01-02T03:04:05.678Z".parse().unwrap() }
+        Slip {
+            id: uuid::Uuid::from_u128(7),
+            queued_at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+            user: None,
+            ip: None,
+        }
     }
 
     fn write(letterhead: &Letterhead, rendered: RenderedMail) -> Vec<u8> {

@@ -1,8 +1,9 @@
 //! What an outbox row holds: everything that is needed to write the message later.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use evident_domain::{Email, Metadata, Phone};
+use evident_domain::{Email, Metadata, Phone, Time};
 use serde::{Deserialize, Serialize};
 
 use super::LinkType;
@@ -15,8 +16,33 @@ use super::LinkType;
 pub enum Message {
     /// A mail.
     Mail(Mail),
+    /// Two mails that belong together.
+    MailPair(MailPair),
     /// A text message.
     Sms(Sms),
+    /// The news of an account that was made, for the hook that wants to know.
+    UserCreated {},
+}
+
+/// A message as it stands in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+    /// Where the request came from that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+}
+
+/// The two mails of a change of address that both addresses have to agree to. Carriers that send mails
+/// send both; a hook hears of them in one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailPair {
+    /// To the new address.
+    pub new: Mail,
+    /// To the current one.
+    pub current: Mail,
 }
 
 /// A mail to one person.
@@ -38,6 +64,75 @@ pub struct Sms {
     pub to: Phone,
     /// What it says.
     pub text: String,
+    /// The code alone, for services that write the text themselves.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// By which way it goes.
+    #[serde(default, skip_serializing_if = "SmsChannel::is_default")]
+    pub channel: SmsChannel,
+    /// What the code is for.
+    #[serde(default, skip_serializing_if = "SmsUse::is_default")]
+    pub usage: SmsUse,
+    /// From when on the code is refused, so that the message is not worth sending any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+}
+
+impl Sms {
+    /// A text message that says something; what else is known of it is set on it.
+    pub fn new(to: Phone, text: String) -> Self {
+        let (channel, usage) = (SmsChannel::default(), SmsUse::default());
+        Self { to, text, code: String::new(), channel, usage, expires_at: None }
+    }
+}
+
+/// The ways that a text message can go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsChannel {
+    /// As a text message.
+    #[default]
+    Sms,
+    /// By WhatsApp, where the service can.
+    Whatsapp,
+}
+
+impl SmsChannel {
+    /// The name on the wire, of ours and of the services.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Whatsapp => "whatsapp",
+        }
+    }
+
+    /// The channel of a name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sms, Self::Whatsapp].into_iter().find(|channel| channel.as_str() == name)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What the code of a text message is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsUse {
+    /// To sign in, to confirm a number, to confirm that one is who signed in.
+    #[default]
+    Account,
+    /// As a second factor.
+    SecondFactor,
+}
+
+impl SmsUse {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The values that templates know, each under its GoTrue name. What a mail has no use for stays empty.
@@ -205,6 +300,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn sms(text: &str) -> Sms {
+        Sms::new(Phone::parse("+15550001111").unwrap(), text.to_owned())
+    }
+
     fn recovery() -> Message {
         Message::Mail(Mail {
             template: MailTemplate::Recovery,
@@ -231,15 +330,23 @@ mod tests {
         );
         assert_eq!(serde_json::from_value::<Message>(row).unwrap(), recovery());
 
-        let sms = Message::Sms(Sms { to: Phone::parse("+15550001111").unwrap(), text: "Hello".to_owned() });
+        let sms = Message::Sms(sms("Hello"));
         let row = serde_json::to_value(&sms).unwrap();
         assert_eq!(row, json!({"kind": "sms", "to": "15550001111", "text": "Hello"}));
-        assert_eq!(serde_json::from_value::<Message>(row).unwrap(), sms);
+        assert_eq!(serde_json::from_value::<Message>(row.clone()).unwrap(), sms);
+
+        let ip = Some("192.0.2.7".parse().unwrap());
+        let queued = Queued { message: sms, ip };
+        let mut expected = row.clone();
+        expected["ip"] = json!("192.0.2.7");
+        assert_eq!(serde_json::to_value(&queued).unwrap(), expected);
+        assert_eq!(serde_json::from_value::<Queued>(expected).unwrap(), queued);
+        assert_eq!(serde_json::from_value::<Queued>(row).unwrap(), Queued { ip: None, ..queued });
     }
 
     #[test]
     fn debug_shows_no_address_no_code_and_no_link() {
-        let sms = Message::Sms(Sms { to: Phone::parse("15550001111").unwrap(), text: "123456".to_owned() });
+        let sms = Message::Sms(Sms { code: "123456".to_owned(), ..sms("123456") });
         let shown = format!("{:?} {:?}", recovery(), sms);
         for secret in ["ann", "example", "123456", "Ann", "1555"] {
             assert!(!shown.contains(secret), "{shown}");

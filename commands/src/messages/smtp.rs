@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 use lettre::transport::smtp::{
     Error as SmtpError,
     authentication::{Credentials, Mechanism},
-    client::{AsyncSmtpConnection, TlsParameters},
+    client::{AsyncSmtpConnection, Certificate, TlsParameters},
     extension::ClientId,
 };
 use tokio::{net::lookup_host, time::timeout};
@@ -52,6 +53,8 @@ pub struct SmtpSettings {
     pub login: Option<SmtpLogin>,
     /// The encryption.
     pub tls: SmtpTls,
+    /// A file with certificates (PEM) that are trusted besides the usual ones.
+    pub ca_file: Option<PathBuf>,
     /// How long one mail may take.
     pub timeout: Duration,
 }
@@ -96,7 +99,21 @@ impl SmtpMailer {
         letterhead: Letterhead,
         templates: Arc<Templates>,
     ) -> Result<Self, Failure> {
-        let tls = TlsParameters::new(settings.host.clone()).map_err(|e| Failure::Tls(cause(&e)))?;
+        let unusable = |error: &SmtpError| Failure::Tls(cause(error));
+        let mut tls = TlsParameters::builder(settings.host.clone());
+        if let Some(file) = &settings.ca_file {
+            let unreadable = |error: &dyn fmt::Display| Failure::Tls(format!("{}: {error}", file.display()));
+            let pem = std::fs::read(file).map_err(|error| unreadable(&error))?;
+            let certificates = pem_certificates(&pem);
+            if certificates.is_empty() {
+                return Err(unreadable(&"there is no certificate in it"));
+            }
+            for certificate in certificates {
+                let certificate = Certificate::from_pem(&certificate).map_err(|error| unreadable(&error))?;
+                tls = tls.add_root_certificate(certificate);
+            }
+        }
+        let tls = tls.build().map_err(|error| unusable(&error))?;
         Ok(Self { settings, tls, hello: ClientId::default(), letterhead, templates })
     }
 
@@ -110,7 +127,7 @@ impl SmtpMailer {
     /// An encrypted, logged-in connection. Whatever fails here is no fault of the mail, so all of it is
     /// worth another try.
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let SmtpSettings { host, port, login, tls, timeout } = &self.settings;
+        let SmtpSettings { host, port, login, tls, timeout, ca_file: _ } = &self.settings;
         let addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port))
             .await
             .map_err(|e| Failure::Connection(e.to_string()))?
@@ -160,6 +177,7 @@ impl SmtpMailer {
 #[async_trait]
 impl MailPort for SmtpMailer {
     async fn deliver_mail(&self, slip: &Slip, mail: &Mail) -> Result<(), DeliveryError> {
+        self.templates.renew(mail.template).await;
         let rendered =
             self.templates.render(mail).map_err(|_| DeliveryError::Permanent(Failure::Template))?;
         let letter = self.letterhead.write(slip, mail, rendered)?;
@@ -169,6 +187,13 @@ impl MailPort for SmtpMailer {
         let _ = timeout(GOODBYE, connection.quit()).await;
         Ok(())
     }
+}
+
+/// The certificates of a file, each for itself.
+fn pem_certificates(pem: &[u8]) -> Vec<Vec<u8>> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let text = String::from_utf8_lossy(pem);
+    text.split_inclusive(END).filter(|part| part.contains(END)).map(|part| part.as_bytes().to_vec()).collect()
 }
 
 /// What a refusal of the mail itself means.
@@ -227,3 +252,5 @@ fn is_private(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,5 +1,6 @@
 //! How mails read: built-in templates, and the ones that the operator put in their place.
 
+mod remote;
 mod values;
 
 use std::{
@@ -12,11 +13,15 @@ use std::{
 };
 
 use minijinja::{Environment, Value};
+use tokio::sync::Mutex;
+use url::Url;
 
 use super::{
     Mail, MailTemplate, builtin,
     go::{self, Part},
 };
+use remote::Fetched;
+pub use remote::RemoteTemplates;
 use values::{environment, sample, sms_values, values};
 
 /// Template files over this many bytes are refused.
@@ -29,14 +34,15 @@ const LONGEST_SUBJECT: usize = 250;
 pub struct TemplateSource {
     subject: Option<String>,
     body: Option<PathBuf>,
+    remote: Option<Url>,
 }
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// Templates behind web addresses cannot be fetched.
-    #[error("the template {0:?} is a web address, which is not yet supported: name a file instead")]
-    Remote(String),
+    /// What should be a web address is none.
+    #[error("the template {0:?} is neither a file nor a web address")]
+    Location(String),
     /// The file cannot be read.
     #[error("the template file {path} cannot be read: {cause}")]
     Unreadable {
@@ -88,16 +94,29 @@ impl TemplateSource {
     ///
     /// Values in a Go template are escaped for the place they stand in, links too; in minijinja's syntax
     /// only for text and quoted attributes.
+    #[must_use]
+    pub fn with_body(mut self, file: impl Into<PathBuf>) -> Self {
+        self.body = Some(file.into());
+        self
+    }
+
+    /// Takes another body from a file that is there, or else from a web address: a whole one, or one
+    /// relative to the application's, as Supabase Auth reads them.
     ///
     /// # Errors
-    /// [`TemplateError::Remote`] for `http` and `https` addresses.
-    pub fn with_body(mut self, location: &str) -> Result<Self, TemplateError> {
-        let scheme = location.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        if matches!(scheme.as_deref(), Some("http" | "https")) {
-            return Err(TemplateError::Remote(location.to_owned()));
+    /// [`TemplateError::Location`] when it is neither.
+    pub fn with_location(self, location: &str, site_url: &str) -> Result<Self, TemplateError> {
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
+        if let Some(url) = Url::parse(location).ok().filter(is_web) {
+            return Ok(Self { remote: Some(url), ..self });
         }
-        self.body = Some(PathBuf::from(location));
-        Ok(self)
+        if Path::new(location).exists() {
+            return Ok(self.with_body(location));
+        }
+        let relative = Url::parse(site_url).and_then(|site| site.join(location)).ok().filter(is_web);
+        let url = relative.ok_or_else(|| TemplateError::Location(location.to_owned()))?;
+        tracing::warn!(%url, "the mail template {location:?} is no file here, so it is fetched from the site");
+        Ok(Self { remote: Some(url), ..self })
     }
 }
 
@@ -108,6 +127,7 @@ pub struct Templates {
     own: BTreeMap<MailTemplate, Own>,
     sms: Compiled,
     second_factor: Compiled,
+    remote: Option<RemoteTemplates>,
 }
 
 /// A template of the operator's, with the version that is in use.
@@ -115,6 +135,7 @@ pub struct Templates {
 struct Own {
     source: TemplateSource,
     current: RwLock<Version>,
+    fetched: Mutex<Fetched>,
 }
 
 #[derive(Debug)]
@@ -165,10 +186,47 @@ impl Templates {
             // The stamp is taken first: a file that changes meanwhile is read once more.
             let seen = Stamp::of(&source);
             let compiled = Arc::new(Compiled::load(template, &source)?);
-            own.insert(template, Own { source, current: RwLock::new(Version { compiled, seen }) });
+            let current = RwLock::new(Version { compiled, seen });
+            own.insert(template, Own { source, current, fetched: Mutex::default() });
         }
+
         let second_factor = Compiled::sms(builtin::SMS)?;
-        Ok(Self { builtin, own, sms: Compiled::sms(sms.unwrap_or(builtin::SMS))?, second_factor })
+        let sms = Compiled::sms(sms.unwrap_or(builtin::SMS))?;
+        Ok(Self { builtin, own, sms, second_factor, remote: None })
+    }
+
+    /// With a way to fetch templates that are behind web addresses.
+    #[must_use]
+    pub fn with_remote(self, remote: RemoteTemplates) -> Self {
+        Self { remote: Some(remote), ..self }
+    }
+
+    /// Fetches a template that is behind a web address, when the version at hand is too old. To be called
+    /// before [`Templates::render`]; what goes wrong is told in the log, and the version at hand stays.
+    pub async fn renew(&self, template: MailTemplate) {
+        let Some((remote, own)) = self.remote.as_ref().zip(self.own.get(&template)) else { return };
+        let Some(url) = &own.source.remote else { return };
+        let mut fetched = own.fetched.lock().await;
+        if !fetched.is_due(remote) {
+            return;
+        }
+        let compiled = match remote.fetch(url).await {
+            Ok(html) => {
+                Compiled::of_html(template, &own.source, url, &html).map_err(|error| error.to_string())
+            }
+            Err(problem) => Err(problem),
+        };
+        match compiled {
+            Ok(compiled) => {
+                own.current.write().unwrap_or_else(PoisonError::into_inner).compiled = Arc::new(compiled);
+                fetched.went_well();
+            }
+            Err(problem) => tracing::warn!(
+                template = template.name(),
+                problem,
+                "a mail template cannot be fetched, the version at hand stays in use"
+            ),
+        }
     }
 
     /// With another text for the codes of second factors, with `{{ .Code }}`.
@@ -298,6 +356,21 @@ impl Compiled {
             (None, _) => template.name().to_owned(),
         };
         compiled.render(&values(&sample())).map_err(|error| Self::broken(&files(error.name()), &error))?;
+        Ok(compiled)
+    }
+
+    /// A template whose body was fetched.
+    fn of_html(
+        template: MailTemplate,
+        source: &TemplateSource,
+        url: &Url,
+        html: &str,
+    ) -> Result<Self, TemplateError> {
+        let subject = source.subject.as_deref().unwrap_or_else(|| builtin::subject(template));
+        let mut compiled = Self { parts: environment(), has_text: false };
+        compiled.add("subject", &format!("{template} (subject)"), go(subject, Part::Text))?;
+        compiled.add("html", url.as_str(), go(html, Part::Html))?;
+        compiled.render(&values(&sample())).map_err(|error| Self::broken(url.as_str(), &error))?;
         Ok(compiled)
     }
 

@@ -8,6 +8,7 @@
 mod argon;
 mod foreign;
 mod format;
+mod leaked;
 mod policy;
 mod pool;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod pool_tests;
 
 pub use argon::Argon2Cost;
 pub use format::{HashFormat, UnknownHash};
+pub use leaked::LeakedPasswords;
 pub use policy::{PasswordPolicy, Weakness, WeaknessReason};
 pub use pool::{HashError, Hasher, HasherSettings, StartError, Verdict};
 

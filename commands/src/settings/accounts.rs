@@ -50,6 +50,8 @@ pub struct PasswordSettings {
     pub required_characters: Vec<String>,
     /// The longest password, in bytes.
     pub max_bytes: usize,
+    /// The list of leaked passwords.
+    pub leaks: LeakSettings,
     /// The cost of a hash.
     pub argon2: Argon2Cost,
     /// How many threads hash; none: one a core.
@@ -71,9 +73,34 @@ impl Default for PasswordSettings {
             min_length: Self::MIN_LENGTH_FLOOR,
             required_characters: Vec::new(),
             max_bytes: Self::MAX_BYTES,
+            leaks: LeakSettings::default(),
             argon2: Argon2Cost::default(),
             hashing_threads: None,
             hashing_queue: 512,
+        }
+    }
+}
+
+/// The list of leaked passwords that new passwords must not stand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakSettings {
+    /// Whether new passwords are looked up there.
+    pub enabled: bool,
+    /// When the list does not answer no password is taken; else any is.
+    pub fail_closed: bool,
+    /// What we call ourselves there.
+    pub user_agent: String,
+    /// Where the list is.
+    pub url: String,
+}
+
+impl Default for LeakSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            fail_closed: false,
+            user_agent: concat!("Evident/", env!("CARGO_PKG_VERSION")).to_owned(),
+            url: "https://api.pwnedpasswords.com".to_owned(),
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use evident_domain::Time;
 use zeroize::Zeroizing;
 
 use super::Secret;
+use crate::messages::sms::SmsProvider;
 use crate::messages::{
     LinkPaths, MailTemplate, SmtpLogin, SmtpSettings, SmtpTls, TemplateError, TemplateSource,
 };
@@ -36,6 +38,18 @@ pub struct MailSettings {
     pub texts: MailTexts,
     /// Where links lead, below the external address.
     pub url_paths: LinkPaths,
+    /// Which changes people are told of.
+    pub notifications: MailNotifications,
+    /// The only addresses that get mails; empty: all do. What stands after a plus is no part of them.
+    pub authorized_addresses: Vec<String>,
+    /// Addresses that nobody can have get no mail.
+    pub extended_validation: bool,
+    /// The largest template that is fetched, in bytes.
+    pub template_max_size: usize,
+    /// How long a fetched template is good.
+    pub template_max_age: Duration,
+    /// After how long a template is tried again that could not be fetched.
+    pub template_retry_interval: Duration,
     /// Hosts that links may name in place of the external address's, when a request came by them.
     pub external_hosts: Vec<String>,
 }
@@ -52,7 +66,54 @@ impl Default for MailSettings {
             max_frequency: Duration::from_secs(60),
             texts: MailTexts::default(),
             url_paths: LinkPaths::default(),
+            notifications: MailNotifications::default(),
+            authorized_addresses: Vec::new(),
+            extended_validation: false,
+            template_max_size: 1_000_000,
+            template_max_age: Duration::from_secs(600),
+            template_retry_interval: Duration::from_secs(10),
             external_hosts: Vec::new(),
+        }
+    }
+}
+
+/// Which changes of an account its person is told of. None by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the owner's, none excludes another")]
+pub struct MailNotifications {
+    /// Another password.
+    pub password_changed: bool,
+    /// Another address; the old one is told.
+    pub email_changed: bool,
+    /// Another number.
+    pub phone_changed: bool,
+    /// A way to sign in was added.
+    pub identity_linked: bool,
+    /// A way to sign in was removed.
+    pub identity_unlinked: bool,
+    /// A second factor was added.
+    pub mfa_factor_enrolled: bool,
+    /// A second factor was removed.
+    pub mfa_factor_unenrolled: bool,
+}
+
+impl MailNotifications {
+    /// Whether a mail that tells of a change is wanted.
+    pub fn wants(&self, template: MailTemplate) -> bool {
+        match template {
+            MailTemplate::PasswordChangedNotification => self.password_changed,
+            MailTemplate::EmailChangedNotification => self.email_changed,
+            MailTemplate::PhoneChangedNotification => self.phone_changed,
+            MailTemplate::IdentityLinkedNotification => self.identity_linked,
+            MailTemplate::IdentityUnlinkedNotification => self.identity_unlinked,
+            MailTemplate::MfaFactorEnrolledNotification => self.mfa_factor_enrolled,
+            MailTemplate::MfaFactorUnenrolledNotification => self.mfa_factor_unenrolled,
+            MailTemplate::Invite
+            | MailTemplate::Confirmation
+            | MailTemplate::Recovery
+            | MailTemplate::MagicLink
+            | MailTemplate::EmailChange
+            | MailTemplate::Reauthentication => true,
         }
     }
 }
@@ -70,6 +131,8 @@ pub struct SmtpServer {
     pub password: Option<Secret>,
     /// The encryption.
     pub tls: SmtpTls,
+    /// A file with certificates (PEM) that are trusted besides the usual ones.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl SmtpServer {
@@ -86,6 +149,7 @@ impl SmtpServer {
             port: self.port,
             login,
             tls: self.tls,
+            ca_file: self.ca_file.clone(),
             timeout: SMTP_TIMEOUT,
         })
     }
@@ -93,7 +157,7 @@ impl SmtpServer {
 
 impl Default for SmtpServer {
     fn default() -> Self {
-        Self { host: None, port: 587, user: None, password: None, tls: SmtpTls::default() }
+        Self { host: None, port: 587, user: None, password: None, tls: SmtpTls::default(), ca_file: None }
     }
 }
 
@@ -112,6 +176,20 @@ pub struct MailTexts {
     pub email_change: TemplateText,
     /// A code before a sensitive change.
     pub reauthentication: TemplateText,
+    /// The password was changed.
+    pub password_changed_notification: TemplateText,
+    /// The address was changed.
+    pub email_changed_notification: TemplateText,
+    /// The number was changed.
+    pub phone_changed_notification: TemplateText,
+    /// A way to sign in was added.
+    pub identity_linked_notification: TemplateText,
+    /// A way to sign in was removed.
+    pub identity_unlinked_notification: TemplateText,
+    /// A second factor was added.
+    pub mfa_factor_enrolled_notification: TemplateText,
+    /// A second factor was removed.
+    pub mfa_factor_unenrolled_notification: TemplateText,
 }
 
 /// What stands in place of one built-in mail.
@@ -119,13 +197,14 @@ pub struct MailTexts {
 pub struct TemplateText {
     /// The subject, in Go's template syntax.
     pub subject: Option<String>,
-    /// The file of the body.
+    /// The body: a file, or a web address, whole or relative to the application's.
     pub body: Option<String>,
 }
 
 impl MailTexts {
     /// What the templates are loaded from, and what cannot be used: the built-in mail stands in for it.
-    pub fn sources(&self) -> (BTreeMap<MailTemplate, TemplateSource>, Vec<TemplateError>) {
+    /// Relative web addresses are below the application's.
+    pub fn sources(&self, site_url: &str) -> (BTreeMap<MailTemplate, TemplateSource>, Vec<TemplateError>) {
         let (mut sources, mut refused) = (BTreeMap::new(), Vec::new());
         for (template, text) in [
             (MailTemplate::Invite, &self.invite),
@@ -134,13 +213,20 @@ impl MailTexts {
             (MailTemplate::MagicLink, &self.magic_link),
             (MailTemplate::EmailChange, &self.email_change),
             (MailTemplate::Reauthentication, &self.reauthentication),
+            (MailTemplate::PasswordChangedNotification, &self.password_changed_notification),
+            (MailTemplate::EmailChangedNotification, &self.email_changed_notification),
+            (MailTemplate::PhoneChangedNotification, &self.phone_changed_notification),
+            (MailTemplate::IdentityLinkedNotification, &self.identity_linked_notification),
+            (MailTemplate::IdentityUnlinkedNotification, &self.identity_unlinked_notification),
+            (MailTemplate::MfaFactorEnrolledNotification, &self.mfa_factor_enrolled_notification),
+            (MailTemplate::MfaFactorUnenrolledNotification, &self.mfa_factor_unenrolled_notification),
         ] {
             let mut source = TemplateSource::default();
             if let Some(subject) = &text.subject {
                 source = source.with_subject(subject);
             }
             if let Some(body) = &text.body {
-                match source.clone().with_body(body) {
+                match source.clone().with_location(body, site_url) {
                     Ok(with_body) => source = with_body,
                     Err(error) => refused.push(error),
                 }
@@ -168,6 +254,42 @@ pub struct SmsSettings {
     pub test_otp_valid_until: Option<Time>,
     /// Who carries the messages; none: they become files in the data folder.
     pub provider: Option<String>,
+    /// The owner's accounts at the services.
+    pub accounts: SmsAccounts,
+    /// In place of the service's own address.
+    pub service_url: Option<String>,
+    /// The webhook that carries the messages, when it is the provider.
+    pub webhook_url: Option<String>,
+    /// What signs the calls of the webhook.
+    pub webhook_secrets: Vec<Secret>,
+}
+
+/// The owner's accounts at text message services.
+#[derive(Debug, Clone, Default)]
+pub struct SmsAccounts {
+    /// At Twilio.
+    pub twilio: SmsAccount,
+    /// At Twilio, for Verify.
+    pub twilio_verify: SmsAccount,
+    /// At MessageBird.
+    pub messagebird: SmsAccount,
+    /// At Textlocal.
+    pub textlocal: SmsAccount,
+    /// At Vonage.
+    pub vonage: SmsAccount,
+}
+
+/// The owner's account at a text message service. What a service has no use for stays empty.
+#[derive(Debug, Clone, Default)]
+pub struct SmsAccount {
+    /// Its name or id.
+    pub id: String,
+    /// The key or password.
+    pub secret: Option<Secret>,
+    /// Who sends: a number, a name, a pool of numbers, a service.
+    pub sender: String,
+    /// The template of WhatsApp messages.
+    pub template: Option<String>,
 }
 
 impl Default for SmsSettings {
@@ -180,11 +302,37 @@ impl Default for SmsSettings {
             test_otp: BTreeMap::new(),
             test_otp_valid_until: None,
             provider: None,
+            accounts: SmsAccounts::default(),
+            service_url: None,
+            webhook_url: None,
+            webhook_secrets: Vec::new(),
         }
     }
 }
 
 impl SmsSettings {
+    /// The name of the provider that is a webhook of the owner's.
+    pub const WEBHOOK: &'static str = "webhook";
+
+    /// The service that carries the messages, and the account there; none where none is set, nobody knows
+    /// it, or the account has no key.
+    pub fn service(&self) -> Option<(SmsProvider, &SmsAccount)> {
+        let provider = SmsProvider::from_name(self.provider.as_deref()?)?;
+        let account = match provider {
+            SmsProvider::Twilio => &self.accounts.twilio,
+            SmsProvider::TwilioVerify => &self.accounts.twilio_verify,
+            SmsProvider::MessageBird => &self.accounts.messagebird,
+            SmsProvider::Textlocal => &self.accounts.textlocal,
+            SmsProvider::Vonage => &self.accounts.vonage,
+        };
+        account.secret.is_some().then_some((provider, account))
+    }
+
+    /// The webhook that carries the messages, where it is the provider.
+    pub fn webhook(&self) -> Option<&str> {
+        self.webhook_url.as_deref().filter(|_| self.provider.as_deref() == Some(Self::WEBHOOK))
+    }
+
     /// The fixed code of a number (digits without `+`), while fixed codes are good.
     pub fn test_code(&self, phone: &str, now: Time) -> Option<&str> {
         let good = self.test_otp_valid_until.is_none_or(|until| now < until);
@@ -203,7 +351,7 @@ impl fmt::Debug for SmsSettings {
             .field("test_otp", &self.test_otp.len())
             .field("test_otp_valid_until", &self.test_otp_valid_until)
             .field("provider", &self.provider)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -221,13 +369,27 @@ mod tests {
     }
 
     #[test]
-    fn a_template_behind_a_web_address_leaves_the_built_in_mail_and_keeps_the_subject() {
+    fn a_template_is_a_file_or_behind_a_web_address() {
         let mut texts = MailTexts::default();
         texts.recovery.subject = Some("Come back".to_owned());
         texts.recovery.body = Some("https://example.com/mail.html".to_owned());
-        let (sources, refused) = texts.sources();
-        assert_eq!(sources[&MailTemplate::Recovery], TemplateSource::default().with_subject("Come back"));
-        assert!(matches!(refused[..], [TemplateError::Remote(_)]));
+        texts.invite.body = Some("/templates/invite.html".to_owned());
+        texts.confirmation.body = Some("http://[".to_owned());
+        let (sources, refused) = texts.sources("https://app.example.com/start");
+        let with = |subject: Option<&str>, url: &str| {
+            let source = TemplateSource::default();
+            let source = subject.map_or(source.clone(), |subject| source.with_subject(subject));
+            source.with_location(url, "https://unused.example.com").unwrap()
+        };
+        assert_eq!(
+            sources[&MailTemplate::Recovery],
+            with(Some("Come back"), "https://example.com/mail.html")
+        );
+        assert_eq!(
+            sources[&MailTemplate::Invite],
+            with(None, "https://app.example.com/templates/invite.html")
+        );
+        assert!(matches!(refused[..], [TemplateError::Location(_)]));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use evident_domain::{Email, IdentityId, Phone};
 
 use super::{Outcome, UpdateCase, UpdateUserError};
 use crate::contact::Contact;
-use crate::messages::{LinkType, MailTemplate};
+use crate::messages::{LinkType, MailTemplate, SmsChannel};
+use crate::notify::Notification;
 use crate::one_time::{Dispatch, Pace};
 use crate::unit::Unit;
 
@@ -40,6 +41,7 @@ impl UpdateCase<'_> {
             redirect_to,
             flow,
             pace: Pace::Account,
+            channel: SmsChannel::default(),
         };
         self.commands.note_message::<UpdateUserError>(unit, &dispatch.to, MessageKind::Change).await?;
         self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
@@ -48,6 +50,10 @@ impl UpdateCase<'_> {
             dispatch.to = Contact::Email(current);
             self.commands.note_message::<UpdateUserError>(unit, &dispatch.to, MessageKind::Change).await?;
             self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await?;
+            if self.commands.hooks().sends_mails() {
+                // A hook hears of both in one call.
+                unit.pair_mails();
+            }
         }
         Ok(())
     }
@@ -59,13 +65,15 @@ impl UpdateCase<'_> {
             return Ok(());
         }
         if self.commands.settings().sign_up.sms_autoconfirm {
+            let old = account.phone.as_ref().map(|contact| contact.value.clone());
             let command = UserCommand::ChangePhone {
                 user,
                 phone: phone.clone(),
                 confirmed: Confirmed::Yes,
                 new_identity: IdentityId(unit.store().entropy().uuid()),
             };
-            return self.tell(unit, command).await;
+            self.tell(unit, command).await?;
+            return Ok(self.commands.notify(unit, user, Notification::PhoneChanged { old }).await?);
         }
         let current = account.phone.as_ref().map(|contact| Contact::Phone(contact.value.clone()));
         self.tell(unit, UserCommand::RequestPhoneChange { new_phone: phone.clone() }).await?;
@@ -79,6 +87,7 @@ impl UpdateCase<'_> {
             redirect_to: String::new(),
             flow: None,
             pace: Pace::Account,
+            channel: self.request.channel,
         };
         self.commands.dispatch::<UpdateUserError>(unit, user, &dispatch).await
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use evident_commands::messages::SmsChannel;
 use evident_commands::settings::Settings;
 use evident_commands::{AccessIntent, GivenContact, RequestAccess, RequestError, Requested};
 use evident_domain::Metadata;
@@ -16,6 +17,7 @@ fn recovery(email: &str) -> RequestAccess {
         aud: "authenticated".to_owned(),
         challenge: None,
         redirect_to: None,
+        channel: SmsChannel::default(),
     }
 }
 

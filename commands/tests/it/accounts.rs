@@ -34,6 +34,7 @@ pub(crate) fn update(user: UserId, session: evident_domain::SessionId) -> Update
         app_metadata: None,
         challenge: None,
         redirect_to: None,
+        channel: evident_commands::messages::SmsChannel::default(),
     }
 }
 
@@ -239,7 +240,7 @@ async fn an_address_changes_when_both_mails_are_answered() {
     let to = |address: &str| {
         mails.iter().find_map(|mail| match mail {
             Message::Mail(mail) if mail.to.as_str() == address => Some(mail.clone()),
-            Message::Mail(_) | Message::Sms(_) => None,
+            _ => None,
         })
     };
     let (new, current) = (to("lovelace@example.com").unwrap(), to("ada@example.com").unwrap());

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use evident_commands::messages::Message;
+use evident_commands::messages::{Message, SmsChannel};
 use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
@@ -236,6 +236,7 @@ impl World {
                     aud: "authenticated".to_owned(),
                     challenge: None,
                     redirect_to: None,
+                    channel: SmsChannel::default(),
                 };
                 unless_faulty(commands.request_access(&context, request).await)?;
             }

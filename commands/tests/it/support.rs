@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use evident_commands::hooks::{HookDocuments, HookParts, Hooks, NewUser};
 use evident_commands::messages::{
     DeliveryError, LinkPaths, Links, Message, MessagePort, RedirectPolicy, Slip, Templates,
 };
@@ -16,12 +17,13 @@ use evident_commands::tokens::{
 };
 use evident_commands::{
     Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
-    SignUp, SignUpError, SignedIn, SignedUp,
+    SignUp, SignUpError, SignedIn, SignedUp, UserView,
 };
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::{Actor, Metadata, Position, Provenance, Surface, Time};
 use evident_eventstore::{Contents, Database, EventStore, Filter, MasterKey, Vault};
 use evident_projections::Projections;
+use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -50,6 +52,20 @@ impl Entropy for Counting {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             *byte = (z ^ (z >> 31)).to_le_bytes()[0];
         }
+    }
+}
+
+/// What accounts look like to hooks is the protocol's affair.
+#[derive(Debug)]
+struct Documents;
+
+impl HookDocuments for Documents {
+    fn user(&self, view: &UserView) -> Result<Box<RawValue>, serde_json::Error> {
+        to_raw_value(&view.user.id)
+    }
+
+    fn new_user(&self, user: &NewUser) -> Result<Box<RawValue>, serde_json::Error> {
+        to_raw_value(&user.id)
     }
 }
 
@@ -113,6 +129,7 @@ impl Node {
                     aud: "authenticated".to_owned(),
                     challenge: None,
                     redirect_to: None,
+                    channel: String::new(),
                 },
             )
             .await
@@ -175,6 +192,15 @@ async fn open(
     let mut hasher = HasherSettings::new(NonZeroUsize::new(2).unwrap());
     hasher.cost = Argon2Cost { memory_kib: 8, passes: 1, lanes: 1 };
     let secret = "a secret of more than thirty-two bytes";
+    let outbound = Outbound::new(settings.calls.timeout).unwrap();
+    let hooks = HookParts {
+        outbound: outbound.clone(),
+        documents: Arc::new(Documents),
+        clock: store.clock().clone(),
+        entropy: entropy.clone(),
+        external_url: settings.site.external_url.clone(),
+    };
+    let hooks = Hooks::new(&settings.hooks, hooks).unwrap();
     Commands::new(Parts {
         nearby,
         hasher: Hasher::start(&hasher, &entropy).unwrap(),
@@ -192,7 +218,10 @@ async fn open(
         factor_keys: FactorKeys::new([5; 32]),
         relying_party: None,
         secrets: SecretBox::new([4; 32]),
-        outbound: Outbound::new(settings.calls.timeout).unwrap(),
+        hooks,
+        outbound,
+        sms_service: None,
+        leaks: None,
         templates: Arc::new(Templates::builtin().unwrap()),
         links: Links::new(&settings.site.external_url, &LinkPaths::default()).unwrap(),
         redirects: RedirectPolicy::new(&settings.site.site_url, &settings.site.redirect_allow_list).unwrap(),

@@ -23,6 +23,8 @@ described! {
         NotConfirmed,
         /// The code or link is wrong, used or too old.
         InvalidToken,
+        /// A hook of the owner's refused; the password was right.
+        RejectedByHook,
     }
 }
 

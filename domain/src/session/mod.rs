@@ -75,6 +75,8 @@ described! {
         UserDeleted,
         /// Another session of the user showed a second factor, and this one had not.
         NoSecondFactor,
+        /// A hook of the owner's rejected an attempt to sign in, and wanted everybody out.
+        RejectedByHook,
     }
 }
 

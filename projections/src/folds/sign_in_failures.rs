@@ -39,7 +39,7 @@ fn is_idle(last: Time, now: Time) -> bool {
 fn is_guess(reason: SignInRefusal) -> bool {
     match reason {
         SignInRefusal::UnknownAccount | SignInRefusal::WrongPassword | SignInRefusal::InvalidToken => true,
-        SignInRefusal::Banned | SignInRefusal::NotConfirmed => false,
+        SignInRefusal::Banned | SignInRefusal::NotConfirmed | SignInRefusal::RejectedByHook => false,
     }
 }
 

@@ -7,12 +7,12 @@ mod secret;
 mod span;
 
 pub(super) use collection::{CharacterSets, JsonHeaders, List, Patterns, TestCodes};
-pub(super) use network::{DatabaseAddress, Header, Headers, Networks, SchemaName};
+pub(super) use network::{DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
 pub(super) use scalar::{
     Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,
     Seconds, Text, UnlessZero, Whole,
 };
-pub(super) use secret::{Base64Key, KeySet, SecretText};
+pub(super) use secret::{Base64Key, KeySet, SecretText, Secrets};
 pub(super) use span::{MailRate, Positive, Span};
 
 /// A value as a source has it.

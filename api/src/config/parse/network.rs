@@ -115,6 +115,26 @@ impl Kind<Secret> for DatabaseAddress {
     }
 }
 
+/// The address of another server on the web.
+pub(in crate::config) struct WebAddress;
+
+impl Named for WebAddress {
+    const NAME: &'static str = "http or https address";
+}
+
+impl Kind<String> for WebAddress {
+    fn parse(raw: &Raw) -> Result<Option<String>, Problem> {
+        let text = raw.text()?;
+        let is_web =
+            url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if is_web { Ok(Some(text.to_owned())) } else { Err(Problem::new("is no http or https address")) }
+    }
+
+    fn show(value: &String) -> String {
+        value.clone()
+    }
+}
+
 /// The name of a PostgreSQL schema. It stands in SQL, so its letters are few.
 pub(in crate::config) struct SchemaName;
 

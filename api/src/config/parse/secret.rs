@@ -4,6 +4,7 @@ use evident_commands::settings::Secret;
 use evident_commands::tokens::{KeySettings, SigningKeys};
 use evident_eventstore::MasterKey;
 
+use super::collection::items;
 use super::{Kind, Named, Problem, Raw};
 
 /// A secret text. Spaces around it are part of it.
@@ -23,6 +24,25 @@ impl Kind<Secret> for SecretText {
     }
 
     fn show(_: &Secret) -> String {
+        String::new()
+    }
+}
+
+/// Secrets, parted by `|`.
+pub(in crate::config) struct Secrets;
+
+impl Named for Secrets {
+    const NAME: &'static str = "list, parted by a bar";
+    const SECRET: bool = true;
+}
+
+impl Kind<Vec<Secret>> for Secrets {
+    fn parse(raw: &Raw) -> Result<Option<Vec<Secret>>, Problem> {
+        let texts = items(raw, |text| text.split('|').map(str::to_owned).collect())?;
+        Ok(Some(texts.into_iter().map(Secret::new).collect()))
+    }
+
+    fn show(_: &Vec<Secret>) -> String {
         String::new()
     }
 }

@@ -1,7 +1,9 @@
 //! Accounts: sign-up, passwords, sensitive changes.
 
 use super::{Setting, setting};
-use crate::config::parse::{CharacterSets, Flag, Maybe, PasswordLength, Whole};
+use crate::config::parse::{
+    CharacterSets, Flag, Maybe, PasswordLength, Positive, SecretText, Text, WebAddress, Whole,
+};
 
 pub(super) const SIGN_UP: &[Setting] = &[
     setting!(
@@ -88,6 +90,38 @@ pub(super) const PASSWORD: &[Setting] = &[
         "Sets of characters, of each of which a password must hold one; `\\:` is a colon.",
     ),
     setting!(
+        "password.hibp_enabled",
+        Flag,
+        settings.commands.password.leaks.enabled,
+        ["GOTRUE_PASSWORD_HIBP_ENABLED"],
+        "true",
+        "New passwords must not stand in the list of leaked ones; five digits of their hash leave the server.",
+    ),
+    setting!(
+        "password.hibp_fail_closed",
+        Flag,
+        settings.commands.password.leaks.fail_closed,
+        ["GOTRUE_PASSWORD_HIBP_FAIL_CLOSED"],
+        "true",
+        "When the list does not answer no password is taken; else any is.",
+    ),
+    setting!(
+        "password.hibp_user_agent",
+        Text,
+        settings.commands.password.leaks.user_agent,
+        ["GOTRUE_PASSWORD_HIBP_USER_AGENT"],
+        "https://example.com",
+        "What the server calls itself there.",
+    ),
+    setting!(
+        "password.hibp_url",
+        WebAddress,
+        settings.commands.password.leaks.url,
+        [],
+        "https://api.pwnedpasswords.com",
+        "Where the list is: the service, or a copy of one's own.",
+    ),
+    setting!(
         "password.argon2_memory_kib", Whole<8, 4_194_304>, settings.commands.password.argon2.memory_kib, [],
         "19456", "Memory of one argon2id hash, in KiB.",
     ),
@@ -111,6 +145,50 @@ pub(super) const PASSWORD: &[Setting] = &[
     setting!(
         "password.hashing_queue", Whole<1, 1_000_000>, settings.commands.password.hashing_queue, [],
         "512", "How many hashes may wait; what comes on top is answered 503.",
+    ),
+];
+
+pub(super) const CAPTCHA: &[Setting] = &[
+    setting!(
+        "captcha.enabled",
+        Flag,
+        settings.commands.captcha.enabled,
+        ["GOTRUE_SECURITY_CAPTCHA_ENABLED"],
+        "true",
+        "Strangers solve a riddle before they sign up, sign in with a password, or have mails and texts sent.",
+    ),
+    setting!(
+        "captcha.provider",
+        Text,
+        settings.commands.captcha.provider,
+        ["GOTRUE_SECURITY_CAPTCHA_PROVIDER"],
+        "turnstile",
+        "The service: `hcaptcha` or `turnstile`.",
+    ),
+    setting!(
+        "captcha.secret",
+        Maybe<SecretText>,
+        settings.commands.captcha.secret,
+        ["GOTRUE_SECURITY_CAPTCHA_SECRET"],
+        "(the secret)",
+        "The secret of the site there.",
+    ),
+    setting!(
+        "captcha.timeout",
+        Positive,
+        settings.commands.captcha.timeout,
+        ["GOTRUE_SECURITY_CAPTCHA_TIMEOUT"],
+        "10s",
+        "How long the service may take.",
+    ),
+    setting!(
+        "captcha.url",
+        Maybe<WebAddress>,
+        settings.commands.captcha.url,
+        [],
+        "https://captcha.example.com/siteverify",
+        "Stands in for the service's own address.",
+        "the service's own",
     ),
 ];
 

@@ -4,8 +4,8 @@ use evident_commands::messages::SmtpTls;
 
 use super::{Setting, setting};
 use crate::config::parse::{
-    Choice, JsonHeaders, List, Maybe, Moment, OneOf, OtpLength, Seconds, SecretText, Span, TestCodes, Text,
-    UnlessZero, Whole,
+    Choice, FilePath, Flag, JsonHeaders, List, Maybe, Moment, OneOf, OtpLength, Seconds, SecretText, Secrets,
+    Span, TestCodes, Text, UnlessZero, WebAddress, Whole,
 };
 
 impl Choice for SmtpTls {
@@ -61,6 +61,15 @@ pub(super) const MAIL: &[Setting] = &[
         "Encryption: `auto` (from the first byte on port 465, else STARTTLS; only a server on this machine or in a private network may lack it), `implicit`, `starttls`, `off`.",
     ),
     setting!(
+        "mail.smtp_ca_file",
+        Maybe<FilePath>,
+        settings.commands.mail.smtp.ca_file,
+        [],
+        "/etc/evident/mail-ca.pem",
+        "A file with certificates (PEM) that are trusted for it besides the usual ones.",
+        "none",
+    ),
+    setting!(
         "mail.admin_email",
         Text,
         settings.commands.mail.admin_email,
@@ -109,6 +118,23 @@ pub(super) const MAIL: &[Setting] = &[
         "Time between two mails of one kind to one person. 0 counts as not set, `1ms` switches it off.",
     ),
     setting!(
+        "mail.authorized_addresses",
+        List,
+        settings.commands.mail.authorized_addresses,
+        ["GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES"],
+        "team@example.com",
+        "The only addresses that get mails; others are refused. What stands after a plus is no part of them.",
+        "all addresses get mails",
+    ),
+    setting!(
+        "mail.extended_validation",
+        Flag,
+        settings.commands.mail.extended_validation,
+        ["GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED"],
+        "true",
+        "Addresses at domains that nobody has mail at (`example.com`, `.test` …) are refused. Mail servers are not looked up.",
+    ),
+    setting!(
         "mail.external_hosts",
         List,
         settings.commands.mail.external_hosts,
@@ -131,7 +157,7 @@ macro_rules! texts {
             setting!(
                 concat!("mail.templates.", $name), Maybe<Text>, settings.commands.mail.texts.$field.body,
                 [concat!("GOTRUE_MAILER_TEMPLATES_", $variable)],
-                "/etc/evident/mail.html", concat!("The file of the body of the mail ", $mail, "."),
+                "/etc/evident/mail.html", concat!("The body of the mail ", $mail, ": a file, or a web address, whole or relative to `site.url`."),
                 "the built-in one",
             ),
         )*]
@@ -145,6 +171,86 @@ pub(super) const TEXTS: &[Setting] = texts![
     ("magic_link", magic_link, "MAGIC_LINK", "that signs in without a password"),
     ("email_change", email_change, "EMAIL_CHANGE", "that confirms a new address"),
     ("reauthentication", reauthentication, "REAUTHENTICATION", "with a code before a sensitive change"),
+    (
+        "password_changed_notification",
+        password_changed_notification,
+        "PASSWORD_CHANGED_NOTIFICATION",
+        "that tells of a new password"
+    ),
+    (
+        "email_changed_notification",
+        email_changed_notification,
+        "EMAIL_CHANGED_NOTIFICATION",
+        "that tells of a new address"
+    ),
+    (
+        "phone_changed_notification",
+        phone_changed_notification,
+        "PHONE_CHANGED_NOTIFICATION",
+        "that tells of a new number"
+    ),
+    (
+        "identity_linked_notification",
+        identity_linked_notification,
+        "IDENTITY_LINKED_NOTIFICATION",
+        "that tells of a new way to sign in"
+    ),
+    (
+        "identity_unlinked_notification",
+        identity_unlinked_notification,
+        "IDENTITY_UNLINKED_NOTIFICATION",
+        "that tells of a way to sign in less"
+    ),
+    (
+        "mfa_factor_enrolled_notification",
+        mfa_factor_enrolled_notification,
+        "MFA_FACTOR_ENROLLED_NOTIFICATION",
+        "that tells of a new second factor"
+    ),
+    (
+        "mfa_factor_unenrolled_notification",
+        mfa_factor_unenrolled_notification,
+        "MFA_FACTOR_UNENROLLED_NOTIFICATION",
+        "that tells of a second factor less"
+    ),
+];
+
+/// A switch for each mail that tells of a change.
+macro_rules! notifications {
+    ($(($field:ident, $variable:literal, $what:literal)),* $(,)?) => {
+        &[
+            setting!(
+                "mail.template_max_size", Whole<1, 1_048_576>, settings.commands.mail.template_max_size,
+                ["GOTRUE_MAILER_TEMPLATE_MAX_SIZE"], "1000000",
+                "The largest template that is fetched, in bytes.",
+            ),
+            setting!(
+                "mail.template_max_age", UnlessZero<Span>, settings.commands.mail.template_max_age,
+                ["GOTRUE_MAILER_TEMPLATE_MAX_AGE"], "10m", "How long a fetched template is good.",
+            ),
+            setting!(
+                "mail.template_retry_interval", UnlessZero<Span>, settings.commands.mail.template_retry_interval,
+                ["GOTRUE_MAILER_TEMPLATE_RETRY_INTERVAL"], "10s",
+                "After how long a template is tried again that could not be fetched.",
+            ),
+            $(setting!(
+                concat!("mail.notifications.", stringify!($field)), Flag,
+                settings.commands.mail.notifications.$field,
+                [concat!("GOTRUE_MAILER_NOTIFICATIONS_", $variable, "_ENABLED")],
+                "true", concat!("Whether a mail tells of ", $what, "."),
+            ),)*
+        ]
+    };
+}
+
+pub(super) const NOTIFICATIONS: &[Setting] = notifications![
+    (password_changed, "PASSWORD_CHANGED", "a new password"),
+    (email_changed, "EMAIL_CHANGED", "a new address; it goes to the old one"),
+    (phone_changed, "PHONE_CHANGED", "a new number"),
+    (identity_linked, "IDENTITY_LINKED", "a new way to sign in"),
+    (identity_unlinked, "IDENTITY_UNLINKED", "a way to sign in less"),
+    (mfa_factor_enrolled, "MFA_FACTOR_ENROLLED", "a new second factor"),
+    (mfa_factor_unenrolled, "MFA_FACTOR_UNENROLLED", "a second factor less"),
 ];
 
 pub(super) const LINKS: &[Setting] = &[
@@ -239,6 +345,87 @@ pub(super) const SMS: &[Setting] = &[
         settings.commands.sms.provider,
         ["GOTRUE_SMS_PROVIDER"],
         "twilio",
-        "Who carries the messages. Until one is supported they become files in the data folder.",
+        "Who carries the messages: `twilio`, `twilio_verify`, `messagebird`, `textlocal`, `vonage` or `webhook`.",
+        "messages become files in the data folder",
+    ),
+    setting!(
+        "sms.service_url",
+        Maybe<WebAddress>,
+        settings.commands.sms.service_url,
+        [],
+        "https://api.dublin.ie1.twilio.com",
+        "Stands in for the service's own address: another region, or a proxy.",
+        "the service's own",
+    ),
+    setting!(
+        "sms.webhook_url",
+        Maybe<WebAddress>,
+        settings.commands.sms.webhook_url,
+        [],
+        "https://sms.example.com/send",
+        "Where the provider `webhook` posts each message: `{id, to, text, code, channel}`.",
+        "none",
+    ),
+    setting!(
+        "sms.webhook_secrets",
+        Secrets,
+        settings.commands.sms.webhook_secrets,
+        [],
+        "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "What signs the calls of the webhook (Standard Webhooks); several are parted by a bar.",
+        "calls are not signed",
     ),
 ];
+
+/// Settings of the owner's account at a service: `(field, key, variable, kind, example, meaning)`.
+macro_rules! account {
+    ($service:ident, $variable:literal, $(($field:ident, $key:literal, $name:literal, $kind:ty, $example:literal, $meaning:literal)),* $(,)?) => {
+        &[$(
+            setting!(
+                concat!("sms.", stringify!($service), ".", $key), $kind,
+                settings.commands.sms.accounts.$service.$field,
+                [concat!("GOTRUE_SMS_", $variable, "_", $name)],
+                $example, $meaning, "none",
+            ),
+        )*]
+    };
+}
+
+pub(super) const TWILIO: &[Setting] = account!(
+    twilio,
+    "TWILIO",
+    (id, "account_sid", "ACCOUNT_SID", Text, "AC1", "The account at Twilio."),
+    (secret, "auth_token", "AUTH_TOKEN", Maybe<SecretText>, "(the token)", "Its token."),
+    (sender, "message_service_sid", "MESSAGE_SERVICE_SID", Text, "MG1", "The messaging service, or the number, that sends."),
+    (template, "content_sid", "CONTENT_SID", Maybe<Text>, "HX1", "The content template of WhatsApp messages; the code is its first variable."),
+);
+
+pub(super) const TWILIO_VERIFY: &[Setting] = account!(
+    twilio_verify,
+    "TWILIO_VERIFY",
+    (id, "account_sid", "ACCOUNT_SID", Text, "AC1", "The account at Twilio, for Verify."),
+    (secret, "auth_token", "AUTH_TOKEN", Maybe<SecretText>, "(the token)", "Its token."),
+    (sender, "message_service_sid", "MESSAGE_SERVICE_SID", Text, "VA1", "The Verify service. It makes and checks the codes itself."),
+);
+
+pub(super) const MESSAGEBIRD: &[Setting] = account!(
+    messagebird,
+    "MESSAGEBIRD",
+    (secret, "access_key", "ACCESS_KEY", Maybe<SecretText>, "(the key)", "The key of the account at MessageBird."),
+    (sender, "originator", "ORIGINATOR", Text, "Example", "Who sends: a number, or a name of at most 11 characters."),
+);
+
+pub(super) const TEXTLOCAL: &[Setting] = account!(
+    textlocal,
+    "TEXTLOCAL",
+    (secret, "api_key", "API_KEY", Maybe<SecretText>, "(the key)", "The key of the account at Textlocal."),
+    (sender, "sender", "SENDER", Text, "EXAMPL", "Who sends."),
+);
+
+pub(super) const VONAGE: &[Setting] = account!(
+    vonage,
+    "VONAGE",
+    (id, "api_key", "API_KEY", Text, "abcd1234", "The key of the account at Vonage."),
+    (secret, "api_secret", "API_SECRET", Maybe<SecretText>, "(the secret)", "Its secret."),
+    (sender, "from", "FROM", Text, "Example", "Who sends: a number or a name."),
+);

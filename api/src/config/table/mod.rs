@@ -4,6 +4,7 @@ mod accounts;
 mod calls;
 mod external;
 mod factors;
+mod hooks;
 mod limits;
 mod messages;
 mod server;
@@ -53,17 +54,25 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Sign-up", settings: accounts::SIGN_UP },
     Section { title: "Passwords", settings: accounts::PASSWORD },
     Section { title: "Sensitive changes", settings: accounts::SECURITY },
+    Section { title: "Captchas", settings: accounts::CAPTCHA },
     Section { title: "Access tokens", settings: tokens::TOKENS },
     Section { title: "Sessions", settings: tokens::SESSIONS },
     Section { title: "Second factors", settings: factors::SECOND_FACTORS },
     Section { title: "Authenticators and passkeys", settings: factors::WEBAUTHN },
     Section { title: "Mails", settings: messages::MAIL },
     Section { title: "Texts of mails", settings: messages::TEXTS },
+    Section { title: "Mails that tell of changes", settings: messages::NOTIFICATIONS },
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
+    Section { title: "Text messages by Twilio", settings: messages::TWILIO },
+    Section { title: "Text messages by Twilio Verify", settings: messages::TWILIO_VERIFY },
+    Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
+    Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
+    Section { title: "Text messages by Vonage", settings: messages::VONAGE },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },
     Section { title: PER_PROVIDER, settings: external::PROVIDERS },
+    Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Better Auth", settings: tokens::BETTER_AUTH },

@@ -222,9 +222,11 @@ fn the_servers_of_the_recorded_exchanges_load() {
 
 #[test]
 fn a_guard_that_does_nothing_here_yet_is_told_apart() {
-    let configuration = load(&pairs(CLOSED)).unwrap();
+    let environment =
+        format!("{CLOSED}\nGOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL=https://check.example.com");
+    let configuration = load(&pairs(&environment)).unwrap();
     let guards = configuration.warnings.iter().find(|warning| warning.contains("protect accounts")).unwrap();
-    assert!(guards.contains("GOTRUE_SECURITY_CAPTCHA_ENABLED"), "{guards}");
+    assert!(guards.contains("GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL"), "{guards}");
     assert!(!guards.contains("GOTRUE_EXTERNAL_WEB3_SOLANA_ENABLED"), "{guards}");
 }
 

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Details, GotrueError};
+use super::{Details, ErrorCode, GotrueError};
 use crate::gotrue::App;
 use crate::http::guard::guarded;
 use crate::http::origin::Facts;
@@ -95,7 +95,9 @@ impl Details {
         if form == Form::Newer {
             headers.insert(API_VERSION, HeaderValue::from_static(NEWER));
         }
-        let named = !self.unhandled && (!weak || form == Form::Older);
+        // A hook's refusal has no code of ours.
+        let coded = !self.unhandled && self.code != ErrorCode::Unknown;
+        let named = coded && (!weak || form == Form::Older);
         if named {
             headers.insert(ERROR_CODE, HeaderValue::from_static(self.code.as_str()));
         }

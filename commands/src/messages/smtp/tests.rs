@@ -47,13 +47,18 @@ async fn server(script: Script) -> (u16, JoinHandle<Vec<String>>) {
 fn mailer(port: u16, tls: SmtpTls, login: bool) -> SmtpMailer {
     let login = login.then(|| SmtpLogin { user: "ann".into(), password: Zeroizing::new("s3cret".into()) });
     let timeout = Duration::from_secs(5);
-    let settings = SmtpSettings { host: "127.0.0.1".into(), port, login, tls, timeout };
+    let settings = SmtpSettings { host: "127.0.0.1".into(), port, login, tls, ca_file: None, timeout };
     let letterhead = Letterhead::new("no-reply@example.com", Some("Example"), &[]).unwrap();
     SmtpMailer::new(settings, letterhead, Arc::new(Templates::builtin().unwrap())).unwrap()
 }
 
 async fn deliver(mailer: &SmtpMailer) -> Result<(), DeliveryError> {
-    let slip = Slip { id: uuid::Uuid::from_u128(7), queued_at: "2026-01-02T03:04:05Z".parse().unwrap() };
+    let slip = Slip {
+        id: uuid::Uuid::from_u128(7),
+        queued_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        user: None,
+        ip: None,
+    };
     let confirmation_url = "https://x.example/verify?token=ab&type=recovery".to_owned();
     let mail = Mail {
         template: MailTemplate::Recovery,
