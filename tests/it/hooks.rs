@@ -322,6 +322,35 @@ on_both_databases!(a_password_that_a_hook_rejects_opens_nothing, async |database
     assert_eq!(peer.calls("POST").len(), asked);
 });
 
+on_both_databases!(a_second_factor_that_a_hook_rejects_ends_every_session, async |database| {
+    let peer = Peer::that(|_| Says::json(200, &json!({ "decision": "continue" }))).await;
+    let server = server_with(&database, &peer, &["MFA_VERIFICATION_ATTEMPT"]).await;
+    let gina = server.sign_up("gina@example.com").await;
+    let app = server.enroll_app(&gina, "app").await;
+    let challenge = async || {
+        let asked = server.post_empty(&gina, &format!("/factors/{}/challenge", app.factor)).await.ok();
+        asked["id"].as_str().unwrap().to_owned()
+    };
+    let wrong = if app.code(0) == "000000" { "111111" } else { "000000" };
+    let missed = server.answer(&gina, &app.factor, &challenge().await, wrong).await;
+    assert_eq!(missed.error_code(422), "mfa_verification_failed");
+    let call = peer.call("POST /mfa_verification_attempt", 1).await;
+    assert_signed(&call, &[SECRET]);
+    let told = call.json();
+    assert_eq!((&told["user_id"], &told["factor_type"]), (&json!(gina.id), &json!("totp")));
+    assert_eq!((&told["factor_id"], &told["valid"]), (&json!(app.factor), &json!(false)));
+
+    let reject = json!({ "decision": "reject" });
+    peer.now(move |_| Says::json(200, &reject));
+    server.answer(&gina, &app.factor, &challenge().await, &app.code(0)).await.refused(
+        403,
+        "mfa_verification_rejected",
+        "Further MFA verification attempts will be rejected.",
+    );
+    assert_eq!(server.get(&gina, "/user").await.error_code(403), "session_not_found");
+    server.assert_log_is_whole();
+});
+
 on_both_databases!(hooks_carry_mails_and_texts, async |database| {
     let peer = Peer::that(agreeable).await;
     let server = TestServer::on(&database)

@@ -52,6 +52,7 @@ const NOT_GOOD: &str = "Credential verification failed";
 
 on_both_databases!(a_passkey_is_added_signs_in_is_renamed_and_goes, async |database| {
     let server = server(&database).await;
+    assert_eq!(server.get(&Anonymous, "/settings").await.ok()["passkeys_enabled"], true);
     let hugo = server.sign_up("hugo@example.com").await;
     let before = server.head();
     let (id, options) = ask(&server, &hugo, "registration").await;

@@ -1,6 +1,7 @@
 //! `GET /settings` and `GET /health`: what is on, and who answers.
 
 use evident_commands::settings::{Providers, Settings};
+use evident_commands::webauthn::RelyingParty;
 use serde::Serialize;
 
 /// The document of `/settings`.
@@ -67,7 +68,8 @@ impl<'a> SettingsDocument<'a> {
             sms_provider: settings.sms.provider.as_deref().unwrap_or_default(),
             saml_enabled: false,
             saml_private_key_next_configured: false,
-            passkeys_enabled: false,
+            passkeys_enabled: settings.passkeys.enabled
+                && RelyingParty::new(&settings.webauthn, &settings.site).is_ok(),
         }
     }
 }

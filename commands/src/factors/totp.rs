@@ -33,7 +33,9 @@ pub(super) fn matched_step(secret: &str, code: &str, now: Time) -> Option<u64> {
 
 /// What an app reads: the secret, whose it is, and who gave it.
 pub(super) fn uri(secret: &str, issuer: &str, account: &str) -> Zeroizing<String> {
-    let issuer = utf8_percent_encode(issuer, PART);
+    // A colon ends the issuer, escaped or not, so it can hold none.
+    let issuer = issuer.replace(':', "-");
+    let issuer = utf8_percent_encode(&issuer, PART);
     let account = utf8_percent_encode(account, PART);
     Zeroizing::new(format!(
         "otpauth://totp/{issuer}:{account}?algorithm=SHA1&digits=6&issuer={issuer}&period=30&secret={secret}"
@@ -83,8 +85,8 @@ mod tests {
              &period=30&secret=ABC"
         );
         let odd = uri("ABC", "A & B: C", "x+y@example.com");
-        assert!(odd.starts_with("otpauth://totp/A%20%26%20B%3A%20C:x%2By@example.com?"), "{odd:?}");
-        assert!(odd.contains("&issuer=A%20%26%20B%3A%20C&"));
+        assert!(odd.starts_with("otpauth://totp/A%20%26%20B-%20C:x%2By@example.com?"), "{odd:?}");
+        assert!(odd.contains("&issuer=A%20%26%20B-%20C&"));
     }
 
     #[test]

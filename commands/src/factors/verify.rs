@@ -13,9 +13,10 @@ use zeroize::Zeroizing;
 
 use super::{FactorUse, FactorsError, account_in_session, totp};
 use crate::Commands;
-use crate::execute::UseCase;
+use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started};
-use crate::sign_out::revoke;
+use crate::hooks::{FactorAttempt, HookError, Verdict};
+use crate::sign_out::{revoke, revoke_all};
 use crate::tokens::OneTimeCode;
 use crate::unit::{Context, Unit};
 use crate::webauthn::Refused;
@@ -65,11 +66,54 @@ impl Commands {
         request: VerifyFactor,
     ) -> Result<Grant, FactorsError> {
         let case = VerifyCase { commands: self, ip: context.ip(), request: &request };
+        if self.hooks().judges_factors() {
+            self.judge(context, &case).await?;
+        }
         let (outcome, committed) = self.execute_at(context, &case).await?;
         match outcome {
             Outcome::Shown(started) => Ok(self.grant(&started, committed).await?),
             Outcome::Missed(kind) => Err(FactorsError::WrongAnswer(kind)),
         }
+    }
+}
+
+impl Commands {
+    /// Asks the hook about an answer before anything of it is committed; a rejection ends the user's sessions.
+    async fn judge(&self, context: &Context, case: &VerifyCase<'_>) -> Result<(), FactorsError> {
+        let request = case.request;
+        let mut trial = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        let (account, _) =
+            account_in_session::<FactorsError>(&mut trial, request.user, request.session).await?;
+        let factor_type = match account.factors.get(request.factor)?.kind {
+            FactorKind::Totp => "totp",
+            FactorKind::Phone => "phone",
+            // The hook knows codes only.
+            FactorKind::Webauthn => return Ok(()),
+        };
+        let valid = matches!(case.run(&mut trial).await?, Outcome::Shown(_));
+        let (user, factor) = (request.user, request.factor.0);
+        let attempt = FactorAttempt { user, factor, factor_type, valid };
+        match self.factor_attempt(context, attempt).await? {
+            Verdict::Continue => Ok(()),
+            Verdict::Reject { message, .. } => {
+                self.execute(context, &RejectCase { user }).await?;
+                Err(Failure::Hook(HookError::MfaRejected(message)).into())
+            }
+        }
+    }
+}
+
+/// A hook wants nobody in any more.
+struct RejectCase {
+    user: UserId,
+}
+
+impl UseCase for RejectCase {
+    type Output = ();
+    type Error = FactorsError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), FactorsError> {
+        revoke_all::<FactorsError>(unit, self.user, None, RevocationReason::RejectedByHook).await
     }
 }
 

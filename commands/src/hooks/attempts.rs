@@ -87,6 +87,13 @@ impl Hooks {
     }
 }
 
+impl Hooks {
+    /// Whether a hook is asked about second factors.
+    pub(crate) fn judges_factors(&self) -> bool {
+        self.mfa_verification_attempt.is_some()
+    }
+}
+
 impl Commands {
     /// Asks the hook about a password that was compared.
     pub(crate) async fn password_attempt(

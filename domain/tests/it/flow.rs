@@ -146,7 +146,7 @@ fn a_passkey_answers_a_question_once_well_or_not() {
     let answer = |accepted| FlowCommand::Answer { user: Some(ANN), accepted, now: at(0) };
     for accepted in [true, false] {
         let answered = FlowEvent::Answered { user: Some(ANN), accepted, at: at(0) };
-        assert_eq!(Flow::default().decide(answer(accepted)).unwrap(), [answered.clone()]);
+        assert_eq!(Flow::default().decide(answer(accepted)).unwrap(), std::slice::from_ref(&answered));
         let mut flow = Flow::default();
         flow.fold(&answered);
         assert_eq!(flow.decide(answer(true)), Err(FlowError::NotFound));

@@ -39,9 +39,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("GOTRUE_EXTERNAL_PHONE_ENABLED", "true"),
     ("GOTRUE_SMTP_ADMIN_EMAIL", "admin@example.com"),
     // The tests come from one address and are many.
-    ("GOTRUE_RATE_LIMIT_OTP", "1000000"),
-    ("GOTRUE_RATE_LIMIT_VERIFY", "1000000"),
-    ("GOTRUE_RATE_LIMIT_TOKEN_REFRESH", "1000000"),
+    ("GOTRUE_RATE_LIMIT_OTP", "1000000000"),
+    ("GOTRUE_RATE_LIMIT_VERIFY", "1000000000"),
+    ("GOTRUE_RATE_LIMIT_TOKEN_REFRESH", "1000000000"),
     ("GOTRUE_RATE_LIMIT_EMAIL_SENT", "1000000"),
     ("GOTRUE_RATE_LIMIT_SMS_SENT", "1000000"),
     // What a password hash costs is not what these tests are about.

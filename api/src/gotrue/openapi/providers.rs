@@ -57,7 +57,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .by(Admin)
         .query(&[("type?", Word(&["oauth2", "oidc"]))])
         .answers(&[(200, Json(Fields(&[("providers", List(&Named("CustomProvider")))])))])
-        .refuses(&[401, 403, 404]),
+        .refuses(&[400, 401, 403, 404]),
     operation(Post, "/admin/custom-providers", "createCustomProvider", "Adds a custom provider")
         .by(Admin)
         .body(Body::Json(Fields(&[
