@@ -19,7 +19,8 @@ use evident_commands::password::{
 };
 use evident_commands::settings::{Settings as CommandSettings, SigningKeySource};
 use evident_commands::tokens::{
-    FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
+    AuthorizationCodec, FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox,
+    SigningKeys,
 };
 use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
@@ -203,6 +204,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
         codes: Pepper::new(server_key(&store, "codes").await?),
         flows: FlowCodec::new(server_key(&store, "flows").await?),
+        authorizations: AuthorizationCodec::new(server_key(&store, "authorizations").await?),
         factor_keys: FactorKeys::new(server_key(&store, "factors").await?),
         // Settings that make none have got a warning.
         relying_party: RelyingParty::new(&commands.webauthn, &commands.site).ok(),

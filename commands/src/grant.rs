@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evident_domain::session::{LiveSession, Session, SessionError, Start};
+use evident_domain::session::{ClientBinding, LiveSession, Session, SessionError, Start};
 use evident_domain::user::Account;
 use evident_domain::{Metadata, SessionId, Time, UserId};
 
@@ -53,7 +53,30 @@ pub(crate) async fn start_session<E>(
 where
     E: From<SessionError> + From<Failure>,
 {
-    let start = Start { user, method: method.to_owned(), not_after: None, now: unit.now() };
+    let start = Start { user, method: method.to_owned(), not_after: None, client: None, now: unit.now() };
+    start_with(unit, session, start).await
+}
+
+/// As [`start_session`], for an OAuth client.
+pub(crate) async fn start_client_session<E>(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    session: SessionId,
+    client: ClientBinding,
+) -> Result<Started, E>
+where
+    E: From<SessionError> + From<Failure>,
+{
+    let method = "oauth_provider/authorization_code".to_owned();
+    let start = Start { user, method, not_after: None, client: Some(client), now: unit.now() };
+    start_with(unit, session, start).await
+}
+
+async fn start_with<E>(unit: &mut Unit<'_>, session: SessionId, start: Start) -> Result<Started, E>
+where
+    E: From<SessionError> + From<Failure>,
+{
+    let user = start.user;
     match unit.start_session::<E>(session, start).await? {
         Session::Live(state) => Ok(Started { user, session, state: *state }),
         Session::Absent | Session::Revoked { .. } => Err(SessionError::NotFound.into()),
@@ -120,6 +143,7 @@ impl Commands {
 
     /// What the access token of a session says.
     pub(crate) fn claims(&self, holder: Holder, session: SessionId, live: &LiveSession, now: Time) -> Claims {
+        let client = live.client.as_ref();
         Claims {
             iss: self.settings().tokens.issuer.clone(),
             sub: Some(holder.id),
@@ -135,8 +159,8 @@ impl Commands {
             amr: Some(live.amr.iter().map(AmrClaim::from).collect()),
             session_id: Some(session),
             is_anonymous: Some(holder.is_anonymous),
-            client_id: None,
-            scope: None,
+            client_id: client.map(|bound| bound.client.to_string()),
+            scope: client.map(|bound| bound.scopes.to_string()),
         }
     }
 }

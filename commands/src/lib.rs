@@ -27,6 +27,7 @@ pub mod messages;
 mod nearby;
 mod new_account;
 mod notify;
+pub mod oauth_server;
 mod one_time;
 pub mod outbound;
 mod outbox;
@@ -105,7 +106,7 @@ use outbound::Outbound;
 use password::{Hasher, LeakedPasswords, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
-use tokens::{FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
+use tokens::{AuthorizationCodec, FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
 use webauthn::RelyingParty;
 
 /// What the use cases work with.
@@ -137,6 +138,8 @@ pub struct Parts {
     pub relying_party: Option<RelyingParty>,
     /// The key of secrets of others.
     pub secrets: SecretBox,
+    /// The key of authorization codes.
+    pub authorizations: AuthorizationCodec,
     /// Calls other servers.
     pub outbound: Outbound,
     /// Programs of the owner's that are asked or told.
@@ -238,6 +241,10 @@ impl Commands {
     /// What is known of OpenID providers.
     pub(crate) fn oidc(&self) -> &OidcCache {
         &self.oidc
+    }
+
+    pub(crate) fn authorizations(&self) -> &AuthorizationCodec {
+        &self.parts.authorizations
     }
 
     /// Calls other servers.

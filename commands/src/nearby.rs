@@ -192,6 +192,9 @@ impl Nearby {
                     known.0.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
                 }
             }
+            StreamKind::Client | StreamKind::Authorization | StreamKind::Consent => {
+                self.0.aggregates.remove(&news.stream);
+            }
             StreamKind::Organization
             | StreamKind::Flow
             | StreamKind::Recipient

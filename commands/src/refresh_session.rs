@@ -3,13 +3,13 @@
 
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{
-    RefreshOutcome, ReusePolicy, RevocationReason, Session, SessionCommand, SessionError,
+    LiveSession, RefreshOutcome, ReusePolicy, RevocationReason, Session, SessionCommand, SessionError,
 };
 use evident_domain::user::UserError;
-use evident_domain::{SessionId, Subject, UserId};
+use evident_domain::{ClientId, SessionId, Subject, UserId};
 
 use crate::Commands;
-use crate::execute::{Failure, UseCase};
+use crate::execute::{Failure, Settled, UseCase};
 use crate::grant::{Grant, Started};
 use crate::session_policy::{Expiry, SessionUse};
 use crate::settings::ParentReuse;
@@ -45,6 +45,20 @@ pub enum RefreshError {
     AlreadyUsed {
         /// Whose session.
         owner: SessionOwner,
+    },
+    /// An OAuth client has the session, and it was not that one that came.
+    #[error("the session is an OAuth client's")]
+    ClientNeeded {
+        /// Whose session.
+        owner: SessionOwner,
+    },
+    /// An OAuth client came with a token that is not its own.
+    #[error("the session is not the client's")]
+    NotTheClients {
+        /// Whose session.
+        owner: SessionOwner,
+        /// Whether another client has it; otherwise the user does.
+        another_clients: bool,
     },
     /// The user is kept out.
     #[error("the user is banned")]
@@ -92,17 +106,30 @@ impl Commands {
     /// # Errors
     /// [`RefreshError::AlreadyUsed`] after ending the session, when a used token came back too late.
     pub async fn refresh(&self, context: &Context, token: &str) -> Result<Refreshed, RefreshError> {
-        let token = self.refresh_tokens().parse(token).map_err(|error| match error {
+        let case = RefreshCase { commands: self, token: self.read_refresh_token(token)? };
+        let (presented, committed) = self.execute_at(context, &case).await?;
+        self.refreshed(presented, committed).await
+    }
+
+    /// Reads a refresh token that somebody brings.
+    pub(crate) fn read_refresh_token(&self, token: &str) -> Result<ParsedRefreshToken, RefreshError> {
+        self.refresh_tokens().parse(token).map_err(|error| match error {
             RefreshTokenError::Malformed => RefreshError::Malformed,
             RefreshTokenError::WellFormedUnknown => RefreshError::NotFound,
-        })?;
-        let case = RefreshCase { commands: self, token };
-        let (done, committed) = self.execute_at(context, &case).await?;
-        match done {
-            Done::Good { started, rotated } => {
+        })
+    }
+
+    /// The tokens of a refresh whose command is committed.
+    pub(crate) async fn refreshed(
+        &self,
+        presented: Presented,
+        committed: Settled,
+    ) -> Result<Refreshed, RefreshError> {
+        match presented {
+            Presented::Good { started, rotated } => {
                 Ok(Refreshed { grant: self.grant(&started, committed).await?, rotated })
             }
-            Done::Reused(owner) => Err(RefreshError::AlreadyUsed { owner }),
+            Presented::Reused(owner) => Err(RefreshError::AlreadyUsed { owner }),
         }
     }
 
@@ -121,17 +148,39 @@ struct RefreshCase<'a> {
     token: ParsedRefreshToken,
 }
 
-enum Done {
+/// Who brings a refresh token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bearer {
+    /// The user's own device.
+    User,
+    /// An OAuth client, which has proved that it is the one.
+    Client(ClientId),
+}
+
+/// What came of it.
+pub(crate) enum Presented {
     Good { started: Started, rotated: bool },
     Reused(SessionOwner),
 }
 
 impl UseCase for RefreshCase<'_> {
-    type Output = Done;
+    type Output = Presented;
     type Error = RefreshError;
 
-    async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, RefreshError> {
-        let ParsedRefreshToken { session, generation } = self.token;
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<Presented, RefreshError> {
+        self.commands.present(unit, self.token, Bearer::User).await
+    }
+}
+
+impl Commands {
+    /// Presents a refresh token to its session.
+    pub(crate) async fn present(
+        &self,
+        unit: &mut Unit<'_>,
+        token: ParsedRefreshToken,
+        bearer: Bearer,
+    ) -> Result<Presented, RefreshError> {
+        let ParsedRefreshToken { session, generation } = token;
         let now = unit.now();
         let state = unit.session(session).await?.clone();
         let (user, revoked) = match &state {
@@ -140,6 +189,9 @@ impl UseCase for RefreshCase<'_> {
             Session::Revoked { user, reason } => (*user, Some(*reason)),
         };
         let owner = SessionOwner { user, session };
+        if let Some(live) = state.live() {
+            check_bearer(bearer, live, owner)?;
+        }
         let account = unit.user(user).await?.account().ok_or(RefreshError::NotFound)?;
         let has_factor = account.factors.any_verified();
         if account.is_banned(now) {
@@ -150,14 +202,14 @@ impl UseCase for RefreshCase<'_> {
         }
         let live = state.live().ok_or(RefreshError::NotFound)?;
         let use_so_far = SessionUse::of(live, has_factor);
-        let rule = match self.commands.expiry(&use_so_far, now) {
-            None => self.commands.newer_session(unit, owner, &use_so_far).await?,
+        let rule = match self.expiry(&use_so_far, now) {
+            None => self.newer_session(unit, owner, &use_so_far).await?,
             rule => rule,
         };
         if let Some(rule) = rule {
             return Err(RefreshError::Expired { owner, rule });
         }
-        let policy = self.commands.reuse_policy();
+        let policy = self.reuse_policy();
         let not_issued = |error| match error {
             SessionError::NotIssued => RefreshError::NotIssued { owner },
             SessionError::AlreadyUsed => RefreshError::AlreadyUsed { owner },
@@ -171,11 +223,24 @@ impl UseCase for RefreshCase<'_> {
             let attempt =
                 AttemptEvent::RefreshTokenReused { user, session, presented: generation, generation: good };
             unit.note(Subject::User(user), attempt);
-            return Ok(Done::Reused(owner));
+            return Ok(Presented::Reused(owner));
         }
         let live = unit.session(session).await?.live().ok_or(RefreshError::NotFound)?.clone();
         let started = Started { user, session, state: live };
-        Ok(Done::Good { started, rotated: outcome == RefreshOutcome::Rotated })
+        Ok(Presented::Good { started, rotated: outcome == RefreshOutcome::Rotated })
+    }
+}
+
+/// A client's token is good for that client alone, a user's for the user alone. Who comes with another's
+/// learns nothing, and does not end a session either.
+fn check_bearer(bearer: Bearer, session: &LiveSession, owner: SessionOwner) -> Result<(), RefreshError> {
+    match (session.client.as_ref().map(|bound| bound.client), bearer) {
+        (None, Bearer::User) => Ok(()),
+        (Some(client), Bearer::Client(bearer)) if client == bearer => Ok(()),
+        (Some(_), Bearer::User) => Err(RefreshError::ClientNeeded { owner }),
+        (other, Bearer::Client(_)) => {
+            Err(RefreshError::NotTheClients { owner, another_clients: other.is_some() })
+        }
     }
 }
 
@@ -185,6 +250,8 @@ impl RefreshError {
         match self {
             Self::NotIssued { owner }
             | Self::AlreadyUsed { owner }
+            | Self::ClientNeeded { owner }
+            | Self::NotTheClients { owner, .. }
             | Self::Banned { owner }
             | Self::Expired { owner, .. } => Some(*owner),
             Self::Malformed | Self::NotFound | Self::Failure(_) => None,

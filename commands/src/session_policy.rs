@@ -1,7 +1,7 @@
 //! When a session counts for nothing any more, though nobody ended it.
 
 use evident_domain::session::{AssuranceLevel, LiveSession};
-use evident_domain::{SessionId, Time};
+use evident_domain::{ClientId, SessionId, Time};
 use evident_projections::views;
 
 use crate::Commands;
@@ -32,6 +32,8 @@ pub(crate) struct SessionUse {
     aal: AssuranceLevel,
     /// Whether its user has a second factor.
     has_factor: bool,
+    /// The OAuth client that has it: a client's session and the user's own do not replace each other.
+    client: Option<ClientId>,
 }
 
 impl SessionUse {
@@ -43,6 +45,7 @@ impl SessionUse {
             not_after: live.not_after,
             aal: live.aal,
             has_factor,
+            client: live.client.as_ref().map(|bound| bound.client),
         }
     }
 
@@ -54,6 +57,7 @@ impl SessionUse {
             not_after: row.not_after,
             aal: row.aal,
             has_factor,
+            client: row.client.as_ref().map(|bound| bound.client),
         }
     }
 }
@@ -105,7 +109,8 @@ impl Commands {
         let others = views::sessions_of(self.store().database(), user).await?;
         let newer = others.iter().any(|row| {
             let other = SessionUse::of_row(row, session.has_factor);
-            order(other.last_used, row.id) > order(session.last_used, own)
+            other.client == session.client
+                && order(other.last_used, row.id) > order(session.last_used, own)
                 && self.expiry(&other, now).is_none()
         });
         Ok(newer.then_some(Expiry::NewerSession))

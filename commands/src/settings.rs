@@ -11,6 +11,7 @@ mod flows;
 mod hooks;
 mod limits;
 mod messages;
+mod oauth_server;
 mod secret;
 mod tokens;
 
@@ -26,6 +27,7 @@ pub use messages::{
     MailNotifications, MailSettings, MailTexts, SmsAccount, SmsAccounts, SmsSettings, SmtpServer,
     TemplateText,
 };
+pub use oauth_server::OAuthServerSettings;
 pub use secret::Secret;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
 
@@ -58,6 +60,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// The addresses of the server and of the application.
     pub site: SiteSettings,
+    /// The OAuth server.
+    pub oauth_server: OAuthServerSettings,
     /// Calls to other servers.
     pub calls: CallSettings,
     /// Riddles that strangers solve first.
@@ -68,4 +72,11 @@ pub struct Settings {
     pub rate_limits: RateLimitSettings,
     /// The delay after failed sign-ins.
     pub throttle: SignInThrottle,
+}
+
+impl Settings {
+    /// Who issues tokens: what is configured, else the server's address.
+    pub fn issuer(&self) -> &str {
+        self.tokens.issuer.as_deref().unwrap_or(&self.site.external_url)
+    }
 }

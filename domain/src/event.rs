@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::attempt::AttemptEvent;
+use crate::authorization::AuthorizationEvent;
+use crate::client::ClientEvent;
+use crate::consent::ConsentEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
@@ -41,19 +44,28 @@ pub enum StreamKind {
     Recipient,
     /// [`crate::provider::Provider`]
     Provider,
+    /// [`crate::client::Client`]
+    Client,
+    /// [`crate::authorization::Authorization`]
+    Authorization,
+    /// [`crate::consent::Consent`]
+    Consent,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::User,
         Self::Session,
         Self::Organization,
         Self::Flow,
         Self::Recipient,
         Self::Provider,
+        Self::Client,
+        Self::Authorization,
+        Self::Consent,
         Self::Attempt,
     ];
 
@@ -66,6 +78,9 @@ impl StreamKind {
             Self::Flow => "flow",
             Self::Recipient => "recipient",
             Self::Provider => "provider",
+            Self::Client => "client",
+            Self::Authorization => "authorization",
+            Self::Consent => "consent",
             Self::Attempt => "attempt",
         }
     }
@@ -104,6 +119,16 @@ impl StreamId {
     /// A flow's stream.
     pub fn flow(id: crate::FlowId) -> Self {
         Self { kind: StreamKind::Flow, id: id.0 }
+    }
+
+    /// A client's stream.
+    pub fn client(id: crate::ClientId) -> Self {
+        Self { kind: StreamKind::Client, id: id.0 }
+    }
+
+    /// The stream of what a user granted to a client.
+    pub fn consent(id: crate::ConsentId) -> Self {
+        Self { kind: StreamKind::Consent, id: id.0 }
     }
 
     /// The stream of one attempt.
@@ -180,6 +205,12 @@ pub enum Event {
     Recipient(RecipientEvent),
     /// Of a registered provider.
     Provider(ProviderEvent),
+    /// Of an OAuth client.
+    Client(ClientEvent),
+    /// Of an OAuth authorization under way.
+    Authorization(AuthorizationEvent),
+    /// Of what a user granted to a client.
+    Consent(ConsentEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
 }
@@ -194,6 +225,9 @@ impl Event {
             Self::Flow(_) => StreamKind::Flow,
             Self::Recipient(_) => StreamKind::Recipient,
             Self::Provider(_) => StreamKind::Provider,
+            Self::Client(_) => StreamKind::Client,
+            Self::Authorization(_) => StreamKind::Authorization,
+            Self::Consent(_) => StreamKind::Consent,
             Self::Attempt(_) => StreamKind::Attempt,
         }
     }
@@ -207,6 +241,9 @@ impl Event {
             Self::Flow(event) => event.kind(),
             Self::Recipient(event) => event.kind(),
             Self::Provider(event) => event.kind(),
+            Self::Client(event) => event.kind(),
+            Self::Authorization(event) => event.kind(),
+            Self::Consent(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
         }
     }
@@ -217,7 +254,13 @@ impl Event {
             Self::User(event) => event.claims(),
             Self::Organization(event) => event.claims(),
             Self::Provider(event) => event.claims(),
-            Self::Session(_) | Self::Flow(_) | Self::Recipient(_) | Self::Attempt(_) => Vec::new(),
+            Self::Session(_)
+            | Self::Flow(_)
+            | Self::Recipient(_)
+            | Self::Client(_)
+            | Self::Authorization(_)
+            | Self::Consent(_)
+            | Self::Attempt(_) => Vec::new(),
         }
     }
 
@@ -233,6 +276,9 @@ impl Event {
             Self::Flow(event) => serde_json::to_value(event),
             Self::Recipient(event) => serde_json::to_value(event),
             Self::Provider(event) => serde_json::to_value(event),
+            Self::Client(event) => serde_json::to_value(event),
+            Self::Authorization(event) => serde_json::to_value(event),
+            Self::Consent(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
         }
     }
@@ -249,6 +295,9 @@ impl Event {
             StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
             StreamKind::Recipient => Self::Recipient(serde_json::from_value(json)?),
             StreamKind::Provider => Self::Provider(serde_json::from_value(json)?),
+            StreamKind::Client => Self::Client(serde_json::from_value(json)?),
+            StreamKind::Authorization => Self::Authorization(serde_json::from_value(json)?),
+            StreamKind::Consent => Self::Consent(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
     }
@@ -287,6 +336,24 @@ impl From<RecipientEvent> for Event {
 impl From<ProviderEvent> for Event {
     fn from(event: ProviderEvent) -> Self {
         Self::Provider(event)
+    }
+}
+
+impl From<ClientEvent> for Event {
+    fn from(event: ClientEvent) -> Self {
+        Self::Client(event)
+    }
+}
+
+impl From<AuthorizationEvent> for Event {
+    fn from(event: AuthorizationEvent) -> Self {
+        Self::Authorization(event)
+    }
+}
+
+impl From<ConsentEvent> for Event {
+    fn from(event: ConsentEvent) -> Self {
+        Self::Consent(event)
     }
 }
 

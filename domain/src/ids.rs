@@ -89,6 +89,18 @@ id!(
     PasskeyId
 );
 id!(
+    /// An OAuth client; the id of its stream, and its `client_id`.
+    ClientId
+);
+id!(
+    /// A client's request for access; the id of its stream. What browsers see is another id, and this its hash.
+    AuthorizationId
+);
+id!(
+    /// What one user granted to one client; the id of its stream.
+    ConsentId
+);
+id!(
     /// One event of the log.
     EventId
 );

@@ -11,8 +11,11 @@
 //! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it.
 
 pub mod attempt;
+pub mod authorization;
 pub mod catalogue;
 pub mod claim;
+pub mod client;
+pub mod consent;
 pub mod contact;
 pub mod event;
 pub mod flow;
@@ -25,6 +28,7 @@ pub mod provenance;
 pub mod provider;
 pub mod recipient;
 pub mod root;
+pub mod scopes;
 pub mod secret;
 pub mod session;
 pub mod upcast;
@@ -34,13 +38,14 @@ pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
-    ChallengeId, EventId, FactorId, FlowId, IdentityId, InvitationId, MemberId, OrganizationId,
-    OrganizationRoleId, PasskeyId, SessionId, TeamId, UserId,
+    AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, IdentityId, InvitationId,
+    MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, TeamId, UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};
 pub use root::Root;
+pub use scopes::{Scope, Scopes};
 pub use secret::{PasswordHash, TokenHash, TotpSecret};
 
 /// A moment in UTC. The store keeps microseconds, so the [`ports::Clock`] gives no finer time, and no

@@ -11,6 +11,8 @@ pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
         Box::new(SemanticVersionEventUpcaster::new("user.banned", "2.0", Box::new(banned_2))),
         // 1.0 did not say which factor gave the proof.
         Box::new(SemanticVersionEventUpcaster::new("session.stepped_up", "2.0", Box::new(stepped_up_2))),
+        // 1.0 knew no OAuth clients: every session was the user's own.
+        Box::new(SemanticVersionEventUpcaster::new("session.started", "1.1", Box::new(started_1_1))),
     ]
 }
 
@@ -26,6 +28,14 @@ fn banned_2(mut payload: Value) -> Value {
         let reason = fields.remove("note").unwrap_or(Value::Null);
         fields.entry("reason").or_insert(reason);
         fields.entry("until").or_insert(Value::Null);
+    }
+    payload
+}
+
+fn started_1_1(mut payload: Value) -> Value {
+    if let Some(fields) = payload.as_object_mut() {
+        fields.entry("client").or_insert(Value::Null);
+        fields.entry("scopes").or_insert(Value::Null);
     }
     payload
 }

@@ -123,8 +123,15 @@ async fn refresh_until(store: &EventStore, end: Instant) -> Outcome<u32> {
     let (user, session) = (UserId(System.uuid()), SessionId(System.uuid()));
     let now = System.now();
     let amr = vec![AuthenticationMethod { method: "password".to_owned(), at: now }];
-    let mut event =
-        SessionEvent::Started { user, amr, aal: AssuranceLevel::Aal1, not_after: None, started_at: now };
+    let mut event = SessionEvent::Started {
+        user,
+        amr,
+        aal: AssuranceLevel::Aal1,
+        not_after: None,
+        started_at: now,
+        client: None,
+        scopes: None,
+    };
     let mut done = 0;
     while Instant::now() < end {
         let now = System.now();

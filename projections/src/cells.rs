@@ -15,6 +15,11 @@ pub(crate) fn maybe_text(value: Option<&str>) -> Value {
     value.map_or(Value::Null, text)
 }
 
+/// What is stored as JSON. Ours always writes.
+pub(crate) fn json(value: &impl serde::Serialize) -> Value {
+    text(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
+}
+
 /// A moment.
 pub(crate) fn time(time: Time) -> Value {
     Value::Int(time.timestamp_micros())
@@ -100,6 +105,20 @@ impl Cells {
     pub(crate) fn id<T: From<Uuid>>(&mut self) -> Result<T, DatabaseError> {
         let text = self.text()?;
         Uuid::parse_str(&text).map(T::from).map_err(|_| self.unexpected())
+    }
+
+    /// What is stored as JSON.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, DatabaseError> {
+        self.parsed(|json| serde_json::from_str(json).ok())
+    }
+
+    /// A text that some function can read, where there is one.
+    pub(crate) fn maybe_parsed<T>(
+        &mut self,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, DatabaseError> {
+        let Some(text) = self.maybe_text()? else { return Ok(None) };
+        read(&text).map(Some).ok_or_else(|| self.unexpected())
     }
 
     /// A text that some function can read.

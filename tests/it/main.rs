@@ -30,6 +30,7 @@ mod invite;
 mod leaked_passwords;
 mod mail_limits;
 mod mails;
+mod oauth;
 mod official_client;
 mod openapi;
 mod otp;

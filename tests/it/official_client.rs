@@ -1,51 +1,17 @@
 //! The official clients for JavaScript and Python, unmodified, against a running server.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-
 use crate::support::{
-    Caller, ES256_KEY, ServiceRole, TestServer, key_set, missing, python_program, say_aloud, succeeds,
+    Caller, ES256_KEY, NodeClient, ServiceRole, TestServer, key_set, python_program, succeeds,
 };
 
-/// The folder with the script and the client's lock file.
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/js")
-}
-
-/// Whether the client is there; installs it at the first call where it is not.
-fn installed() -> bool {
-    static INSTALLED: OnceLock<bool> = OnceLock::new();
-    *INSTALLED.get_or_init(|| {
-        let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
-        if !there("node") || !there("npm") {
-            return false;
-        }
-        if folder().join("node_modules/@supabase/auth-js").is_dir() {
-            return true;
-        }
-        let output = Command::new("npm").arg("ci").current_dir(folder()).output().unwrap();
-        if !output.status.success() {
-            say_aloud(&format!("npm ci: {}", String::from_utf8_lossy(&output.stderr)));
-        }
-        output.status.success()
-    })
-}
+/// The script and the client's lock file.
+const OFFICIAL: NodeClient = NodeClient { folder: "js", package: "@supabase/auth-js" };
 
 async fn drive(server: &TestServer) {
-    if !tokio::task::spawn_blocking(installed).await.unwrap() {
-        missing("node or the official client is not here, so its test did not run");
-        return;
-    }
-    let mut command = Command::new("node");
-    command
-        .arg("drive.mjs")
-        .current_dir(folder())
-        .env("EVIDENT_URL", server.url())
-        .env("EVIDENT_DATA", server.data())
-        .env("EVIDENT_SERVICE_ROLE_KEY", ServiceRole.bearer().unwrap());
-    succeeds(command).await;
-    server.assert_log_is_whole();
+    let key = ServiceRole.bearer().unwrap();
+    let data = server.data().to_str().unwrap();
+    let environment = [("EVIDENT_SERVICE_ROLE_KEY", key.as_str()), ("EVIDENT_DATA", data)];
+    OFFICIAL.run(server, "drive.mjs", &environment).await;
 }
 
 on_both_databases!(official_client_js, async |database| {

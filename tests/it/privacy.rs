@@ -8,7 +8,7 @@ use sqlx::{Connection, Row};
 use crate::support::{Anonymous, PASSWORD, Person, TestDatabase, TestServer, postgres_program};
 
 /// Every row of the log as the database keeps it, as one text.
-async fn stored_events(server: &TestServer) -> String {
+pub(crate) async fn stored_events(server: &TestServer) -> String {
     match server.database() {
         TestDatabase::Postgres { url } => {
             let output = postgres_program("psql")

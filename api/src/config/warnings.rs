@@ -107,6 +107,20 @@ fn weak_values(settings: &Settings, written: &Written) -> Vec<String> {
             written.name("rate_limits.header")
         ));
     }
+    let oauth = &settings.commands.oauth_server;
+    if oauth.enabled && oauth.consent_path.is_none() {
+        warnings.push(format!(
+            "{}: the OAuth server is on and has no page to send users to, so every request is refused; as in \
+             /oauth/consent",
+            written.name("oauth_server.authorization_path")
+        ));
+    }
+    if oauth.enabled && oauth.clients_act_as_users {
+        warnings.push(format!(
+            "{}: every OAuth client may change the accounts of its users",
+            written.name("oauth_server.clients_act_as_users")
+        ));
+    }
     warnings
 }
 

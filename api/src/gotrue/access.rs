@@ -55,6 +55,11 @@ impl UserCaller {
         self.session.ok_or_else(|| GotrueError::forbidden(ErrorCode::BadJwt, message))
     }
 
+    /// Whether an OAuth client acts for the user.
+    fn is_client(&self) -> bool {
+        self.caller.session.as_ref().is_some_and(|session| session.client.is_some())
+    }
+
     /// Whether the token is for the audience of the request.
     ///
     /// # Errors
@@ -72,6 +77,24 @@ impl FromRequestParts<App> for UserCaller {
     type Rejection = GotrueError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, GotrueError> {
+        let TokenBearer(caller) = TokenBearer::from_request_parts(parts, app).await?;
+        // What a user grants to a client is some knowledge, never the account.
+        if caller.is_client() && !app.settings().oauth_server.clients_act_as_users {
+            let message = "This endpoint does not accept tokens of OAuth clients";
+            return Err(GotrueError::forbidden(ErrorCode::NoAuthorization, message));
+        }
+        Ok(caller)
+    }
+}
+
+/// Whoever's token it is: a user's, or an OAuth client's that acts for the user.
+#[derive(Debug)]
+pub(super) struct TokenBearer(pub(super) UserCaller);
+
+impl FromRequestParts<App> for TokenBearer {
+    type Rejection = GotrueError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, GotrueError> {
         let claims = verified(app, bearer(&parts.headers)?)?;
         let user = user_of(&claims)?;
         let session = match session_of(&claims) {
@@ -82,14 +105,23 @@ impl FromRequestParts<App> for UserCaller {
                 return Err(error);
             }
         };
+        if session.is_none() && claims.client_id.is_some() {
+            // An ID token tells a client who signed in; nobody gets in with it.
+            return Err(GotrueError::forbidden(ErrorCode::BadJwt, "invalid claim: missing session_id claim"));
+        }
         let caller = app.commands().caller(user, session).await?;
+        if let Some(bound) = caller.session.as_ref().and_then(|session| session.client.as_ref())
+            && !app.commands().is_client_known(bound.client).await?
+        {
+            return Err(AccessError::SessionNotFound.into());
+        }
         let settings = &app.settings().tokens;
         let token_aud = claims.aud.first().map(String::as_str);
         // A service key used as a user's says nothing of the audience.
         let own_aud = token_aud.filter(|_| !is_admin(&settings.admin_roles, claims.role.as_deref()));
         let request_aud = requested_aud(&parts.headers).or(own_aud).unwrap_or(&settings.default_aud);
         let aud_fits = token_aud == Some(request_aud);
-        Ok(Self { caller, user, session, aud_fits })
+        Ok(Self(UserCaller { caller, user, session, aud_fits }))
     }
 }
 
@@ -167,6 +199,10 @@ async fn valid_session(app: &App, claims: &VerifiedClaims, session: SessionId) -
     let caller = app.commands().caller(user_of(claims)?, Some(session)).await?;
     if app.commands().is_expired(&caller) {
         return Err(GotrueError::forbidden(ErrorCode::SessionExpired, "Session is no longer valid"));
+    }
+    if caller.session.as_ref().is_some_and(|session| session.client.is_some()) {
+        // However mighty the user is: that was not granted.
+        return Err(GotrueError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
     }
     Ok(())
 }

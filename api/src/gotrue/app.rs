@@ -60,6 +60,10 @@ pub enum Bucket {
     Passkey,
     /// Tokens of captchas that the service is asked about.
     Captcha,
+    /// `POST /oauth/clients/register`.
+    ClientRegistration,
+    /// `GET /oauth/authorize`.
+    AuthorizationRequests,
     /// Refusals of administrators' calls that are noted in the log.
     NotedDenials,
 }
@@ -79,6 +83,8 @@ struct Buckets {
     answer: RateLimiter,
     passkey: RateLimiter,
     captcha: RateLimiter,
+    client_registration: RateLimiter,
+    authorization_requests: RateLimiter,
     noted_denials: RateLimiter,
 }
 
@@ -100,6 +106,8 @@ impl Buckets {
             answer: RateLimiter::new(settings.second_factors),
             passkey: RateLimiter::new(settings.passkeys),
             captcha: RateLimiter::new(denials),
+            client_registration: RateLimiter::new(settings.client_registration),
+            authorization_requests: RateLimiter::new(settings.token),
             noted_denials: RateLimiter::new(denials),
         }
     }
@@ -119,6 +127,8 @@ impl Buckets {
             Bucket::Answer => &self.answer,
             Bucket::Passkey => &self.passkey,
             Bucket::Captcha => &self.captcha,
+            Bucket::ClientRegistration => &self.client_registration,
+            Bucket::AuthorizationRequests => &self.authorization_requests,
             Bucket::NotedDenials => &self.noted_denials,
         }
     }
@@ -130,7 +140,7 @@ impl App {
         let settings = commands.settings();
         let header = settings.rate_limits.header.as_deref();
         let inner = Inner {
-            discovery: Discovery::new(settings, commands.signing_keys().jwks()),
+            discovery: Discovery::new(settings, commands.signing_keys()),
             buckets: Buckets::new(&settings.rate_limits),
             captcha: Captcha::of(&settings.captcha, commands.outbound()),
             limit_header: header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),

@@ -4,11 +4,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use evident_commands::settings::Settings;
+use evident_commands::tokens::SigningKeys;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::app::App;
-use super::error::{ErrorCode, GotrueError};
+use super::oauth::OAuthServer;
 use super::reply;
 use super::settings::{HealthDocument, SettingsDocument};
 
@@ -25,19 +25,14 @@ pub(super) struct Discovery {
 }
 
 impl Discovery {
-    pub(super) fn new(settings: &Settings, jwks: &Value) -> Self {
+    pub(super) fn new(settings: &Settings, keys: &SigningKeys) -> Self {
         Self {
             health: written(&HealthDocument::new()),
             settings: written(&SettingsDocument::of(settings)),
-            jwks: written(jwks),
-            openid: written(&OpenIdConfiguration::of(issuer(settings))),
+            jwks: written(keys.jwks()),
+            openid: written(&OpenIdConfiguration::of(settings, keys.public_algorithm())),
         }
     }
-}
-
-/// Who issues the tokens: what is configured, else the server's address.
-fn issuer(settings: &Settings) -> &str {
-    settings.tokens.issuer.as_deref().unwrap_or(&settings.site.external_url)
 }
 
 fn written(document: &impl Serialize) -> Bytes {
@@ -66,8 +61,8 @@ pub(super) async fn openid_configuration(State(app): State<App>) -> Response<Bod
 }
 
 /// `GET /.well-known/oauth-authorization-server`
-pub(super) async fn oauth_authorization_server() -> GotrueError {
-    GotrueError::not_found(ErrorCode::FeatureDisabled, "OAuth server is disabled")
+pub(super) async fn oauth_authorization_server(State(app): State<App>, _: OAuthServer) -> Response<Body> {
+    kept(app.discovery().openid.clone())
 }
 
 fn kept(document: Bytes) -> Response<Body> {
@@ -84,19 +79,24 @@ struct OpenIdConfiguration<'a> {
     token_endpoint: String,
     jwks_uri: String,
     userinfo_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     scopes_supported: [&'static str; 5],
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 3],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: [&'static str; 3],
     claims_supported: [&'static str; 15],
     code_challenge_methods_supported: [&'static str; 2],
 }
 
 impl<'a> OpenIdConfiguration<'a> {
-    fn of(issuer: &'a str) -> Self {
+    /// Of a server whose tokens others can check by an algorithm; none: they cannot, and there are no ID
+    /// tokens.
+    fn of(settings: &'a Settings, algorithm: Option<&'static str>) -> Self {
+        let (issuer, oauth) = (settings.issuer(), &settings.oauth_server);
         let at = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
         Self {
             issuer,
@@ -104,12 +104,14 @@ impl<'a> OpenIdConfiguration<'a> {
             token_endpoint: at("/oauth/token"),
             jwks_uri: at("/.well-known/jwks.json"),
             userinfo_endpoint: at("/oauth/userinfo"),
+            registration_endpoint: (oauth.enabled && oauth.dynamic_registration)
+                .then(|| at("/oauth/clients/register")),
             scopes_supported: ["openid", "profile", "email", "phone", "offline_access"],
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
             grant_types_supported: ["authorization_code", "refresh_token"],
             subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: ["RS256", "HS256", "ES256"],
+            id_token_signing_alg_values_supported: algorithm.into_iter().collect(),
             token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
             claims_supported: [
                 "sub",
@@ -137,21 +139,37 @@ impl<'a> OpenIdConfiguration<'a> {
 mod tests {
     use super::*;
 
+    fn document(settings: &Settings, algorithm: Option<&'static str>) -> String {
+        String::from_utf8(written(&OpenIdConfiguration::of(settings, algorithm)).to_vec()).unwrap()
+    }
+
     #[test]
     fn the_openid_document_is_written_key_by_key_as_the_peer_does() {
-        let text = written(&OpenIdConfiguration::of("http://localhost:9999/"));
+        let mut settings = Settings::default();
+        settings.tokens.issuer = Some("http://localhost:9999/".to_owned());
+        settings.oauth_server.enabled = true;
+        settings.oauth_server.dynamic_registration = true;
         assert_eq!(
-            std::str::from_utf8(&text).unwrap(),
-            r#"{"issuer":"http://localhost:9999/","authorization_endpoint":"http://localhost:9999/oauth/authorize","token_endpoint":"http://localhost:9999/oauth/token","jwks_uri":"http://localhost:9999/.well-known/jwks.json","userinfo_endpoint":"http://localhost:9999/oauth/userinfo","scopes_supported":["openid","profile","email","phone","offline_access"],"response_types_supported":["code"],"response_modes_supported":["query"],"grant_types_supported":["authorization_code","refresh_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256","HS256","ES256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["sub","aud","iss","exp","iat","auth_time","nonce","email","email_verified","phone_number","phone_number_verified","name","picture","preferred_username","updated_at"],"code_challenge_methods_supported":["S256","plain"]}"#
+            document(&settings, Some("ES256")),
+            r#"{"issuer":"http://localhost:9999/","authorization_endpoint":"http://localhost:9999/oauth/authorize","token_endpoint":"http://localhost:9999/oauth/token","jwks_uri":"http://localhost:9999/.well-known/jwks.json","userinfo_endpoint":"http://localhost:9999/oauth/userinfo","registration_endpoint":"http://localhost:9999/oauth/clients/register","scopes_supported":["openid","profile","email","phone","offline_access"],"response_types_supported":["code"],"response_modes_supported":["query"],"grant_types_supported":["authorization_code","refresh_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["ES256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["sub","aud","iss","exp","iat","auth_time","nonce","email","email_verified","phone_number","phone_number_verified","name","picture","preferred_username","updated_at"],"code_challenge_methods_supported":["S256","plain"]}"#
         );
+    }
+
+    #[test]
+    fn the_openid_document_tells_what_there_is() {
+        let mut settings = Settings::default();
+        settings.oauth_server.dynamic_registration = true;
+        let off = document(&settings, None);
+        assert!(!off.contains("registration_endpoint"), "{off}");
+        assert!(off.contains(r#""id_token_signing_alg_values_supported":[]"#), "{off}");
     }
 
     #[test]
     fn without_an_issuer_the_address_of_the_server_counts() {
         let mut settings = Settings::default();
         settings.site.external_url = "https://auth.example.com".to_owned();
-        assert_eq!(issuer(&settings), "https://auth.example.com");
+        assert_eq!(settings.issuer(), "https://auth.example.com");
         settings.tokens.issuer = Some("https://x.example/auth/v1".to_owned());
-        assert_eq!(issuer(&settings), "https://x.example/auth/v1");
+        assert_eq!(settings.issuer(), "https://x.example/auth/v1");
     }
 }

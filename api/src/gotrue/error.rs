@@ -7,7 +7,7 @@
 mod code;
 mod form;
 
-pub use code::ErrorCode;
+pub use code::{ErrorCode, OAuthCode};
 pub use form::errors;
 
 use std::borrow::Cow;
@@ -44,9 +44,19 @@ struct Details {
     weakness: Option<Vec<WeaknessReason>>,
     owner: Option<SessionOwner>,
     session_ended: bool,
+    oauth: Option<OAuthForm>,
     retry_after: Option<Duration>,
     /// For the log only.
     cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// OAuth's word for an error, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OAuthForm {
+    /// It and the message are all there is.
+    Alone(OAuthCode),
+    /// Beside what the protocol's other errors have.
+    Beside(OAuthCode),
 }
 
 impl GotrueError {
@@ -60,6 +70,7 @@ impl GotrueError {
             weakness: None,
             owner: None,
             session_ended: false,
+            oauth: None,
             retry_after: None,
             cause: None,
         }))
@@ -88,6 +99,20 @@ impl GotrueError {
     /// 400 `validation_failed`.
     pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
         Self::bad_request(ErrorCode::ValidationFailed, message)
+    }
+
+    /// 400 in OAuth's form (RFC 6749, section 5.2), whatever version of the API is asked for.
+    pub fn oauth(code: OAuthCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::bad_request(ErrorCode::ValidationFailed, message);
+        error.0.oauth = Some(OAuthForm::Alone(code));
+        error
+    }
+
+    /// With OAuth's word beside the protocol's own.
+    #[must_use]
+    pub fn beside(mut self, code: OAuthCode) -> Self {
+        self.0.oauth = Some(OAuthForm::Beside(code));
+        self
     }
 
     /// Nobody has the id of a path.

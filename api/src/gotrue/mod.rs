@@ -27,6 +27,7 @@ mod incoming;
 mod invite;
 mod logout;
 mod message_refusal;
+mod oauth;
 mod openapi;
 mod otp;
 pub mod pagination;

@@ -2,15 +2,15 @@
 
 use axum::body::Body as HttpBody;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Response};
-use evident_commands::{Expiry, RefreshError};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use evident_commands::{Expiry, RefreshError, Refreshed};
 use evident_domain::Actor;
 use zeroize::Zeroizing;
 
 use super::app::App;
 use super::body::Body;
 use super::document::SessionDocument;
-use super::error::{ErrorCode, GotrueError};
+use super::error::{ErrorCode, GotrueError, OAuthCode};
 use super::incoming::Incoming;
 use super::reply;
 
@@ -27,10 +27,25 @@ pub(super) async fn refresh(
     let context = incoming.context(Actor::Visitor);
     let refreshed = app.commands().refresh(&context, &token).await.map_err(refusal)?;
     let mut response = reply::session(&refreshed.grant, &SessionDocument::of(&refreshed.grant))?;
-    if refreshed.rotated {
-        response.headers_mut().insert(REUSE, HeaderValue::from_static("false"));
-    }
+    name_rotation(response.headers_mut(), &refreshed);
     Ok(response)
+}
+
+/// The header that tells whether a new refresh token was made.
+pub(super) fn name_rotation(headers: &mut HeaderMap, refreshed: &Refreshed) {
+    if refreshed.rotated {
+        headers.insert(REUSE, HeaderValue::from_static("false"));
+    }
+}
+
+/// What whoever comes too late is told.
+pub(super) fn expired(rule: Expiry) -> &'static str {
+    match rule {
+        Expiry::TimeBox => "Invalid Refresh Token: Session Expired",
+        Expiry::Inactivity => "Invalid Refresh Token: Session Expired (Inactivity)",
+        Expiry::LowAal => "Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)",
+        Expiry::NewerSession => "Invalid Refresh Token: Session Expired (Revoked by Newer Login)",
+    }
 }
 
 fn refusal(error: RefreshError) -> GotrueError {
@@ -53,15 +68,10 @@ fn refusal(error: RefreshError) -> GotrueError {
             GotrueError::bad_request(ErrorCode::UserBanned, "Invalid Refresh Token: User Banned")
         }
         RefreshError::Expired { rule, .. } => {
-            let message = match rule {
-                Expiry::TimeBox => "Invalid Refresh Token: Session Expired",
-                Expiry::Inactivity => "Invalid Refresh Token: Session Expired (Inactivity)",
-                Expiry::LowAal => {
-                    "Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)"
-                }
-                Expiry::NewerSession => "Invalid Refresh Token: Session Expired (Revoked by Newer Login)",
-            };
-            GotrueError::bad_request(ErrorCode::SessionExpired, message)
+            GotrueError::bad_request(ErrorCode::SessionExpired, expired(rule))
+        }
+        RefreshError::ClientNeeded { .. } | RefreshError::NotTheClients { .. } => {
+            GotrueError::oauth(OAuthCode::InvalidClient, "Client authentication required for OAuth session")
         }
         RefreshError::Failure(failure) => failure.into(),
     };

@@ -10,6 +10,7 @@ use axum::routing::any;
 use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
+use super::oauth::{self, OAuthServer};
 use super::{
     admin_factors, admin_users, authorize, callback, captcha, custom_providers, discovery, factors,
     generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend,
@@ -35,7 +36,7 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them, once.
 pub(super) fn table() -> Router<App> {
-    public().merge(own()).merge(admin())
+    public().merge(oauth()).merge(own()).merge(admin())
 }
 
 /// Whoever asks is answered.
@@ -67,12 +68,30 @@ fn public() -> Router<App> {
         .route("/verify/", verify())
 }
 
+/// The OAuth server. Where it is off, that is heard before anything about methods and paths.
+fn oauth() -> Router<App> {
+    let nothing = || any(async |_: OAuthServer| not_found().await);
+    Router::new()
+        .route("/oauth", nothing())
+        .route("/oauth/{*rest}", nothing())
+        .route("/oauth/clients/register", where_on(post(oauth::clients::register_itself)))
+        .route("/oauth/authorize", where_on(get(oauth::authorize::authorize)))
+        .route("/oauth/authorizations/{authorization_id}", where_on(get(oauth::authorizations::show)))
+        .route(
+            "/oauth/authorizations/{authorization_id}/consent",
+            where_on(post(oauth::authorizations::decide)),
+        )
+        .route("/oauth/token", where_on(post(oauth::token::token)))
+        .route("/oauth/userinfo", where_on(get(oauth::user_info::user_info)))
+}
+
 /// Only for users: who is none hears that before anything about methods and paths.
 fn own() -> Router<App> {
     let user = for_users(get(user::show).on(Method::PUT, user::change));
     let reauthenticate = for_users(get(reauthenticate::reauthenticate));
     let link = for_users(get(authorize::link));
     let unlink = for_users(Methods::new().on(Method::DELETE, identities::unlink));
+    let grants = for_users(get(oauth::grants::list).on(Method::DELETE, oauth::grants::revoke));
     Router::new()
         .route("/user/identities/authorize", link)
         .route("/user/identities/{identity_id}", unlink)
@@ -80,6 +99,7 @@ fn own() -> Router<App> {
         .route("/user/", user)
         .route("/reauthenticate", reauthenticate.clone())
         .route("/reauthenticate/", reauthenticate)
+        .route("/user/oauth/grants", grants)
         .route("/user/{*rest}", any(async |_: UserCaller| not_found().await))
         .route("/logout", post(logout::logout).or_refuse())
         .merge(factors())
@@ -157,6 +177,21 @@ fn admin() -> Router<App> {
             .route(&format!("/admin/custom-providers{end}"), providers.clone())
             .route(&format!("/admin/custom-providers/{{identifier}}{end}"), provider.clone());
     }
+    let clients = for_admins(get(oauth::clients::list).on(Method::POST, oauth::clients::create));
+    let client = for_admins(
+        get(oauth::clients::show)
+            .on(Method::PUT, oauth::clients::change)
+            .on(Method::DELETE, oauth::clients::delete),
+    );
+    router = router
+        .route("/admin/oauth/clients", clients.clone())
+        .route("/admin/oauth/clients/", clients)
+        .route("/admin/oauth/clients/{client_id}", client.clone())
+        .route("/admin/oauth/clients/{client_id}/", client)
+        .route(
+            "/admin/oauth/clients/{client_id}/regenerate_secret",
+            for_admins(post(oauth::clients::regenerate_secret)),
+        );
     // The singular is how the documents that came first spell it.
     let factors = for_admins(get(admin_factors::list));
     let factor =
@@ -185,6 +220,11 @@ fn get<T: 'static>(handler: impl Handler<T, App>) -> Methods<App> {
 
 fn post<T: 'static>(handler: impl Handler<T, App>) -> Methods<App> {
     Methods::new().on(Method::POST, handler)
+}
+
+fn where_on(methods: Methods<App>) -> Route<App> {
+    let refusal = methods.refusal();
+    methods.or_else(async move |_: OAuthServer| refusal.clone().into_response())
 }
 
 fn for_users(methods: Methods<App>) -> Route<App> {

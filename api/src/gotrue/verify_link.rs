@@ -3,14 +3,15 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{Method, Response, StatusCode};
 use evident_commands::{Grant, Verified, Verify, VerifyEnd, VerifyProof};
 use evident_domain::Actor;
 use url::form_urlencoded::Serializer;
 
 use super::app::{App, Bucket};
-use super::error::{ErrorCode, GotrueError};
+use super::error::GotrueError;
 use super::incoming::Incoming;
+use super::redirect::send_on;
 use super::reply;
 use super::verify::{HALFWAY, MessageType, link_expired, refusal};
 
@@ -119,24 +120,13 @@ fn oauth_error(status: StatusCode) -> Option<&'static str> {
 
 /// 303, with a page for whoever does not follow.
 fn see_other(location: &str) -> Result<Response<Body>, GotrueError> {
-    let escaped = location
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&#34;")
-        .replace('\'', "&#39;");
-    let location = HeaderValue::from_str(location).map_err(|_| {
-        GotrueError::bad_request(ErrorCode::ValidationFailed, "The redirect target cannot stand in a header")
-    })?;
-    let mut response = Response::new(Body::from(format!("<a href=\"{escaped}\">See Other</a>.\n\n")));
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
+    send_on(StatusCode::SEE_OTHER, &Method::GET, location)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     #[test]

@@ -1,14 +1,13 @@
 //! Codes of flows, and the secrets that a flow shares with its provider. None of them is stored: each
 //! follows from the flow's id under a key of the server.
 
-use aes::Aes256;
-use aes::cipher::{BlockDecrypt as _, BlockEncrypt as _, KeyInit as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evident_domain::FlowId;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::id_cipher::IdCipher;
 use super::mac::mac;
 
 /// What a flow shares with its provider.
@@ -23,7 +22,7 @@ pub enum FlowSecret {
 /// Makes and reads the codes of flows. A code is the flow's id, enciphered: the id alone, which providers
 /// and their logs see, does not lead to it.
 pub struct FlowCodec {
-    codes: Aes256,
+    codes: IdCipher,
     secrets: Zeroizing<[u8; 32]>,
 }
 
@@ -37,22 +36,17 @@ impl FlowCodec {
     /// A codec under a key of the server.
     pub fn new(key: [u8; 32]) -> Self {
         let key = Zeroizing::new(key);
-        let codes = Zeroizing::new(mac(&key, &[b"codes"]));
-        Self { codes: Aes256::new((&*codes).into()), secrets: Zeroizing::new(mac(&key, &[b"secrets"])) }
+        Self { codes: IdCipher::new(&key, b"codes"), secrets: Zeroizing::new(mac(&key, &[b"secrets"])) }
     }
 
     /// The code of a flow, as a UUID, which is the form that clients know.
     pub fn code(&self, flow: FlowId) -> Uuid {
-        let mut block = flow.0.into_bytes().into();
-        self.codes.encrypt_block(&mut block);
-        Uuid::from_bytes(block.into())
+        self.codes.code(flow.0)
     }
 
     /// The flow that a code would be of. Whether there is one, its stream tells.
     pub fn flow(&self, code: Uuid) -> FlowId {
-        let mut block = code.into_bytes().into();
-        self.codes.decrypt_block(&mut block);
-        FlowId(Uuid::from_bytes(block.into()))
+        FlowId(self.codes.id(code))
     }
 
     /// What a flow shares with its provider: 43 characters of base64url.

@@ -163,6 +163,14 @@ impl SigningKeys {
         })
     }
 
+    /// The algorithm by which others can check what is signed here; none where only this server can.
+    pub fn public_algorithm(&self) -> Option<&'static str> {
+        match self.algorithm {
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
+            asymmetric => Some(algorithm_name(asymmetric)),
+        }
+    }
+
     /// Signs a token.
     ///
     /// # Errors

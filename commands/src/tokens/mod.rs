@@ -4,9 +4,13 @@
 //! carry a MAC ([`RefreshTokenCodec`]), codes of flows are enciphered ids
 //! ([`FlowCodec`]), secrets of authenticator apps are enciphered ([`FactorKeys`]), links and codes are stored as hashes ([`Pepper`]).
 
+mod authorization;
 mod claims;
+mod client_secret;
 mod factors;
 mod flow;
+mod id_cipher;
+mod id_token;
 mod jwk;
 mod jwt;
 mod keys;
@@ -15,9 +19,12 @@ mod one_time;
 mod refresh;
 mod secret_box;
 
+pub use authorization::{AuthorizationCodec, AuthorizationHandle};
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
+pub use client_secret::ClientSecret;
 pub use factors::{FactorKeys, PasskeyPurpose};
 pub use flow::{FlowCodec, FlowSecret};
+pub use id_token::IdTokenClaims;
 pub use jwk::{KeyKind, generate_jwk};
 pub use jwt::{JwtError, Part as JwtPart};
 pub use keys::{KeyError, KeySettings, SigningKeys};

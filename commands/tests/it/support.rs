@@ -13,7 +13,7 @@ use evident_commands::outbound::Outbound;
 use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordPolicy};
 use evident_commands::settings::Settings;
 use evident_commands::tokens::{
-    FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
+    AuthorizationCodec, FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
 };
 use evident_commands::{
     Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
@@ -222,6 +222,7 @@ async fn open(
         outbound,
         sms_service: None,
         leaks: None,
+        authorizations: AuthorizationCodec::new([6; 32]),
         templates: Arc::new(Templates::builtin().unwrap()),
         links: Links::new(&settings.site.external_url, &LinkPaths::default()).unwrap(),
         redirects: RedirectPolicy::new(&settings.site.site_url, &settings.site.redirect_allow_list).unwrap(),

@@ -80,6 +80,15 @@ fn heading(stream: StreamKind) -> String {
             "Provider",
             "Another server that people sign in with, registered by an administrator while the server runs.",
         ),
+        StreamKind::Client => (
+            "Client",
+            "An application that users let act with a part of what they may (OAuth). Nothing here is a person's.",
+        ),
+        StreamKind::Authorization => (
+            "Authorization",
+            "A client asks a user for access; short-lived, decided once, and its code redeemed once.",
+        ),
+        StreamKind::Consent => ("Consent", "What one user granted to one client. Its id follows from both."),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

@@ -15,6 +15,9 @@ pub use samples::samples;
 pub use types::{names, plain_types};
 
 use crate::attempt::AttemptEvent;
+use crate::authorization::AuthorizationEvent;
+use crate::client::ClientEvent;
+use crate::consent::ConsentEvent;
 use crate::flow::FlowEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
@@ -47,6 +50,9 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Recipient => RecipientEvent::DESCRIPTIONS,
         StreamKind::Provider => ProviderEvent::DESCRIPTIONS,
+        StreamKind::Client => ClientEvent::DESCRIPTIONS,
+        StreamKind::Authorization => AuthorizationEvent::DESCRIPTIONS,
+        StreamKind::Consent => ConsentEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -72,6 +78,9 @@ impl Event {
             Self::Flow(event) => event.description(),
             Self::Recipient(event) => event.description(),
             Self::Provider(event) => event.description(),
+            Self::Client(event) => event.description(),
+            Self::Authorization(event) => event.description(),
+            Self::Consent(event) => event.description(),
             Self::Attempt(event) => event.description(),
         }
     }

@@ -10,14 +10,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
+use crate::authorization::AuthorizationEvent;
+use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectUri, Registration};
+use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::recipient::{MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
-    ChallengeId, Email, Event, FactorId, FlowId, IdentityId, Metadata, PasskeyId, PasswordHash, Phone,
-    SessionId, Time, TokenHash, TotpSecret, UserId,
+    ChallengeId, ClientId, Email, Event, FactorId, FlowId, IdentityId, Metadata, PasskeyId, PasswordHash,
+    Phone, Scopes, SessionId, Time, TokenHash, TotpSecret, UserId,
 };
 
 /// One event of every type, in the order of the declarations.
@@ -29,8 +32,11 @@ pub fn samples() -> Vec<Event> {
     let organization = organization::samples().into_iter().map(Event::Organization);
     let flow = flow().into_iter().map(Event::Flow);
     let recipient = recipient().into_iter().map(Event::Recipient);
+    let oauth = client().into_iter().map(Event::Client);
+    let oauth = oauth.chain(authorization().into_iter().map(Event::Authorization));
+    let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
-    let flows = flow.chain(recipient).chain(provider);
+    let flows = flow.chain(recipient).chain(provider).chain(oauth);
     user.chain(session).chain(organization).chain(flows).chain(attempt).collect()
 }
 
@@ -183,6 +189,8 @@ fn session() -> [SessionEvent; 6] {
             aal: AssuranceLevel::Aal1,
             not_after: Some(minute(1442)),
             started_at: minute(2),
+            client: Some(client_id()),
+            scopes: Some(scopes()),
         },
         SessionEvent::Refreshed { generation: 1, at: minute(62) },
         SessionEvent::RefreshRepeated { presented: 0, generation: 1, at: minute(63) },
@@ -207,10 +215,7 @@ fn flow() -> [FlowEvent; 5] {
         FlowEvent::Started {
             purpose: FlowPurpose::External,
             provider: Some("google".to_owned()),
-            challenge: Some(CodeChallenge {
-                method: ChallengeMethod::S256,
-                value: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
-            }),
+            challenge: Some(challenge()),
             redirect_to: "https://app.example.com/welcome".to_owned().into(),
             linking: Some(user()),
             kept: Some("hj9Xq2mVw7".to_owned().into()),
@@ -244,6 +249,65 @@ fn recipient() -> [RecipientEvent; 2] {
     ]
 }
 
+fn client() -> [ClientEvent; 4] {
+    let details = |name: &str| ClientDetails {
+        name: Some(name.to_owned()),
+        uri: Some("https://photos.example.com".to_owned()),
+        logo_uri: Some("https://photos.example.com/logo.png".to_owned()),
+        redirect_uris: redirect_uri().into_iter().collect(),
+        grant_types: GrantType::ALL.to_vec(),
+        auth_method: AuthMethod::ClientSecretBasic,
+    };
+    [
+        ClientEvent::Registered {
+            registration: Registration::Manual,
+            details: details("Photo Book"),
+            secret: Some(TokenHash("3d".repeat(32))),
+            registered_at: minute(8),
+        },
+        ClientEvent::Updated { details: details("Photo Books"), at: minute(9) },
+        ClientEvent::SecretRegenerated { secret: TokenHash("a1".repeat(32)), at: minute(10) },
+        ClientEvent::Deleted {},
+    ]
+}
+
+fn authorization() -> Vec<AuthorizationEvent> {
+    let requested = redirect_uri().map(|redirect_uri| AuthorizationEvent::Requested {
+        client: client_id(),
+        redirect_uri,
+        scopes: scopes(),
+        state: Some("st-1".to_owned().into()),
+        nonce: Some("no-1".to_owned().into()),
+        resource: Some("https://api.example.com".to_owned()),
+        challenge: challenge(),
+        requested_at: minute(11),
+        expires_at: minute(21),
+    });
+    let rest = [
+        AuthorizationEvent::Seen { user: user(), at: minute(12) },
+        AuthorizationEvent::Approved {
+            user: user(),
+            authenticated_at: minute(2),
+            at: minute(13),
+            code_expires_at: minute(18),
+        },
+        AuthorizationEvent::Denied { user: user(), at: minute(13) },
+        AuthorizationEvent::CodeRedeemed {
+            user: user(),
+            session: SessionId(Uuid::from_u128(0x5e55_1011_0000_4000_8000_0000_0000_0004)),
+            at: minute(14),
+        },
+    ];
+    requested.into_iter().chain(rest).collect()
+}
+
+fn consent() -> [ConsentEvent; 2] {
+    [
+        ConsentEvent::Given { user: user(), client: client_id(), scopes: scopes(), given_at: minute(13) },
+        ConsentEvent::Revoked { user: user(), client: client_id() },
+    ]
+}
+
 fn attempt() -> [AttemptEvent; 5] {
     [
         AttemptEvent::SignInFailed {
@@ -270,6 +334,25 @@ fn attempt() -> [AttemptEvent; 5] {
 /// A moment of the day on which the samples happen.
 fn minute(minute: i64) -> Time {
     Time::from_timestamp_micros(1_795_226_118_540_517 + minute * 60_000_000).unwrap_or_default()
+}
+
+fn client_id() -> ClientId {
+    ClientId(Uuid::from_u128(0xc11e_0000_0000_4000_8000_0000_0000_0005))
+}
+
+fn redirect_uri() -> Option<RedirectUri> {
+    RedirectUri::parse("https://photos.example.com/cb").ok()
+}
+
+fn scopes() -> Scopes {
+    Scopes::parse("openid email").unwrap_or_default()
+}
+
+fn challenge() -> CodeChallenge {
+    CodeChallenge {
+        method: ChallengeMethod::S256,
+        value: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+    }
 }
 
 fn user() -> UserId {

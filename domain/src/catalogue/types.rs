@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Names;
 use super::describe::stored_name;
 use crate::attempt::{AdminRefusal, SignInRefusal};
+use crate::client::Registration;
 use crate::flow::FlowPurpose;
 use crate::organization::{Departure, InvitationEnd};
 use crate::recipient::MessageKind;
@@ -40,6 +41,7 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
             "`{\"credential_id\", \"aaguid\", \"key\"}`: the id of a key (base64url), the model, and the public \
              key with its counter",
         ),
+        ("ClientId", "a UUID, lower case with hyphens"),
         ("Email", "an e-mail address in lower case"),
         ("Phone", "an E.164 number without the `+`"),
         ("Metadata", "a JSON object that belongs to the application"),
@@ -48,6 +50,13 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
             "`{\"method\", \"value\"}`: what a client proves when it redeems a flow (RFC 7636); the method is \
              `s256` or `plain`",
         ),
+        (
+            "ClientDetails",
+            "`{\"name\", \"uri\", \"logo_uri\", \"redirect_uris\", \"grant_types\", \"auth_method\"}` of an OAuth \
+             client (RFC 7591)",
+        ),
+        ("RedirectUri", "an address that codes are sent to, as it was written"),
+        ("Scopes", "a list of `openid`, `profile`, `email`, `phone`, `offline_access`"),
         ("ProviderTokens", "`{\"access_token\", \"refresh_token\"}` of another provider"),
         (
             "ProviderDefinition",
@@ -80,6 +89,7 @@ pub fn names() -> Vec<Names> {
         of("InvitationEnd", InvitationEnd::MEANINGS),
         of("FlowPurpose", FlowPurpose::MEANINGS),
         of("MessageKind", MessageKind::MEANINGS),
+        of("Registration", Registration::MEANINGS),
         of("SignInRefusal", SignInRefusal::MEANINGS),
         of("AdminRefusal", AdminRefusal::MEANINGS),
     ]

@@ -1,6 +1,6 @@
 //! What may be asked of a session.
 
-use super::{AssuranceLevel, RevocationReason};
+use super::{AssuranceLevel, ClientBinding, RevocationReason};
 use crate::{FactorId, Time, UserId};
 
 /// A new session.
@@ -12,6 +12,8 @@ pub struct Start {
     pub method: String,
     /// From when on it counts for nothing, where that is fixed.
     pub not_after: Option<Time>,
+    /// The OAuth client that signs in for the user; none: the user does.
+    pub client: Option<ClientBinding>,
     /// The time of the decision.
     pub now: Time,
 }

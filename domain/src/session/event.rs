@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AssuranceLevel, AuthenticationMethod, RevocationReason};
 use crate::catalogue::described;
-use crate::{FactorId, Time, UserId};
+use crate::{ClientId, FactorId, Scopes, Time, UserId};
 
 described! {
     /// An event of a session's stream. Where it came from (IP, agent) stands in its provenance.
@@ -25,6 +25,10 @@ described! {
             not_after: Option<Time>,
             /// When.
             started_at: Time,
+            /// The OAuth client that signed in for the user; none: the user did.
+            client: Option<ClientId>,
+            /// What the client may.
+            scopes: Option<Scopes>,
         },
         /// The refresh token was used; the next is good now.
         #[serde(rename = "session.refreshed")]
@@ -82,7 +86,7 @@ impl SessionEvent {
     /// Name and version in the log. A released pair never changes.
     pub const fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Started { .. } => ("session.started", "1.0"),
+            Self::Started { .. } => ("session.started", "1.1"),
             Self::Refreshed { .. } => ("session.refreshed", "1.0"),
             Self::RefreshRepeated { .. } => ("session.refresh_repeated", "1.0"),
             Self::SteppedUp { .. } => ("session.stepped_up", "2.0"),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{Event, FactorId, StreamKind, Subject, Time, UserId};
+use crate::{ClientId, Event, FactorId, Scopes, StreamKind, Subject, Time, UserId};
 
 /// How many past rotations a session remembers for the reuse interval.
 const REMEMBERED_ROTATIONS: usize = 16;
@@ -77,6 +77,10 @@ described! {
         NoSecondFactor,
         /// A hook of the owner's rejected an attempt to sign in, and wanted everybody out.
         RejectedByHook,
+        /// The user took back what they had granted to the client.
+        ConsentRevoked,
+        /// The authorization code that opened the session came a second time.
+        AuthorizationCodeReused,
     }
 }
 
@@ -121,6 +125,17 @@ pub struct LiveSession {
     pub rotations: VecDeque<(u64, Time)>,
     /// From when on it counts for nothing, where that was fixed at its start.
     pub not_after: Option<Time>,
+    /// The OAuth client that has it, and what that one may; none: the user has it.
+    pub client: Option<Box<ClientBinding>>,
+}
+
+/// An OAuth client that has a session of a user, and what it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientBinding {
+    /// Which.
+    pub client: ClientId,
+    /// What it may.
+    pub scopes: Scopes,
 }
 
 /// What comes of presenting a refresh token.
@@ -155,6 +170,8 @@ impl Session {
                 aal: AssuranceLevel::Aal1,
                 not_after: start.not_after,
                 started_at: start.now,
+                client: start.client.as_ref().map(|bound| bound.client),
+                scopes: start.client.map(|bound| bound.scopes),
             }]),
             (_, SessionCommand::Start(_)) => Err(SessionError::AlreadyStarted),
             (
@@ -179,7 +196,7 @@ impl Session {
     /// Takes in what happened.
     pub fn fold(&mut self, event: &SessionEvent) {
         match (&mut *self, event) {
-            (_, SessionEvent::Started { user, amr, aal, not_after, started_at }) => {
+            (_, SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes }) => {
                 *self = Self::Live(Box::new(LiveSession {
                     user: *user,
                     started_at: *started_at,
@@ -191,6 +208,9 @@ impl Session {
                     oldest_valid: 0,
                     rotations: VecDeque::new(),
                     not_after: *not_after,
+                    client: client.map(|client| {
+                        Box::new(ClientBinding { client, scopes: scopes.clone().unwrap_or_default() })
+                    }),
                 }));
             }
             (Self::Live(session), SessionEvent::Refreshed { generation, at }) => {

@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests unwrap, too")]
 
 mod attempt;
+mod authorization;
 mod catalogue_page;
+mod client;
+mod consent;
 mod flow;
 mod golden_files;
 mod organization;

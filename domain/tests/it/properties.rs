@@ -259,6 +259,7 @@ fn a_session_command() -> impl Strategy<Value = SessionCommand> {
             user: ANN,
             method: "password".to_owned(),
             not_after: end.map(at),
+            client: None,
             now: at(0),
         })
     });

@@ -1,13 +1,21 @@
 //! Start, end and expiry of a session.
 
 use evident_domain::session::{
-    AssuranceLevel, RevocationReason, Session, SessionCommand, SessionError, SessionEvent, Start,
+    AssuranceLevel, AuthenticationMethod, ClientBinding, RevocationReason, Session, SessionCommand,
+    SessionError, SessionEvent, Start,
 };
+use evident_domain::{ClientId, Scopes};
 
 use crate::support::*;
 
 fn start() -> SessionCommand {
-    SessionCommand::Start(Start { user: ANN, method: "password".to_owned(), not_after: None, now: at(0) })
+    SessionCommand::Start(Start {
+        user: ANN,
+        method: "password".to_owned(),
+        not_after: None,
+        client: None,
+        now: at(0),
+    })
 }
 
 fn step_up(seconds: i64) -> SessionCommand {
@@ -25,10 +33,10 @@ fn revoked() -> SessionEvent {
 
 /// A session whose end was fixed at its start.
 fn started_for_an_hour() -> SessionEvent {
-    let SessionEvent::Started { user, amr, aal, started_at, .. } = session_started() else {
+    let SessionEvent::Started { user, amr, aal, started_at, client, scopes, .. } = session_started() else {
         panic!("a session starts with its start")
     };
-    SessionEvent::Started { user, amr, aal, not_after: Some(at(3600)), started_at }
+    SessionEvent::Started { user, amr, aal, not_after: Some(at(3600)), started_at, client, scopes }
 }
 
 #[test]
@@ -43,9 +51,32 @@ fn a_session_may_have_its_end_fixed_at_its_start() {
             user: ANN,
             method: "password".to_owned(),
             not_after: Some(at(3600)),
+            client: None,
             now: at(0),
         }))
         .then_expect_events(vec![started_for_an_hour()]);
+}
+
+#[test]
+fn a_client_s_session_tells_whose_it_is_and_what_it_may() {
+    let scopes = Scopes::parse("openid email").unwrap();
+    let bound = ClientBinding { client: ClientId(ANN.0), scopes: scopes.clone() };
+    let SessionEvent::Started { user, aal, not_after, started_at, .. } = session_started() else { panic!() };
+    let amr = vec![AuthenticationMethod { method: "oauth".to_owned(), at: at(0) }];
+    let (client, scopes) = (Some(bound.client), Some(scopes));
+    let started = SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes };
+    given_session(vec![])
+        .when(SessionCommand::Start(Start {
+            user: ANN,
+            method: "oauth".to_owned(),
+            not_after: None,
+            client: Some(bound.clone()),
+            now: at(0),
+        }))
+        .then_expect_events(vec![started.clone()]);
+    let mut session = Session::default();
+    session.fold(&started);
+    assert_eq!(session.live().unwrap().client, Some(Box::new(bound)));
 }
 
 #[test]

@@ -187,6 +187,8 @@ pub(crate) fn session_started() -> SessionEvent {
         aal: AssuranceLevel::Aal1,
         not_after: None,
         started_at: at(0),
+        client: None,
+        scopes: None,
     }
 }
 

@@ -154,6 +154,9 @@ impl Fold for Identities {
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)
+            | Event::Client(_)
+            | Event::Authorization(_)
+            | Event::Consent(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }

@@ -3,6 +3,8 @@
 mod claims;
 mod erased_subjects;
 mod identities;
+mod oauth_clients;
+mod oauth_consents;
 mod providers;
 mod sessions;
 mod sign_in_failures;
@@ -13,6 +15,8 @@ use std::marker::PhantomData;
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
+pub use oauth_clients::ClientRow;
+pub use oauth_consents::{ConsentRow, Consents};
 pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
@@ -24,23 +28,27 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 6] = [
+pub(crate) static INLINE: [&dyn Projection; 8] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
+    &Of::<ClientRow>(PhantomData),
+    &Of::<Consents>(PhantomData),
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 7] = [
+pub(crate) static ALL: [&dyn Projection; 9] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
+    &Of::<ClientRow>(PhantomData),
+    &Of::<Consents>(PhantomData),
     &Of::<ClaimRows>(PhantomData),
 ];
 
@@ -77,11 +85,6 @@ fn origin(event: &Recorded) -> (Option<String>, Option<String>) {
 fn user_event(event: &Recorded) -> Option<&evident_domain::user::UserEvent> {
     match &event.event {
         Event::User(event) => Some(event),
-        Event::Session(_)
-        | Event::Organization(_)
-        | Event::Flow(_)
-        | Event::Recipient(_)
-        | Event::Provider(_)
-        | Event::Attempt(_) => None,
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! `sessions`: the sessions that live.
 
-use evident_domain::session::{AssuranceLevel, AuthenticationMethod, SessionEvent};
-use evident_domain::{Event, Recorded, SessionId, Time, UserId};
+use evident_domain::session::{AssuranceLevel, AuthenticationMethod, ClientBinding, SessionEvent};
+use evident_domain::{Event, Recorded, Scopes, SessionId, Time, UserId};
 use evident_eventstore::{DatabaseError, Row, Table};
 
 use super::{int, json, origin, stream_key, text};
@@ -33,6 +33,8 @@ pub struct SessionRow {
     pub ip: Option<String>,
     /// From when on it counts for nothing, where that was fixed.
     pub not_after: Option<Time>,
+    /// The OAuth client that has it, and what that one may; none: the user has it.
+    pub client: Option<ClientBinding>,
 }
 
 impl SessionRow {
@@ -56,6 +58,7 @@ impl SessionRow {
             user_agent: cells.maybe_text()?,
             ip: cells.maybe_text()?,
             not_after: cells.maybe_time()?,
+            client: bound(&mut cells)?,
         })
     }
 
@@ -68,6 +71,13 @@ impl SessionRow {
         self.refreshed_at = Some(at);
         (self.user_agent, self.ip) = origin(event);
     }
+}
+
+/// The columns `client_id` and `scopes`.
+fn bound(cells: &mut Cells) -> Result<Option<ClientBinding>, DatabaseError> {
+    let client = cells.maybe_parsed(|id| id.parse().ok())?;
+    let scopes = cells.maybe_parsed(|scopes| Scopes::parse(scopes).ok())?;
+    Ok(client.map(|client| ClientBinding { client, scopes: scopes.unwrap_or_default() }))
 }
 
 impl Fold for SessionRow {
@@ -87,6 +97,8 @@ impl Fold for SessionRow {
             text("user_agent"),
             text("ip"),
             int("not_after"),
+            text("client_id"),
+            text("scopes"),
         ],
     );
     const GROUP: &'static str = "id";
@@ -106,6 +118,9 @@ impl Fold for SessionRow {
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)
+            | Event::Client(_)
+            | Event::Authorization(_)
+            | Event::Consent(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }
@@ -113,7 +128,7 @@ impl Fold for SessionRow {
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Event::Session(session_event) = &event.event else { return group };
         match session_event {
-            SessionEvent::Started { user, amr, aal, not_after, started_at } => {
+            SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes } => {
                 let (user_agent, ip) = origin(event);
                 Some(Self {
                     id: SessionId(event.stream.id),
@@ -127,6 +142,8 @@ impl Fold for SessionRow {
                     user_agent,
                     ip,
                     not_after: *not_after,
+                    client: client
+                        .map(|client| ClientBinding { client, scopes: scopes.clone().unwrap_or_default() }),
                 })
             }
             SessionEvent::Refreshed { generation, at } => {
@@ -164,6 +181,7 @@ impl Fold for SessionRow {
     }
 
     fn rows(&self, _: &str) -> Vec<Row> {
+        let client = self.client.as_ref();
         let amr = serde_json::to_string(&self.amr).unwrap_or_else(|_| "[]".to_owned());
         vec![vec![
             self.id.to_string().into(),
@@ -177,6 +195,8 @@ impl Fold for SessionRow {
             cells::maybe_text(self.user_agent.as_deref()),
             cells::maybe_text(self.ip.as_deref()),
             cells::maybe_time(self.not_after),
+            cells::maybe_text(client.map(|bound| bound.client.to_string()).as_deref()),
+            cells::maybe_text(client.map(|bound| bound.scopes.to_string()).as_deref()),
         ]]
     }
 

@@ -69,7 +69,10 @@ impl Fold for SignInFailures {
             | Event::Organization(_)
             | Event::Flow(_)
             | Event::Recipient(_)
-            | Event::Provider(_) => Vec::new(),
+            | Event::Provider(_)
+            | Event::Client(_)
+            | Event::Authorization(_)
+            | Event::Consent(_) => Vec::new(),
         }
     }
 

@@ -2,15 +2,20 @@
 
 use chrono::{DateTime, TimeDelta};
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
-use evident_domain::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use evident_domain::client::{ClientDetails, ClientDraft, ClientEvent, Registration};
+use evident_domain::consent::ConsentEvent;
+use evident_domain::session::{
+    AssuranceLevel, AuthenticationMethod, ClientBinding, RevocationReason, SessionEvent,
+};
 use evident_domain::user::{TokenPurpose, UserEvent};
 use evident_domain::{
-    Actor, Email, Event, EventId, IdentityId, Metadata, PasswordHash, Personal, Position, Provenance,
-    Recorded, SessionId, StreamId, Subject, Surface, Time, TokenHash, UserId,
+    Actor, ClientId, ConsentId, Email, Event, EventId, IdentityId, Metadata, PasswordHash, Personal,
+    Position, Provenance, Recorded, Scopes, SessionId, StreamId, Subject, Surface, Time, TokenHash, UserId,
 };
 use evident_projections::Fold;
 use evident_projections::folds::{
-    ClaimRows, ErasedSubject, IDLE_SECONDS, Identities, SessionRow, SignInFailures, UserRow,
+    ClaimRows, ClientRow, Consents, ErasedSubject, IDLE_SECONDS, Identities, SessionRow, SignInFailures,
+    UserRow,
 };
 use uuid::Uuid;
 
@@ -18,6 +23,7 @@ use crate::support::signing_up;
 
 const ANN: UserId = UserId(Uuid::from_u128(1));
 const DEVICE: SessionId = SessionId(Uuid::from_u128(2));
+const BOOK: ClientId = ClientId(Uuid::from_u128(4));
 const IDENTITY: IdentityId = IdentityId(Uuid::from_u128(3));
 
 /// The n-th event happens n seconds after the start.
@@ -38,6 +44,11 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
             StreamId { kind: evident_domain::StreamKind::Recipient, id: Uuid::from_u128(9) }
         }
         Event::Flow(_) => StreamId { kind: evident_domain::StreamKind::Flow, id: Uuid::from_u128(7) },
+        Event::Client(_) => StreamId::client(BOOK),
+        Event::Authorization(_) => {
+            StreamId { kind: evident_domain::StreamKind::Authorization, id: Uuid::from_u128(8) }
+        }
+        Event::Consent(_) => StreamId::consent(ConsentId::of(ANN, BOOK)),
         Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
     };
     Recorded {
@@ -114,6 +125,8 @@ fn started() -> SessionEvent {
         aal: AssuranceLevel::Aal1,
         not_after: None,
         started_at: at(1),
+        client: None,
+        scopes: None,
     }
 }
 
@@ -311,4 +324,65 @@ fn a_new_address_gives_the_old_one_back() {
     let ClaimRows(held) = fold(ann([UserEvent::EmailChanged { email: email("new@example.com") }])).unwrap();
     let held: Vec<_> = held.into_iter().map(|(claim, (_, position))| (claim, position)).collect();
     assert_eq!(held, [("email:new@example.com".to_owned(), 3), (format!("identity:email:{ANN}"), 2)]);
+}
+
+fn scopes(text: &str) -> Scopes {
+    Scopes::parse(text).unwrap()
+}
+
+#[test]
+fn a_session_tells_which_client_has_it() {
+    let SessionEvent::Started { user, amr, aal, not_after, started_at, .. } = started() else { panic!() };
+    let (client, scopes) = (Some(BOOK), Some(scopes("openid email")));
+    let bound = SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes };
+    let row: SessionRow = fold([bound]).unwrap();
+    assert_eq!(row.client, Some(ClientBinding { client: BOOK, scopes: self::scopes("openid email") }));
+    assert_eq!(fold::<SessionRow>([started()]).unwrap().client, None);
+}
+
+fn details(name: &str) -> ClientDetails {
+    ClientDetails::new(ClientDraft {
+        name: Some(name.to_owned()),
+        redirect_uris: Some(vec!["https://photos.example.com/cb".to_owned()]),
+        ..ClientDraft::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_client_has_a_row_until_it_is_deleted() {
+    let hash = || TokenHash("hash".to_owned());
+    let registered = || ClientEvent::Registered {
+        registration: Registration::Dynamic,
+        details: details("Photo Book"),
+        secret: Some(hash()),
+        registered_at: at(1),
+    };
+    let row: ClientRow = fold([registered()]).unwrap();
+    assert_eq!((row.id, row.registration, row.position), (BOOK, Registration::Dynamic, 1));
+    assert_eq!((row.created_at, row.updated_at), (at(1), at(1)));
+    let updated = ClientEvent::Updated { details: details("Photo Books"), at: at(2) };
+    let row: ClientRow = fold([registered(), updated]).unwrap();
+    assert_eq!(row.details.name.as_deref(), Some("Photo Books"));
+    assert_eq!((row.created_at, row.updated_at, row.position), (at(1), at(2), 1));
+    let regenerated = ClientEvent::SecretRegenerated { secret: hash(), at: at(2) };
+    let row: ClientRow = fold([registered(), regenerated]).unwrap();
+    assert_eq!(row.updated_at, at(2));
+    assert!(!format!("{:?}", row.rows("")).contains("hash"), "no secret in the table");
+    assert_eq!(fold::<ClientRow>([registered(), ClientEvent::Deleted {}]), None);
+}
+
+#[test]
+fn what_is_granted_has_a_row_until_it_is_taken_back_or_its_user_goes() {
+    let given =
+        |text, n| ConsentEvent::Given { user: ANN, client: BOOK, scopes: scopes(text), given_at: at(n) };
+    let rows: Consents = fold([given("email", 1), given("email openid", 2)]).unwrap();
+    let row = rows.0.get(&ConsentId::of(ANN, BOOK)).unwrap();
+    assert_eq!((row.user_id, row.client_id, row.granted_at), (ANN, BOOK, at(2)));
+    assert_eq!(row.scopes, scopes("email openid"));
+    let revoked = ConsentEvent::Revoked { user: ANN, client: BOOK };
+    assert_eq!(fold::<Consents>([given("email", 1), revoked]), None);
+    for end in [UserEvent::Erased {}, deleted()] {
+        assert_eq!(fold::<Consents>([Event::from(given("email", 1)), Event::from(end)]), None);
+    }
 }

@@ -4,6 +4,7 @@
 
 mod folds;
 mod lists;
+mod oauth_tries;
 mod rebuilds;
 mod same_rows;
 mod support;

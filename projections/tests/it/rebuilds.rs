@@ -257,6 +257,8 @@ fn nodes_that_take_turns_never_fold_onto_a_stale_row() {
             aal: AssuranceLevel::Aal1,
             not_after: None,
             started_at: now,
+            client: None,
+            scopes: None,
         };
         // Each proof is added to those in the row: one that is old loses some.
         for version in 0..24_u64 {

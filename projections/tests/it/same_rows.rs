@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::session::{
-    AssuranceLevel, ReusePolicy, RevocationReason, Session, SessionCommand, SessionEvent, Start,
+    AssuranceLevel, ClientBinding, ReusePolicy, RevocationReason, Session, SessionCommand, SessionEvent,
+    Start,
 };
 use evident_domain::user::factor::{
     Authenticator, FactorAnswer, FactorCommand, FactorLimits, FactorRemoval, NewFactor,
@@ -17,8 +18,8 @@ use evident_domain::user::{
     Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand,
 };
 use evident_domain::{
-    Actor, ChallengeId, Email, Event, FactorId, IdentityId, Metadata, PasskeyId, PasswordHash, Personal,
-    Phone, SessionId, StreamId, Subject, TokenHash, UserId,
+    Actor, ChallengeId, ClientId, Email, Event, FactorId, IdentityId, Metadata, PasskeyId, PasswordHash,
+    Personal, Phone, Scopes, SessionId, StreamId, Subject, TokenHash, UserId,
 };
 use evident_eventstore::{AppendError, Contents, Database};
 use evident_projections::{PATIENCE, Silent, Until, rebuild, replay, verify, views};
@@ -26,6 +27,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use uuid::Uuid;
 
+use crate::oauth_tries::{OAuthTry, oauth_try};
 use crate::support::{On, World, is_there, rows, runtime};
 
 /// Where factors are asked and answer.
@@ -36,11 +38,12 @@ const SESSION: SessionId = SessionId(Uuid::from_u128(990));
 enum Try {
     SignUp { method: SignUpMethod, email: Option<u8>, phone: Option<u8>, confirmed: bool },
     User { as_admin: bool, what: Change },
-    Start,
+    Start { client: Option<u8> },
     Refresh { session: u8, back: u64 },
     StepUp { session: u8, factor: u8 },
     StepDown { session: u8, factor: u8 },
     Revoke { session: u8 },
+    OAuth(OAuthTry),
     Fail { account: u8, reason: SignInRefusal },
     Rebuild,
 }
@@ -153,7 +156,8 @@ fn attempt() -> impl Strategy<Value = Try> {
         3 => (prop::sample::select(methods), contact(), contact(), any::<bool>())
             .prop_map(|(method, email, phone, confirmed)| Try::SignUp { method, email, phone, confirmed }),
         10 => (any::<bool>(), change()).prop_map(|(as_admin, what)| Try::User { as_admin, what }),
-        3 => Just(Try::Start),
+        3 => prop::option::of(any::<u8>()).prop_map(|client| Try::Start { client }),
+        8 => oauth_try().prop_map(Try::OAuth),
         3 => (any::<u8>(), 0..3_u64).prop_map(|(session, back)| Try::Refresh { session, back }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepUp { session, factor }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepDown { session, factor }),
@@ -164,9 +168,10 @@ fn attempt() -> impl Strategy<Value = Try> {
 }
 
 /// Those who try.
-struct Cast<'a> {
-    world: &'a World,
+pub(crate) struct Cast<'a> {
+    pub(crate) world: &'a World,
     users: Vec<UserId>,
+    pub(crate) clients: Vec<ClientId>,
 }
 
 fn email(n: u8) -> Email {
@@ -227,7 +232,12 @@ impl Cast<'_> {
         (session, events.len() as u64)
     }
 
-    async fn append(&self, user: UserId, actor: Actor, streams: Vec<(StreamId, u64, Vec<Event>)>) -> bool {
+    pub(crate) async fn append(
+        &self,
+        user: UserId,
+        actor: Actor,
+        streams: Vec<(StreamId, u64, Vec<Event>)>,
+    ) -> bool {
         match self.world.append(Subject::User(user), actor, streams).await {
             Ok(_) => true,
             Err(AppendError::ClaimTaken(_)) => false,
@@ -286,10 +296,15 @@ impl Cast<'_> {
                     self.users[who] = UserId(world.entropy.uuid());
                 }
             }
-            Try::Start => {
+            Try::Start { client } => {
                 if user.account().is_some() {
                     let session = SessionId(world.entropy.uuid());
-                    let start = Start { user: id, method: "password".to_owned(), not_after: None, now };
+                    let client = client.and_then(|n| self.client(n)).map(|client| ClientBinding {
+                        client,
+                        scopes: Scopes::parse("openid email").unwrap(),
+                    });
+                    let start =
+                        Start { user: id, method: "password".to_owned(), not_after: None, client, now };
                     let events = Session::default().decide(SessionCommand::Start(start)).unwrap();
                     let events: Vec<_> = events.into_iter().map(Event::Session).collect();
                     let streams =
@@ -328,6 +343,7 @@ impl Cast<'_> {
                 let command = SessionCommand::Revoke { reason: RevocationReason::SignedOut };
                 self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
             }
+            Try::OAuth(what) => self.try_oauth(id, &user, what).await,
             Try::Fail { account, reason } => {
                 let event = AttemptEvent::SignInFailed {
                     account: hash(&format!("account {account}")),
@@ -342,7 +358,9 @@ impl Cast<'_> {
                 world.append(period, Actor::Visitor, streams).await.unwrap();
             }
             Try::Rebuild => {
-                rebuild(&world.store, &["users", "sessions"], PATIENCE, &Silent).await.unwrap();
+                rebuild(&world.store, &["users", "sessions", "oauth_consents"], PATIENCE, &Silent)
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -495,7 +513,11 @@ impl Cast<'_> {
 
 async fn all_agree(on: On, tries: Vec<(usize, Try)>) -> Result<(), TestCaseError> {
     let world = World::new(on).await;
-    let mut cast = Cast { world: &world, users: (0..3).map(|_| UserId(world.entropy.uuid())).collect() };
+    let mut cast = Cast {
+        world: &world,
+        users: (0..3).map(|_| UserId(world.entropy.uuid())).collect(),
+        clients: Vec::new(),
+    };
     for (who, what) in tries {
         cast.attempt(who, what).await;
     }

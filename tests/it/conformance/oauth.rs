@@ -9,11 +9,14 @@ use crate::support::{Anonymous, Bearer, Person, Reply, ServiceRole};
 
 pub(super) const ROWS: &[Row] = &[
     Row::of("POST /oauth/clients/register", by!(register)).but("Messages carry no `400: ` in front."),
-    Row::of("GET /oauth/authorize", by!(authorize)),
+    Row::of("GET /oauth/authorize", by!(authorize)).but("Limited for each caller."),
     Row::of("GET /oauth/authorizations/{authorization_id}", by!(show_authorization)),
     Row::of("POST /oauth/authorizations/{authorization_id}/consent", by!(consent)),
-    Row::of("POST /oauth/token", by!(token)),
-    Row::of("GET /oauth/userinfo", by!(user_info)),
+    Row::of("POST /oauth/token", by!(token)).but(
+        "Errors have OAuth's words; a code that comes twice ends its session; without an asymmetric key there is no ID token.",
+    ),
+    Row::of("GET /oauth/userinfo", by!(user_info))
+        .but("What the scopes allow, standard claims only; the token is good nowhere else."),
     Row::of("GET /user/oauth/grants", by!(list_grants)),
     Row::of("DELETE /user/oauth/grants", by!(revoke_grant)),
     Row::of("GET /admin/oauth/clients", by!(list)),

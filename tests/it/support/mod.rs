@@ -6,6 +6,7 @@ mod events;
 mod factors;
 mod keys;
 mod mail;
+mod node;
 mod peer;
 mod postgres;
 mod provider;
@@ -19,6 +20,7 @@ pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};
 pub(crate) use mail::Message;
+pub(crate) use node::NodeClient;
 pub(crate) use peer::{Call, Peer, Says};
 pub(crate) use provider::{Back, FakeProvider, OpenIdProvider, fragment_of, query_of};
 pub(crate) use python::{python_program, succeeds};

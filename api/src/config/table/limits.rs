@@ -62,6 +62,17 @@ pub(super) const LIMITS: &[Setting] = &[
         "Anonymous sign-ups in an hour.",
     ),
     setting!(
+        "rate_limits.oauth_client_registration",
+        Number,
+        settings.commands.rate_limits.client_registration.tokens,
+        [
+            "GOTRUE_RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER",
+            "GOTRUE_RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER",
+        ],
+        "10",
+        "OAuth clients that register themselves in 5 minutes; 30 at once.",
+    ),
+    setting!(
         "rate_limits.email_sent",
         MailRate,
         settings.commands.rate_limits.email_sent,

@@ -7,6 +7,7 @@ mod factors;
 mod hooks;
 mod limits;
 mod messages;
+mod oauth_server;
 mod server;
 mod tokens;
 
@@ -69,6 +70,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
     Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
     Section { title: "Text messages by Vonage", settings: messages::VONAGE },
+    Section { title: "OAuth server", settings: oauth_server::OAUTH_SERVER },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },
     Section { title: PER_PROVIDER, settings: external::PROVIDERS },

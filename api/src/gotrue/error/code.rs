@@ -64,6 +64,10 @@ codes! {
     NoAuthorization = "no_authorization",
     NotAdmin = "not_admin",
     OauthProviderNotSupported = "oauth_provider_not_supported",
+    OauthAuthorizationNotFound = "oauth_authorization_not_found",
+    OauthClientNotFound = "oauth_client_not_found",
+    OauthConsentNotFound = "oauth_consent_not_found",
+    OauthDynamicClientRegistrationDisabled = "oauth_dynamic_client_registration_disabled",
     OtpDisabled = "otp_disabled",
     OtpExpired = "otp_expired",
     OverCustomProviderQuota = "over_custom_provider_quota",
@@ -101,4 +105,28 @@ codes! {
     WebauthnChallengeNotFound = "webauthn_challenge_not_found",
     WebauthnCredentialExists = "webauthn_credential_exists",
     WebauthnVerificationFailed = "webauthn_verification_failed",
+}
+
+/// OAuth's words for what went wrong (RFC 6749, section 5.2; RFC 8707, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it; the standards explain them")]
+pub enum OAuthCode {
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    InvalidTarget,
+    UnsupportedGrantType,
+}
+
+impl OAuthCode {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidTarget => "invalid_target",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        }
+    }
 }

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Details, ErrorCode, GotrueError};
+use super::{Details, ErrorCode, GotrueError, OAuthForm};
 use crate::gotrue::App;
 use crate::http::guard::guarded;
 use crate::http::origin::Facts;
@@ -52,6 +52,8 @@ struct Older<'a> {
     error_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weak_password: Option<WeakPassword<'a>>,
+    #[serde(flatten)]
+    oauth: Option<OAuth<'a>>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +62,15 @@ struct Newer<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     weak_password: Option<WeakPassword<'a>>,
+    #[serde(flatten)]
+    oauth: Option<OAuth<'a>>,
+}
+
+/// RFC 6749, section 5.2.
+#[derive(Serialize)]
+struct OAuth<'a> {
+    error: &'a str,
+    error_description: &'a str,
 }
 
 #[derive(Serialize)]
@@ -74,29 +85,41 @@ impl Details {
             .as_ref()
             .map(|reasons| WeakPassword { reasons: reasons.iter().map(|reason| reason.as_str()).collect() });
         let weak = reasons.is_some();
+        let oauth = |code: super::OAuthCode| OAuth { error: code.as_str(), error_description: &self.message };
+        let beside = match self.oauth {
+            Some(OAuthForm::Beside(code)) => Some(oauth(code)),
+            Some(OAuthForm::Alone(_)) | None => None,
+        };
+        let alone = match self.oauth {
+            Some(OAuthForm::Alone(code)) => Some(code),
+            Some(OAuthForm::Beside(_)) | None => None,
+        };
         let body = match form {
+            _ if alone.is_some() => serde_json::to_vec(&alone.map(oauth)),
             Form::Older => serde_json::to_vec(&Older {
                 code: self.status.as_u16(),
                 error_code: self.code.as_str(),
                 msg: &self.message,
                 error_id: (self.status.is_server_error() && !self.unhandled).then_some(request),
                 weak_password: reasons,
+                oauth: beside,
             }),
             Form::Newer => serde_json::to_vec(&Newer {
                 code: self.code.as_str(),
                 message: &self.message,
                 weak_password: reasons,
+                oauth: beside,
             }),
         };
         let mut response = Response::new(Body::from(body.unwrap_or_default()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if form == Form::Newer {
+        if form == Form::Newer && alone.is_none() {
             headers.insert(API_VERSION, HeaderValue::from_static(NEWER));
         }
         // A hook's refusal has no code of ours.
-        let coded = !self.unhandled && self.code != ErrorCode::Unknown;
+        let coded = !self.unhandled && alone.is_none() && self.code != ErrorCode::Unknown;
         let named = coded && (!weak || form == Form::Older);
         if named {
             headers.insert(ERROR_CODE, HeaderValue::from_static(self.code.as_str()));

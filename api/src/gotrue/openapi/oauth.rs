@@ -103,7 +103,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Delete, "/admin/oauth/clients/{client_id}", "deleteClient", "Removes an application")
         .by(Admin)
         .answers(&[(204, Empty)])
-        .refuses(&[401, 403, 404]),
+        .refuses(&[400, 401, 403, 404]),
     operation(
         Post,
         "/admin/oauth/clients/{client_id}/regenerate_secret",

@@ -84,8 +84,15 @@ pub(crate) fn linked(identity: u128, provider: &str, provider_id: &str) -> UserE
 /// A new session of a user.
 pub(crate) fn started(session: SessionId, user: UserId) -> StreamAppend {
     let amr = vec![AuthenticationMethod { method: "password".to_owned(), at: noon() }];
-    let event =
-        SessionEvent::Started { user, amr, aal: AssuranceLevel::Aal1, not_after: None, started_at: noon() };
+    let event = SessionEvent::Started {
+        user,
+        amr,
+        aal: AssuranceLevel::Aal1,
+        not_after: None,
+        started_at: noon(),
+        client: None,
+        scopes: None,
+    };
     StreamAppend {
         stream: StreamId::session(session),
         expected: 0,

@@ -116,6 +116,9 @@ impl Fold for UserRow {
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)
+            | Event::Client(_)
+            | Event::Authorization(_)
+            | Event::Consent(_)
             | Event::Attempt(_) => Vec::new(),
         }
     }
@@ -147,6 +150,9 @@ impl Fold for UserRow {
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)
+            | Event::Client(_)
+            | Event::Authorization(_)
+            | Event::Consent(_)
             | Event::Attempt(_) => group,
         }
     }
