@@ -106,7 +106,7 @@ async fn finish(
     let finished = app.commands().finish_external(&context, back, &incoming.aud(app), reply).await;
     finished.map_err(|error| match error {
         FinishExternalError::Failure(failure)
-        | FinishExternalError::Arrival(ArrivalError::Failure(failure)) => Refused::Inside(failure.into()),
+        | FinishExternalError::Arrival(ArrivalError::Failure(failure)) => of_ours(failure.into()),
         FinishExternalError::Provider(error) => {
             let unsupported = unsupported(&error, back.provider());
             let code = ErrorCode::OauthProviderNotSupported;
@@ -120,6 +120,11 @@ async fn finish(
         FinishExternalError::LinkedUnverified => Refused::Told(linked_unverified()),
         FinishExternalError::Arrival(error) => Refused::Told(refusal(error)),
     })
+}
+
+/// A hook's no is told; what broke here goes the usual way, so that the log hears of it.
+fn of_ours(error: GotrueError) -> Refused {
+    if error.status().is_server_error() { Refused::Inside(error) } else { Refused::Told(error) }
 }
 
 fn told(message: &'static str) -> Refused {

@@ -30,11 +30,12 @@ type ItemPath = Result<Path<String>, PathRejection>;
 /// The providers, or those of one kind.
 pub(super) async fn list(State(app): State<App>, _: AdminCaller, incoming: Incoming) -> Answer {
     check_enabled(&app)?;
-    let kind = match incoming.params.get("type").filter(|kind| !kind.is_empty()) {
-        Some(name) => Some(kind(name)?),
-        None => None,
+    let wanted = incoming.params.get("type").filter(|kind| !kind.is_empty());
+    let rows = match wanted.map(ProviderKind::from_name) {
+        // Of a kind that does not exist there are none.
+        Some(None) => Vec::new(),
+        kind => app.commands().registered_providers(kind.flatten()).await?,
     };
-    let rows = app.commands().registered_providers(kind).await?;
     reply::json(&ListDocument { providers: rows.iter().map(ProviderDocument::of).collect() })
 }
 

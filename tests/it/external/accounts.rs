@@ -178,3 +178,22 @@ on_both_databases!(an_invitation_is_accepted_by_coming_from_a_provider, async |d
     reply.refused(404, "user_not_found", "User identified by token not found");
     server.assert_log_is_whole();
 });
+
+on_both_databases!(a_hook_that_refuses_a_newcomer_is_told_in_the_redirect, async |database| {
+    let (gitlab, hook) = (FakeProvider::start().await, FakeProvider::start().await);
+    knows(&gitlab, 1, "Igor", "igor@example.com", true);
+    let refusal = json!({"error": {"http_code": 403, "message": "not from there"}});
+    hook.says("POST /before", &refusal);
+    let server = with_gitlab(&database, &gitlab)
+        .with("GOTRUE_HOOK_BEFORE_USER_CREATED_ENABLED", "true")
+        .with("GOTRUE_HOOK_BEFORE_USER_CREATED_URI", &format!("{}/before", hook.url()))
+        .start()
+        .await;
+    let reply = come_by_gitlab(&server, "").await;
+    assert_eq!(reply.status, 302, "{}", reply.text);
+    let location = reply.header("location");
+    assert!(location.starts_with("http://localhost:3000/cb?error=access_denied"), "{location}");
+    assert!(location.contains("error_description=not+from+there"), "{location}");
+    let users = server.get(&ServiceRole, "/admin/users").await.ok();
+    assert_eq!(users["users"], json!([]));
+});
