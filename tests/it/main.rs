@@ -13,6 +13,7 @@ mod support;
 mod admin_users;
 mod anonymous;
 mod captcha;
+mod audit;
 mod cli;
 mod confirm;
 mod conformance;

@@ -8,6 +8,7 @@ pub mod access;
 mod admin_factors;
 mod admin_users;
 mod app;
+mod audit;
 mod authorize;
 pub mod body;
 mod callback;

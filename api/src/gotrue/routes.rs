@@ -11,9 +11,7 @@ use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
 use super::{
-    admin_factors, admin_users, authorize, callback, captcha, custom_providers, discovery, factors,
-    generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend,
-    sign_up, token, user, verify, verify_link,
+    admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors, generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, sign_up, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -139,6 +137,7 @@ fn admin() -> Router<App> {
         .on(Method::DELETE, admin_users::delete)
         .on(Method::POST, admin_users::create_at);
     let (users, one) = (for_admins(users), for_admins(one));
+    let audit = for_admins(get(audit::list));
     let nothing = || any(async |_: AdminCaller| not_found().await);
     let mut router = Router::new()
         .route("/admin", nothing())
@@ -146,7 +145,9 @@ fn admin() -> Router<App> {
         .route("/admin/{*rest}", nothing())
         .route("/admin/generate_link", for_admins(post(generate_link::generate_link)))
         .route("/admin/users", users.clone())
-        .route("/admin/users/", users);
+        .route("/admin/users/", users)
+        .route("/admin/audit", audit.clone())
+        .route("/admin/audit/", audit);
     let providers = get(custom_providers::list).on(Method::POST, custom_providers::create);
     let provider = get(custom_providers::show)
         .on(Method::PUT, custom_providers::change)

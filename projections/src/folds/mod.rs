@@ -1,5 +1,6 @@
 //! The folds.
 
+mod audit_entries;
 mod claims;
 mod erased_subjects;
 mod identities;
@@ -10,6 +11,7 @@ mod users;
 
 use std::marker::PhantomData;
 
+pub use audit_entries::{AuditEntryRow, STRETCH_BITS, entry_key};
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
@@ -24,23 +26,25 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 6] = [
+pub(crate) static INLINE: [&dyn Projection; 7] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
+    &Of::<AuditEntryRow>(PhantomData),
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 7] = [
+pub(crate) static ALL: [&dyn Projection; 8] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
     &Of::<SessionRow>(PhantomData),
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
+    &Of::<AuditEntryRow>(PhantomData),
     &Of::<ClaimRows>(PhantomData),
 ];
 

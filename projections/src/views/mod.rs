@@ -1,12 +1,14 @@
 //! The queries that reads need: plain SQL on the projections' tables, each one round trip.
 
 mod accounts;
+mod audit;
 mod page;
 mod providers;
 mod sessions;
 mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
+pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};
 pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};

@@ -1,0 +1,115 @@
+//! The names of actions.
+
+/// The kind of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogType {
+    /// Somebody comes and goes.
+    Account,
+    /// Who belongs to the application.
+    Team,
+    /// Tokens of sessions.
+    Token,
+    /// A person's account changes.
+    User,
+    /// Second factors.
+    Factor,
+}
+
+impl LogType {
+    /// The name in entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Team => "team",
+            Self::Token => "token",
+            Self::User => "user",
+            Self::Factor => "factor",
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+        /// What was done, in the words of Supabase Auth. The names are stored.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum AuditAction {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl AuditAction {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name in entries and in the table.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Its kind.
+            pub const fn log_type(self) -> LogType {
+                match self { $(Self::$variant => LogType::$kind,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A session began.
+    Login = "login", Account;
+    /// A session was ended by its user.
+    Logout = "logout", Account;
+    /// A sign-in was refused. (Supabase Auth has no entry for it.)
+    LoginFailed = "login_failed", Account;
+    /// An account is there, and somebody stands behind it.
+    UserSignedup = "user_signedup", Team;
+    /// An invitation is on its way.
+    UserInvited = "user_invited", Team;
+    /// An account was closed or erased.
+    UserDeleted = "user_deleted", Team;
+    /// A call for administrators was refused. (Supabase Auth has no entry for it.)
+    AdminDenied = "admin_denied", Team;
+    /// Something about an account is another now, or was asked to be.
+    UserModified = "user_modified", User;
+    /// A mail to get in again is on its way.
+    UserRecoveryRequested = "user_recovery_requested", User;
+    /// A code to show again who one is, is on its way.
+    UserReauthenticateRequested = "user_reauthenticate_requested", User;
+    /// A code or link to confirm an address or number is on its way.
+    UserConfirmationRequested = "user_confirmation_requested", User;
+    /// Somebody signed up with the address or number of another.
+    UserRepeatedSignup = "user_repeated_signup", User;
+    /// A user took another password.
+    UserUpdatedPassword = "user_updated_password", User;
+    /// A way to sign in was added.
+    IdentityLinked = "identity_linked", User;
+    /// A way to sign in was removed.
+    IdentityUnlinked = "identity_unlinked", User;
+    /// A session was ended, but not by its user's wish.
+    TokenRevoked = "token_revoked", Token;
+    /// A session got its next tokens.
+    TokenRefreshed = "token_refreshed", Token;
+    /// A used refresh token was presented again. (Supabase Auth has no entry for it.)
+    TokenReuseDetected = "token_reuse_detected", Token;
+    /// A second factor was shown.
+    VerificationAttempted = "verification_attempted", Factor;
+}
+
+impl AuditAction {
+    /// Reads a name from the table.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_a_name_of_its_own() {
+        for action in AuditAction::ALL {
+            assert_eq!(AuditAction::from_name(action.as_str()), Some(*action));
+        }
+        assert_eq!(AuditAction::from_name("dance"), None);
+    }
+}
