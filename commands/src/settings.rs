@@ -12,6 +12,7 @@ mod hooks;
 mod limits;
 mod messages;
 mod secret;
+mod sso;
 mod tokens;
 
 pub use accounts::{LeakSettings, PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
@@ -27,6 +28,7 @@ pub use messages::{
     TemplateText,
 };
 pub use secret::Secret;
+pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
 
 /// All of it. Keys and secrets that sign are loaded apart: see [`SigningKeySource`].
@@ -58,6 +60,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// The addresses of the server and of the application.
     pub site: SiteSettings,
+    /// Single sign-on of organizations.
+    pub sso: SsoSettings,
     /// Calls to other servers.
     pub calls: CallSettings,
     /// Riddles that strangers solve first.

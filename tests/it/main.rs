@@ -46,6 +46,7 @@ mod recover;
 mod refresh;
 mod resend;
 mod session_policies;
+mod scim;
 mod sign_in;
 mod sign_out;
 mod sign_up;

@@ -42,6 +42,7 @@ mod refresh;
 mod reply;
 mod resend;
 mod routes;
+mod scim;
 mod settings;
 mod sign_in;
 mod sign_up;

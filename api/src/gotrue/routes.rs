@@ -10,9 +10,7 @@ use axum::routing::any;
 use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
-use super::{
-    admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors, generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, sign_up, token, user, verify, verify_link,
-};
+use super::{admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors, generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, scim, sign_up, token, user, verify, verify_link};
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
 
@@ -23,6 +21,9 @@ pub fn router(app: App) -> axum::Router {
     let captcha = from_fn_with_state(app.clone(), captcha::guard);
     let routes = routes.into_inner().layer(captcha);
     axum::Router::new()
+pub fn router(app: App) -> Router {
+    let routes = public().merge(own()).merge(admin()).merge(provisioning());
+    Router::new()
         .merge(routes.clone())
         .nest("/auth/v1", routes)
         .merge(described.into_inner())
@@ -63,6 +64,21 @@ fn public() -> Router<App> {
         .route("/invite", post(invite::invite).or_refuse())
         .route("/verify", verify())
         .route("/verify/", verify())
+}
+
+/// What SCIM clients ask; all of it can be off.
+fn provisioning() -> Router<App> {
+    let gated = |methods: Methods<App>| {
+        let refusal = methods.refusal();
+        methods.or_else(async move |_: scim::ScimOn| refusal.clone().into_response())
+    };
+    Router::new()
+        .route("/scim/v2/ServiceProviderConfig", gated(get(scim::service_provider_config)))
+        .route("/scim/v2/ResourceTypes", gated(get(scim::nothing_to_list)))
+        .route("/scim/v2/Schemas", gated(get(scim::nothing_to_list)))
+        .route("/scim/v2", any(scim::not_there))
+        .route("/scim/v2/", any(scim::not_there))
+        .route("/scim/v2/{*rest}", any(scim::not_there))
 }
 
 /// Only for users: who is none hears that before anything about methods and paths.

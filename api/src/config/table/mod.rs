@@ -8,6 +8,7 @@ mod hooks;
 mod limits;
 mod messages;
 mod server;
+mod sso;
 mod tokens;
 
 use super::Draft;
@@ -69,6 +70,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
     Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
     Section { title: "Text messages by Vonage", settings: messages::VONAGE },
+    Section { title: "Single sign-on", settings: sso::SSO },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },
     Section { title: PER_PROVIDER, settings: external::PROVIDERS },
