@@ -45,6 +45,7 @@ mod sign_out;
 mod sign_up;
 mod sign_up_anonymously;
 mod text_codes;
+pub mod sso;
 mod throttle;
 pub mod tokens;
 mod unit;

@@ -193,6 +193,7 @@ impl Nearby {
                 }
             }
             StreamKind::Organization
+            | StreamKind::SsoProvider
             | StreamKind::Flow
             | StreamKind::Recipient
             | StreamKind::Provider

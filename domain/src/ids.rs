@@ -89,6 +89,10 @@ id!(
     PasskeyId
 );
 id!(
+    /// An identity provider of an organization; the id of its stream.
+    SsoProviderId
+);
+id!(
     /// One event of the log.
     EventId
 );

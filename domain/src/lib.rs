@@ -27,6 +27,7 @@ pub mod recipient;
 pub mod root;
 pub mod secret;
 pub mod session;
+pub mod sso_provider;
 pub mod upcast;
 pub mod user;
 
@@ -35,7 +36,7 @@ pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
     ChallengeId, EventId, FactorId, FlowId, IdentityId, InvitationId, MemberId, OrganizationId,
-    OrganizationRoleId, PasskeyId, SessionId, TeamId, UserId,
+    OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

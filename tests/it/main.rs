@@ -51,6 +51,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod texts;
+mod sso_providers;
 mod tokens;
 mod user;
 mod webauthn_factors;

@@ -46,6 +46,7 @@ mod scim;
 mod settings;
 mod sign_in;
 mod sign_up;
+mod sso_providers;
 mod time;
 mod token;
 mod user;

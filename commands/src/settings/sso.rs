@@ -3,8 +3,8 @@
 /// What organizations can connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SsoSettings {
-    /// Identity providers that speak SAML are administered. (Nobody signs in by them yet.)
-    pub saml_enabled: bool,
+    /// The owner wants sign-ins by SAML. Nobody signs in so yet; providers are administered either way.
+    pub saml_wanted: bool,
     /// SCIM clients find out what the server can.
     pub scim_enabled: bool,
 }

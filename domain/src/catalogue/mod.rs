@@ -20,6 +20,7 @@ use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
+use crate::sso_provider::SsoProviderEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
 
@@ -44,6 +45,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::User => UserEvent::DESCRIPTIONS,
         StreamKind::Session => SessionEvent::DESCRIPTIONS,
         StreamKind::Organization => OrganizationEvent::DESCRIPTIONS,
+        StreamKind::SsoProvider => SsoProviderEvent::DESCRIPTIONS,
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Recipient => RecipientEvent::DESCRIPTIONS,
         StreamKind::Provider => ProviderEvent::DESCRIPTIONS,
@@ -69,6 +71,7 @@ impl Event {
             Self::User(event) => event.description(),
             Self::Session(event) => event.description(),
             Self::Organization(event) => event.description(),
+            Self::SsoProvider(event) => event.description(),
             Self::Flow(event) => event.description(),
             Self::Recipient(event) => event.description(),
             Self::Provider(event) => event.description(),

@@ -3,6 +3,7 @@
 
 mod organization;
 mod provider;
+mod sso_provider;
 
 use std::net::IpAddr;
 
@@ -27,11 +28,12 @@ pub fn samples() -> Vec<Event> {
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);
+    let sso_provider = sso_provider::samples().into_iter().map(Event::SsoProvider);
     let flow = flow().into_iter().map(Event::Flow);
     let recipient = recipient().into_iter().map(Event::Recipient);
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider);
-    user.chain(session).chain(organization).chain(flows).chain(attempt).collect()
+    user.chain(session).chain(organization).chain(sso_provider).chain(flows).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {

@@ -68,6 +68,12 @@ actions! {
     UserDeleted = "user_deleted", Team;
     /// A call for administrators was refused. (Supabase Auth has no entry for it.)
     AdminDenied = "admin_denied", Team;
+    /// An identity provider was registered. (Supabase Auth has no entry for it.)
+    SsoProviderCreated = "sso_provider_created", Team;
+    /// Something about an identity provider is another now. (Supabase Auth has no entry for it.)
+    SsoProviderUpdated = "sso_provider_updated", Team;
+    /// An identity provider was removed. (Supabase Auth has no entry for it.)
+    SsoProviderDeleted = "sso_provider_deleted", Team;
     /// Something about an account is another now, or was asked to be.
     UserModified = "user_modified", User;
     /// A mail to get in again is on its way.

@@ -12,6 +12,7 @@ pub use traits::{AuditTrait, traits};
 
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{RevocationReason, SessionEvent};
+use evident_domain::sso_provider::SsoProviderEvent;
 use evident_domain::user::{SignUpMethod, TokenPurpose, UserEvent};
 use evident_domain::{Actor, Event, Recorded, Subject, UserId};
 
@@ -60,8 +61,19 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
     match &event.event {
         Event::User(user_event) => of_user(user_event, &event.provenance.actor),
         Event::Session(session_event) => of_session(session_event),
+        Event::SsoProvider(provider_event) => Some(match provider_event {
+            SsoProviderEvent::Registered { .. } => AuditAction::SsoProviderCreated,
+            SsoProviderEvent::Removed {} => AuditAction::SsoProviderDeleted,
+            SsoProviderEvent::MetadataReplaced { .. }
+            | SsoProviderEvent::AttributesMapped { .. }
+            | SsoProviderEvent::NameIdFormatChosen { .. }
+            | SsoProviderEvent::DomainsChanged { .. }
+            | SsoProviderEvent::Renamed { .. }
+            | SsoProviderEvent::Disabled {}
+            | SsoProviderEvent::Enabled {} => AuditAction::SsoProviderUpdated,
+        }),
         // Supabase Auth knows no organizations.
-        Event::Flow(_) | Event::Organization(_) => None,
+        Event::Flow(_) | Event::Recipient(_) | Event::Organization(_) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,
             AttemptEvent::SignUpRepeated { .. } => AuditAction::UserRepeatedSignup,
@@ -95,6 +107,7 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         | UserEvent::PhoneChangeRequested { .. }
         | UserEvent::PhoneChanged { .. }
         | UserEvent::PasswordChanged { .. }
+        | UserEvent::PasswordRemoved {}
         | UserEvent::RoleChanged { .. }
         | UserEvent::Banned { .. }
         | UserEvent::Unbanned {} => Some(AuditAction::UserModified),

@@ -47,7 +47,8 @@ pub fn traits(event: &Recorded) -> Traits {
             traits
         }
         Event::Session(session_event) => of_session(session_event),
-        Event::Flow(_) | Event::Organization(_) => Vec::new(),
+        Event::SsoProvider(_) => vec![text("sso_provider_id", event.stream.id.to_string())],
+        Event::Flow(_) | Event::Recipient(_) | Event::Organization(_) => Vec::new(),
         Event::Attempt(attempt) => of_attempt(attempt),
     }
 }
@@ -80,22 +81,8 @@ fn of_user(event: &UserEvent) -> Traits {
             text("provider", provider),
             personal("provider_id", provider_id),
         ],
-        UserEvent::EmailChangeRequested { .. }
-        | UserEvent::EmailChanged { .. }
-        | UserEvent::PhoneChangeRequested { .. }
-        | UserEvent::PhoneChanged { .. }
-        | UserEvent::OneTimeTokenMissed { .. }
-        | UserEvent::OneTimeTokenRedeemed { .. }
-        | UserEvent::PasswordChanged { .. }
-        | UserEvent::PasswordRehashed { .. }
-        | UserEvent::MetadataChanged { .. }
-        | UserEvent::AppMetadataChanged { .. }
-        | UserEvent::RoleChanged { .. }
-        | UserEvent::Banned { .. }
-        | UserEvent::Unbanned {}
-        | UserEvent::IdentityUpdated { .. }
-        | UserEvent::Deleted { .. }
-        | UserEvent::Erased {} => Vec::new(),
+        // Who did what is all.
+        _ => Vec::new(),
     }
 }
 

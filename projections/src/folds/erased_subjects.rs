@@ -50,6 +50,7 @@ impl Fold for ErasedSubject {
             Event::User(_)
             | Event::Session(_)
             | Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)

@@ -7,6 +7,7 @@ mod identities;
 mod providers;
 mod sessions;
 mod sign_in_failures;
+mod sso_providers;
 mod users;
 
 use std::marker::PhantomData;
@@ -18,6 +19,7 @@ pub use identities::{Identities, IdentityRow};
 pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
+pub use sso_providers::SsoProviderRow;
 pub use users::{COUNT_LEVELS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable};
 
 use evident_domain::{Event, Recorded};
@@ -26,7 +28,7 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 7] = [
+pub(crate) static INLINE: [&dyn Projection; 8] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -34,10 +36,11 @@ pub(crate) static INLINE: [&dyn Projection; 7] = [
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
+    &Of::<SsoProviderRow>(PhantomData),
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 8] = [
+pub(crate) static ALL: [&dyn Projection; 9] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -45,6 +48,7 @@ pub(crate) static ALL: [&dyn Projection; 8] = [
     &Of::<SignInFailures>(PhantomData),
     &Of::<ErasedSubject>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
+    &Of::<SsoProviderRow>(PhantomData),
     &Of::<ClaimRows>(PhantomData),
 ];
 
@@ -83,6 +87,7 @@ fn user_event(event: &Recorded) -> Option<&evident_domain::user::UserEvent> {
         Event::User(event) => Some(event),
         Event::Session(_)
         | Event::Organization(_)
+        | Event::SsoProvider(_)
         | Event::Flow(_)
         | Event::Recipient(_)
         | Event::Provider(_)

@@ -127,7 +127,9 @@ async fn by_action(
         "select stretch, cast(sum(entries) as bigint) from audit_counts {condition} \
          group by stretch order by stretch desc"
     );
-    let (mut total, mut skip, mut begin) = (0_u64, query.offset, None);
+    // The page begins in one stretch and ends in one, perhaps an older.
+    let (mut total, mut skip, mut begin, mut end) = (0_u64, query.offset, None, None);
+    let last = query.offset.saturating_add(query.limit.into());
     for row in database.query(&sql, &names).await? {
         let [Value::Int(stretch), Value::Int(entries)] = row[..] else { continue };
         let entries = u64::try_from(entries).unwrap_or_default();
@@ -139,22 +141,27 @@ async fn by_action(
                 skip -= entries;
             }
         }
+        if end.is_none() && total >= last {
+            end = Some(stretch);
+        }
     }
-    let Some(stretch) = begin else { return Ok((Vec::new(), total)) };
-    let end = u64::try_from((stretch + 1) << STRETCH_BITS).unwrap_or(u64::MAX);
+    let Some(begin) = begin else { return Ok((Vec::new(), total)) };
+    let bound =
+        |stretch: i64| entry_key(Position(u64::try_from(stretch << STRETCH_BITS).unwrap_or_default()));
     let skip = i64::try_from(skip).unwrap_or(i64::MAX);
     let limit = i64::from(query.limit);
-    let mut params: Vec<Value> = vec![entry_key(Position(end)).into(), limit.into(), skip.into()];
+    let mut params: Vec<Value> =
+        vec![bound(begin + 1).into(), limit.into(), skip.into(), bound(end.unwrap_or_default()).into()];
     let source = match actions {
-        None => "select entry from audit_entries where entry < $1".to_owned(),
+        None => "select entry from audit_entries where entry < $1 and entry >= $4".to_owned(),
         Some(_) => {
             params.push(limit.saturating_add(skip).into());
             // As many of each action as the page can need: each is a walk along an index.
             let each = (0..names.len()).map(|n| {
                 format!(
                     "select entry from (select entry from audit_entries where action = ${} and entry < $1 \
-                     order by entry desc limit $4) a{n}",
-                    n + 5
+                     and entry >= $4 order by entry desc limit $5) a{n}",
+                    n + 6
                 )
             });
             each.collect::<Vec<_>>().join(" union all ")
@@ -238,8 +245,14 @@ struct Names {
 /// A user's address or number from an event on.
 struct Naming {
     from: Position,
-    email: Option<String>,
-    phone: Option<String>,
+    change: Change,
+}
+
+enum Change {
+    /// This address, or none.
+    Email(Option<String>),
+    /// This number, or none.
+    Phone(Option<String>),
 }
 
 impl Names {
@@ -265,8 +278,9 @@ impl Names {
     /// A user's address and number when something happened: before the change, if that is what happened.
     fn contacts_at(&self, user: UserId, at: Position) -> (Option<&str>, Option<&str>) {
         let before = self.contacts.get(&user).into_iter().flatten().filter(|naming| naming.from <= at);
-        before.fold((None, None), |(email, phone), naming| {
-            (naming.email.as_deref().or(email), naming.phone.as_deref().or(phone))
+        before.fold((None, None), |(email, phone), naming| match &naming.change {
+            Change::Email(changed) => (changed.as_deref(), phone),
+            Change::Phone(changed) => (email, changed.as_deref()),
         })
     }
 
@@ -304,26 +318,26 @@ impl Names {
     }
 }
 
-fn naming(event: &Recorded) -> Option<Naming> {
+fn naming(event: &Recorded) -> Vec<Naming> {
     fn shown<T: ToString>(value: &Personal<T>) -> String {
         value.known().map_or_else(|| ERASED.to_owned(), ToString::to_string)
     }
-    let Event::User(user_event) = &event.event else { return None };
+    let Event::User(user_event) = &event.event else { return Vec::new() };
+    // An account has its first names at once; a change shows who the user was before.
     let after = Position(event.position.0 + 1);
     match user_event {
-        UserEvent::SignedUp { email, phone, .. } => Some(Naming {
-            from: event.position,
-            email: email.as_ref().map(shown),
-            phone: phone.as_ref().map(shown),
-        }),
+        UserEvent::SignedUp { email, phone, .. } => vec![
+            Naming { from: event.position, change: Change::Email(email.as_ref().map(shown)) },
+            Naming { from: event.position, change: Change::Phone(phone.as_ref().map(shown)) },
+        ],
         UserEvent::EmailChanged { email } => {
-            Some(Naming { from: after, email: Some(shown(email)), phone: None })
+            vec![Naming { from: after, change: Change::Email(Some(shown(email))) }]
         }
         UserEvent::PhoneChanged { phone } => {
-            Some(Naming { from: after, email: None, phone: Some(shown(phone)) })
+            vec![Naming { from: after, change: Change::Phone(Some(shown(phone))) }]
         }
         // `NAMING` asks for no others.
-        _ => None,
+        _ => Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod page;
 mod providers;
 mod sessions;
+mod sso_providers;
 mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
@@ -12,6 +13,7 @@ pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};
 pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};
+pub use sso_providers::{SsoProviderName, sso_provider, sso_providers};
 pub use users::{UserView, owner_of_verified, user, who_asked_for};
 
 use std::fmt::Write as _;

@@ -32,13 +32,14 @@ use evident_projections::Projections;
 use tempfile::TempDir;
 
 /// The tables of all projections, and the column that orders them.
-pub(crate) const TABLES: [(&str, &str); 9] = [
+pub(crate) const TABLES: [(&str, &str); 10] = [
     ("users", "id"),
     ("user_counts", "bucket"),
     ("identities", "identity_id"),
     ("sessions", "id"),
     ("sign_in_failures", "account"),
     ("erased_subjects", "subject"),
+    ("sso_providers", "id"),
     ("audit_entries", "entry"),
     ("audit_counts", "bucket"),
     ("claims", "claim"),
