@@ -53,6 +53,7 @@ mod update_user;
 mod verify;
 mod views;
 pub mod webauthn;
+pub mod web3;
 
 pub use access::{AccessError, Caller};
 pub use administer_user::{AdministerUser, AdministerUserError};

@@ -14,6 +14,7 @@ mod messages;
 mod secret;
 mod sso;
 mod tokens;
+mod web3;
 
 pub use accounts::{LeakSettings, PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
@@ -30,6 +31,7 @@ pub use messages::{
 pub use secret::Secret;
 pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
+pub use web3::{WalletSettings, Web3Settings};
 
 /// All of it. Keys and secrets that sign are loaded apart: see [`SigningKeySource`].
 #[derive(Debug, Clone, Default)]
@@ -60,6 +62,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// The addresses of the server and of the application.
     pub site: SiteSettings,
+    /// Wallets.
+    pub web3: Web3Settings,
     /// Single sign-on of organizations.
     pub sso: SsoSettings,
     /// Calls to other servers.

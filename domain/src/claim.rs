@@ -63,7 +63,12 @@ impl ClaimKind {
     /// Whether a holder has one value of this kind at most: taking another then gives the first back.
     pub const fn is_single(self) -> bool {
         match self {
-            Self::Email | Self::Phone | Self::Provider | Self::OrganizationSlug | Self::SsoEntity | Self::SsoResource => true,
+            Self::Email
+            | Self::Phone
+            | Self::Provider
+            | Self::OrganizationSlug
+            | Self::SsoEntity
+            | Self::SsoResource => true,
             Self::Identity | Self::Passkey | Self::SsoDomain => false,
         }
     }

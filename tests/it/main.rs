@@ -55,3 +55,4 @@ mod sso_providers;
 mod tokens;
 mod user;
 mod webauthn_factors;
+mod web3;

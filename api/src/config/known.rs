@@ -30,7 +30,6 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("MAILER_TEMPLATE_", Standing::Needless),
     ("MAILER_URLPATHS_", Standing::Needless),
     ("RATE_LIMIT_SSO", Standing::Later),
-    ("RATE_LIMIT_WEB3", Standing::Later),
     ("RATE_LIMIT_O_AUTH_", Standing::Later),
     ("RATE_LIMIT_OAUTH_", Standing::Later),
     ("AUDIT_LOG_", Standing::Needless),

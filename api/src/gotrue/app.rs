@@ -50,7 +50,7 @@ pub enum Bucket {
     ChangeSelf,
     /// `GET` and `POST /verify`.
     Verify,
-    /// `POST /token`, all grants together.
+    /// `POST /token`, all grants together but those with a bucket of their own.
     Token,
     /// `POST /factors/{factor_id}/challenge`, all factors together.
     Challenge,
@@ -60,6 +60,8 @@ pub enum Bucket {
     Passkey,
     /// Tokens of captchas that the service is asked about.
     Captcha,
+    /// `POST /token?grant_type=web3`.
+    Web3,
     /// Refusals of administrators' calls that are noted in the log.
     NotedDenials,
 }
@@ -79,6 +81,7 @@ struct Buckets {
     answer: RateLimiter,
     passkey: RateLimiter,
     captcha: RateLimiter,
+    web3: RateLimiter,
     noted_denials: RateLimiter,
 }
 
@@ -100,6 +103,7 @@ impl Buckets {
             answer: RateLimiter::new(settings.second_factors),
             passkey: RateLimiter::new(settings.passkeys),
             captcha: RateLimiter::new(denials),
+            web3: RateLimiter::new(settings.web3),
             noted_denials: RateLimiter::new(denials),
         }
     }
@@ -119,6 +123,7 @@ impl Buckets {
             Bucket::Answer => &self.answer,
             Bucket::Passkey => &self.passkey,
             Bucket::Captcha => &self.captcha,
+            Bucket::Web3 => &self.web3,
             Bucket::NotedDenials => &self.noted_denials,
         }
     }

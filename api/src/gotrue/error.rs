@@ -41,6 +41,8 @@ struct Details {
     message: Cow<'static, str>,
     /// No handler chose it: the code stands in the body only.
     unhandled: bool,
+    /// OAuth's word for it (RFC 6749, 5.2): the error then has OAuth's form.
+    oauth: Option<&'static str>,
     weakness: Option<Vec<WeaknessReason>>,
     owner: Option<SessionOwner>,
     session_ended: bool,
@@ -57,6 +59,7 @@ impl GotrueError {
             code,
             message: message.into(),
             unhandled: false,
+            oauth: None,
             weakness: None,
             owner: None,
             session_ended: false,
@@ -88,6 +91,13 @@ impl GotrueError {
     /// 400 `validation_failed`.
     pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
         Self::bad_request(ErrorCode::ValidationFailed, message)
+    }
+
+    /// 400 in OAuth's form (RFC 6749, 5.2), whatever version of the API is asked for.
+    pub fn oauth(error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+        let mut refusal = Self::validation(description);
+        refusal.0.oauth = Some(error);
+        refusal
     }
 
     /// Nobody has the id of a path.

@@ -52,6 +52,7 @@ mod token;
 mod user;
 mod verify;
 mod verify_link;
+mod web3;
 
 pub use app::{App, Bucket};
 pub use error::{ErrorCode, GotrueError};

@@ -19,6 +19,8 @@ pub struct RateLimitSettings {
     pub second_factors: BucketRule,
     /// Sign-ins by passkey that are begun.
     pub passkeys: BucketRule,
+    /// Sign-ins with wallets.
+    pub web3: BucketRule,
     /// Anonymous sign-ups.
     pub anonymous_users: BucketRule,
     /// Mails of the whole server.
@@ -37,6 +39,7 @@ impl Default for RateLimitSettings {
             token: BucketRule { tokens: 150.0, per: minutes(5), burst: 30 },
             second_factors: BucketRule { tokens: 15.0, per: minutes(1), burst: 30 },
             passkeys: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
+            web3: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             anonymous_users: BucketRule { tokens: 30.0, per: minutes(60), burst: 30 },
             email_sent: MessageRate::PerHour(30),
             sms_sent: MessageRate::PerHour(30),

@@ -68,11 +68,17 @@ actions! {
     UserDeleted = "user_deleted", Team;
     /// A call for administrators was refused. (Supabase Auth has no entry for it.)
     AdminDenied = "admin_denied", Team;
-    /// An identity provider was registered. (Supabase Auth has no entry for it.)
+    /// A provider of the administrators' own was registered. (Supabase Auth has no entry for it.)
+    CustomProviderCreated = "custom_provider_created", Team;
+    /// Such a provider was changed. (Supabase Auth has no entry for it.)
+    CustomProviderUpdated = "custom_provider_updated", Team;
+    /// Such a provider was removed. (Supabase Auth has no entry for it.)
+    CustomProviderDeleted = "custom_provider_deleted", Team;
+    /// An organization's identity provider was registered. (Supabase Auth has no entry for it.)
     SsoProviderCreated = "sso_provider_created", Team;
-    /// Something about an identity provider is another now. (Supabase Auth has no entry for it.)
+    /// Something about such a provider is another now. (Supabase Auth has no entry for it.)
     SsoProviderUpdated = "sso_provider_updated", Team;
-    /// An identity provider was removed. (Supabase Auth has no entry for it.)
+    /// Such a provider was removed. (Supabase Auth has no entry for it.)
     SsoProviderDeleted = "sso_provider_deleted", Team;
     /// Something about an account is another now, or was asked to be.
     UserModified = "user_modified", User;

@@ -11,6 +11,7 @@ pub use actions::{AuditAction, LogType};
 pub use traits::{AuditTrait, traits};
 
 use evident_domain::attempt::AttemptEvent;
+use evident_domain::provider::ProviderEvent;
 use evident_domain::session::{RevocationReason, SessionEvent};
 use evident_domain::sso_provider::SsoProviderEvent;
 use evident_domain::user::{SignUpMethod, TokenPurpose, UserEvent};
@@ -71,6 +72,11 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
             | SsoProviderEvent::Renamed { .. }
             | SsoProviderEvent::Disabled {}
             | SsoProviderEvent::Enabled {} => AuditAction::SsoProviderUpdated,
+        }),
+        Event::Provider(provider_event) => Some(match provider_event {
+            ProviderEvent::Registered { .. } => AuditAction::CustomProviderCreated,
+            ProviderEvent::Changed { .. } => AuditAction::CustomProviderUpdated,
+            ProviderEvent::Removed {} => AuditAction::CustomProviderDeleted,
         }),
         // Supabase Auth knows no organizations.
         Event::Flow(_) | Event::Recipient(_) | Event::Organization(_) => None,
@@ -140,6 +146,10 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         UserEvent::OneTimeTokenMissed { .. }
         | UserEvent::OneTimeTokenRedeemed { .. }
         | UserEvent::PasswordRehashed { .. }
+        // Part of the arrival, linking or unlinking that brought it.
+        | UserEvent::EmailAdopted { .. }
+        | UserEvent::PhoneRemoved {}
+        | UserEvent::Reclaimed {}
         | UserEvent::IdentityUpdated { .. } => None,
     }
 }

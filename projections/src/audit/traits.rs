@@ -48,6 +48,7 @@ pub fn traits(event: &Recorded) -> Traits {
         }
         Event::Session(session_event) => of_session(session_event),
         Event::SsoProvider(_) => vec![text("sso_provider_id", event.stream.id.to_string())],
+        Event::Provider(_) => vec![text("custom_provider_id", event.stream.id.to_string())],
         Event::Flow(_) | Event::Recipient(_) | Event::Organization(_) => Vec::new(),
         Event::Attempt(attempt) => of_attempt(attempt),
     }

@@ -18,7 +18,13 @@ use crate::folds::{STRETCH_BITS, entry_key};
 const ERASED: &str = "erased";
 
 /// The events that give a user another address or number.
-const NAMING: [&str; 3] = ["user.signed_up", "user.email_changed", "user.phone_changed"];
+const NAMING: [&str; 5] = [
+    "user.signed_up",
+    "user.email_changed",
+    "user.email_adopted",
+    "user.phone_changed",
+    "user.phone_removed",
+];
 
 /// Which entries to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -333,9 +339,13 @@ fn naming(event: &Recorded) -> Vec<Naming> {
         UserEvent::EmailChanged { email } => {
             vec![Naming { from: after, change: Change::Email(Some(shown(email))) }]
         }
+        UserEvent::EmailAdopted { email, .. } => {
+            vec![Naming { from: after, change: Change::Email(email.as_ref().map(shown)) }]
+        }
         UserEvent::PhoneChanged { phone } => {
             vec![Naming { from: after, change: Change::Phone(Some(shown(phone))) }]
         }
+        UserEvent::PhoneRemoved {} => vec![Naming { from: after, change: Change::Phone(None) }],
         // `NAMING` asks for no others.
         _ => Vec::new(),
     }

@@ -10,6 +10,7 @@ mod messages;
 mod server;
 mod sso;
 mod tokens;
+mod web3;
 
 use super::Draft;
 use super::parse::{Problem, Raw};
@@ -70,6 +71,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
     Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
     Section { title: "Text messages by Vonage", settings: messages::VONAGE },
+    Section { title: "Wallets", settings: web3::WEB3 },
     Section { title: "Single sign-on", settings: sso::SSO },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },

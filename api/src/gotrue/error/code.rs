@@ -107,4 +107,6 @@ codes! {
     WebauthnChallengeNotFound = "webauthn_challenge_not_found",
     WebauthnCredentialExists = "webauthn_credential_exists",
     WebauthnVerificationFailed = "webauthn_verification_failed",
+    Web3ProviderDisabled = "web3_provider_disabled",
+    Web3UnsupportedChain = "web3_unsupported_chain",
 }

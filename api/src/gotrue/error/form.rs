@@ -62,6 +62,13 @@ struct Newer<'a> {
     weak_password: Option<WeakPassword<'a>>,
 }
 
+/// RFC 6749, 5.2.
+#[derive(Serialize)]
+struct Oauth<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
 #[derive(Serialize)]
 struct WeakPassword<'a> {
     reasons: Vec<&'a str>,
@@ -74,15 +81,16 @@ impl Details {
             .as_ref()
             .map(|reasons| WeakPassword { reasons: reasons.iter().map(|reason| reason.as_str()).collect() });
         let weak = reasons.is_some();
-        let body = match form {
-            Form::Older => serde_json::to_vec(&Older {
+        let body = match (self.oauth, form) {
+            (Some(error), _) => serde_json::to_vec(&Oauth { error, error_description: &self.message }),
+            (None, Form::Older) => serde_json::to_vec(&Older {
                 code: self.status.as_u16(),
                 error_code: self.code.as_str(),
                 msg: &self.message,
                 error_id: (self.status.is_server_error() && !self.unhandled).then_some(request),
                 weak_password: reasons,
             }),
-            Form::Newer => serde_json::to_vec(&Newer {
+            (None, Form::Newer) => serde_json::to_vec(&Newer {
                 code: self.code.as_str(),
                 message: &self.message,
                 weak_password: reasons,
@@ -92,11 +100,11 @@ impl Details {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if form == Form::Newer {
+        if form == Form::Newer && self.oauth.is_none() {
             headers.insert(API_VERSION, HeaderValue::from_static(NEWER));
         }
         // A hook's refusal has no code of ours.
-        let coded = !self.unhandled && self.code != ErrorCode::Unknown;
+        let coded = !self.unhandled && self.oauth.is_none() && self.code != ErrorCode::Unknown;
         let named = coded && (!weak || form == Form::Older);
         if named {
             headers.insert(ERROR_CODE, HeaderValue::from_static(self.code.as_str()));
@@ -185,6 +193,18 @@ mod tests {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_error_of_oauth_has_its_own_form_and_no_code() {
+        for form in [Form::Older, Form::Newer] {
+            let (status, headers, body) = wire(GotrueError::oauth("invalid_grant", "No"), form).await;
+            assert_eq!(
+                (status, body.as_str()),
+                (400, r#"{"error":"invalid_grant","error_description":"No"}"#)
+            );
+            assert!(!headers.contains_key(ERROR_CODE) && !headers.contains_key(API_VERSION));
+        }
     }
 
     #[tokio::test]
