@@ -44,16 +44,16 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod sign_up_anonymously;
-mod text_codes;
 pub mod sso;
+mod text_codes;
 mod throttle;
 pub mod tokens;
 mod unit;
 mod update_user;
 mod verify;
 mod views;
-pub mod webauthn;
 pub mod web3;
+pub mod webauthn;
 
 pub use access::{AccessError, Caller};
 pub use administer_user::{AdministerUser, AdministerUserError};

@@ -10,7 +10,11 @@ use axum::routing::any;
 use super::access::{AdminCaller, UserCaller};
 use super::app::App;
 use super::error::errors;
-use super::{admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors, generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, scim, sign_up, sso_providers, token, user, verify, verify_link};
+use super::{
+    admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors,
+    generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, scim,
+    sign_up, sso_providers, token, user, verify, verify_link,
+};
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
 
