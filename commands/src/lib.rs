@@ -45,6 +45,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod sign_up_anonymously;
+pub mod sso;
 mod text_codes;
 mod throttle;
 pub mod tokens;
@@ -52,6 +53,7 @@ mod unit;
 mod update_user;
 mod verify;
 mod views;
+pub mod web3;
 pub mod webauthn;
 
 pub use access::{AccessError, Caller};

@@ -196,6 +196,7 @@ impl Nearby {
                 self.0.aggregates.remove(&news.stream);
             }
             StreamKind::Organization
+            | StreamKind::SsoProvider
             | StreamKind::Flow
             | StreamKind::Recipient
             | StreamKind::Provider

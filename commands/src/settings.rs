@@ -13,7 +13,9 @@ mod limits;
 mod messages;
 mod oauth_server;
 mod secret;
+mod sso;
 mod tokens;
+mod web3;
 
 pub use accounts::{LeakSettings, PasswordSettings, SecuritySettings, SignUpSettings, SiteSettings};
 pub use calls::CallSettings;
@@ -29,7 +31,9 @@ pub use messages::{
 };
 pub use oauth_server::OAuthServerSettings;
 pub use secret::Secret;
+pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
+pub use web3::{WalletSettings, Web3Settings};
 
 /// All of it. Keys and secrets that sign are loaded apart: see [`SigningKeySource`].
 #[derive(Debug, Clone, Default)]
@@ -62,6 +66,10 @@ pub struct Settings {
     pub site: SiteSettings,
     /// The OAuth server.
     pub oauth_server: OAuthServerSettings,
+    /// Wallets.
+    pub web3: Web3Settings,
+    /// Single sign-on of organizations.
+    pub sso: SsoSettings,
     /// Calls to other servers.
     pub calls: CallSettings,
     /// Riddles that strangers solve first.

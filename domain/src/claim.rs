@@ -18,12 +18,27 @@ pub enum ClaimKind {
     OrganizationSlug,
     /// The credential id of a passkey. A holder may have many.
     Passkey,
+    /// A domain whose addresses belong to an identity provider. A holder may have many.
+    SsoDomain,
+    /// What an identity provider calls itself. A holder has one at most.
+    SsoEntity,
+    /// What the application calls an identity provider. A holder has one at most.
+    SsoResource,
 }
 
 impl ClaimKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Email, Self::Phone, Self::Identity, Self::Provider, Self::OrganizationSlug, Self::Passkey];
+    pub const ALL: [Self; 9] = [
+        Self::Email,
+        Self::Phone,
+        Self::Identity,
+        Self::Provider,
+        Self::OrganizationSlug,
+        Self::Passkey,
+        Self::SsoDomain,
+        Self::SsoEntity,
+        Self::SsoResource,
+    ];
 
     /// The name in the table.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +49,9 @@ impl ClaimKind {
             Self::Provider => "provider",
             Self::OrganizationSlug => "organization_slug",
             Self::Passkey => "passkey",
+            Self::SsoDomain => "sso_domain",
+            Self::SsoEntity => "sso_entity",
+            Self::SsoResource => "sso_resource",
         }
     }
 
@@ -45,8 +63,13 @@ impl ClaimKind {
     /// Whether a holder has one value of this kind at most: taking another then gives the first back.
     pub const fn is_single(self) -> bool {
         match self {
-            Self::Email | Self::Phone | Self::Provider | Self::OrganizationSlug => true,
-            Self::Identity | Self::Passkey => false,
+            Self::Email
+            | Self::Phone
+            | Self::Provider
+            | Self::OrganizationSlug
+            | Self::SsoEntity
+            | Self::SsoResource => true,
+            Self::Identity | Self::Passkey | Self::SsoDomain => false,
         }
     }
 }

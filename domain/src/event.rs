@@ -15,6 +15,7 @@ use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
+use crate::sso_provider::SsoProviderEvent;
 use crate::user::UserEvent;
 use crate::{ClaimChange, EventId, OrganizationId, Provenance, Time, UserId};
 
@@ -38,6 +39,8 @@ pub enum StreamKind {
     Session,
     /// [`crate::organization::Organization`]
     Organization,
+    /// [`crate::sso_provider::SsoProvider`]
+    SsoProvider,
     /// [`crate::flow::Flow`]
     Flow,
     /// [`crate::recipient::Recipient`]
@@ -56,10 +59,11 @@ pub enum StreamKind {
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::User,
         Self::Session,
         Self::Organization,
+        Self::SsoProvider,
         Self::Flow,
         Self::Recipient,
         Self::Provider,
@@ -75,6 +79,7 @@ impl StreamKind {
             Self::User => "user",
             Self::Session => "session",
             Self::Organization => "organization",
+            Self::SsoProvider => "sso_provider",
             Self::Flow => "flow",
             Self::Recipient => "recipient",
             Self::Provider => "provider",
@@ -199,6 +204,8 @@ pub enum Event {
     Session(SessionEvent),
     /// Of an organization.
     Organization(OrganizationEvent),
+    /// Of an identity provider.
+    SsoProvider(SsoProviderEvent),
     /// Of a sign-in under way.
     Flow(FlowEvent),
     /// Of an address or number that messages are asked for.
@@ -222,6 +229,7 @@ impl Event {
             Self::User(_) => StreamKind::User,
             Self::Session(_) => StreamKind::Session,
             Self::Organization(_) => StreamKind::Organization,
+            Self::SsoProvider(_) => StreamKind::SsoProvider,
             Self::Flow(_) => StreamKind::Flow,
             Self::Recipient(_) => StreamKind::Recipient,
             Self::Provider(_) => StreamKind::Provider,
@@ -238,6 +246,7 @@ impl Event {
             Self::User(event) => event.kind(),
             Self::Session(event) => event.kind(),
             Self::Organization(event) => event.kind(),
+            Self::SsoProvider(event) => event.kind(),
             Self::Flow(event) => event.kind(),
             Self::Recipient(event) => event.kind(),
             Self::Provider(event) => event.kind(),
@@ -253,6 +262,7 @@ impl Event {
         match self {
             Self::User(event) => event.claims(),
             Self::Organization(event) => event.claims(),
+            Self::SsoProvider(event) => event.claims(),
             Self::Provider(event) => event.claims(),
             Self::Session(_)
             | Self::Flow(_)
@@ -273,6 +283,7 @@ impl Event {
             Self::User(event) => serde_json::to_value(event),
             Self::Session(event) => serde_json::to_value(event),
             Self::Organization(event) => serde_json::to_value(event),
+            Self::SsoProvider(event) => serde_json::to_value(event),
             Self::Flow(event) => serde_json::to_value(event),
             Self::Recipient(event) => serde_json::to_value(event),
             Self::Provider(event) => serde_json::to_value(event),
@@ -292,6 +303,7 @@ impl Event {
             StreamKind::User => Self::User(serde_json::from_value(json)?),
             StreamKind::Session => Self::Session(serde_json::from_value(json)?),
             StreamKind::Organization => Self::Organization(serde_json::from_value(json)?),
+            StreamKind::SsoProvider => Self::SsoProvider(serde_json::from_value(json)?),
             StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
             StreamKind::Recipient => Self::Recipient(serde_json::from_value(json)?),
             StreamKind::Provider => Self::Provider(serde_json::from_value(json)?),
@@ -318,6 +330,12 @@ impl From<SessionEvent> for Event {
 impl From<OrganizationEvent> for Event {
     fn from(event: OrganizationEvent) -> Self {
         Self::Organization(event)
+    }
+}
+
+impl From<SsoProviderEvent> for Event {
+    fn from(event: SsoProviderEvent) -> Self {
+        Self::SsoProvider(event)
     }
 }
 

@@ -101,6 +101,10 @@ id!(
     ConsentId
 );
 id!(
+    /// An identity provider of an organization; the id of its stream.
+    SsoProviderId
+);
+id!(
     /// One event of the log.
     EventId
 );

@@ -31,6 +31,7 @@ pub mod root;
 pub mod scopes;
 pub mod secret;
 pub mod session;
+pub mod sso_provider;
 pub mod upcast;
 pub mod user;
 
@@ -39,7 +40,7 @@ pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
     AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, IdentityId, InvitationId,
-    MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, TeamId, UserId,
+    MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

@@ -1,9 +1,10 @@
 //! Reading the log: streams, and pages in the order of positions, with filters.
 
 use cqrs_es::persist::EventUpcaster;
-use evident_domain::{Position, Recorded, StreamId, Subject, Time};
+use evident_domain::{Position, Recorded, StreamId, StreamKind, Subject, Time};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
+use uuid::Uuid;
 
 use crate::codec::{CodecError, READ_COLUMNS, Stored, decode, position, signed};
 use crate::database::{Database, Row, Value};
@@ -108,6 +109,32 @@ pub(crate) async fn stream(
         .collect()
 }
 
+/// How many values stand in one statement.
+const VALUES: usize = 500;
+
+/// Events that fit a condition on one of many values, in the order of their positions. `condition` has a
+/// list of placeholders where it says `?`; `fixed` are the parameters before them.
+async fn picked(
+    store: &EventStore,
+    condition: &str,
+    fixed: &[Value],
+    values: &[Value],
+) -> Result<Vec<Recorded>, StoreError> {
+    let mut events = Vec::with_capacity(values.len());
+    for some in values.chunks(VALUES) {
+        let first = fixed.len() + 1;
+        let list: Vec<_> = (first..first + some.len()).map(|n| format!("${n}")).collect();
+        let condition = condition.replace('?', &list.join(", "));
+        let sql = format!("select {READ_COLUMNS} from events where {condition}");
+        let rows = store.database().query(&sql, &[fixed, some].concat()).await?;
+        for item in store.open_rows(&rows).await? {
+            events.push(item.event?);
+        }
+    }
+    events.sort_unstable_by_key(|event| event.position);
+    Ok(events)
+}
+
 /// What a row of the log reads as, and where it stands.
 #[derive(Debug)]
 pub(crate) struct Item {
@@ -116,7 +143,7 @@ pub(crate) struct Item {
 }
 
 /// Opens rows, each for itself: what is wrong with one says nothing of the next.
-async fn open_each(
+pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     rows: &[Row],
@@ -138,6 +165,34 @@ async fn open_each(
 }
 
 impl EventStore {
+    /// The events at some positions, in the order of the log.
+    ///
+    /// # Errors
+    /// When the database fails or an event does not read.
+    pub async fn at(&self, positions: &[Position]) -> Result<Vec<Recorded>, StoreError> {
+        let values: Vec<Value> = positions.iter().map(|position| signed(position.0).into()).collect();
+        picked(self, "position in (?)", &[], &values).await
+    }
+
+    /// The events of some types in some streams of a kind, in the order of the log.
+    ///
+    /// # Errors
+    /// As [`EventStore::at`].
+    pub async fn of_streams(
+        &self,
+        kind: StreamKind,
+        ids: &[Uuid],
+        types: &[&str],
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut fixed: Vec<Value> = vec![kind.as_str().into()];
+        fixed.extend(types.iter().map(|kind| Value::from(*kind)));
+        let types: Vec<_> = (2..=fixed.len()).map(|n| format!("${n}")).collect();
+        let condition =
+            format!("aggregate_type = $1 and aggregate_id in (?) and event_type in ({})", types.join(", "));
+        let values: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
+        picked(self, &condition, &fixed, &values).await
+    }
+
     /// All events after a position that pass a filter, page by page: bounded memory. An event that does
     /// not read is an error in its place, and the next ones follow; after a failure of the database
     /// nothing does.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
 use crate::codec::{CodecError, prepare};
-use crate::database::{Database, DatabaseError, Value};
+use crate::database::{Database, DatabaseError, Row, Value};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
@@ -223,6 +223,11 @@ impl EventStore {
         filter: &Filter,
     ) -> Result<Vec<reader::Item>, StoreError> {
         reader::page(&self.0.database, &self.0.vault, &self.0.upcasters, after, limit, filter).await
+    }
+
+    /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
+    pub(crate) async fn open_rows(&self, rows: &[Row]) -> Result<Vec<reader::Item>, StoreError> {
+        reader::open_each(&self.0.vault, &self.0.upcasters, rows).await
     }
 
     /// Who holds a claim.

@@ -89,6 +89,13 @@ impl Cells {
         value.as_bool().ok_or_else(|| self.unexpected())
     }
 
+    pub(crate) fn maybe_flag(&mut self) -> Result<Option<bool>, DatabaseError> {
+        match self.next() {
+            Value::Null => Ok(None),
+            value => value.as_bool().map(Some).ok_or_else(|| self.unexpected()),
+        }
+    }
+
     pub(crate) fn maybe_time(&mut self) -> Result<Option<Time>, DatabaseError> {
         match self.maybe_int()? {
             None => Ok(None),

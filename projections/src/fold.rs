@@ -27,6 +27,8 @@ pub trait Fold: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     const GROUP: &'static str;
     /// A second table that counts the rows of the first.
     const TALLY: Option<Tally> = None;
+    /// Whether each group is touched by one event and no other, so that no rows have to be read first.
+    const TOUCHED_ONCE: bool = false;
     /// Whether the rows' keys are personal data, and so are not shown in reports.
     const PERSONAL_KEYS: bool = false;
 

@@ -116,7 +116,7 @@ impl<F: Fold> Folding for Groups<F> {
         for event in events {
             for key in F::keys(event) {
                 touched = true;
-                if !self.groups.contains_key(&key) && !begun.contains(&key) {
+                if !F::TOUCHED_ONCE && !self.groups.contains_key(&key) && !begun.contains(&key) {
                     unknown.insert(key);
                 }
             }

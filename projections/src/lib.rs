@@ -5,7 +5,9 @@
 //! * [`rebuild()`], [`verify()`] and [`replay()`] fold the log afresh: into new tables, to prove the
 //!   tables, or as of an earlier day.
 //! * [`views`] are the queries.
+//! * [`audit`] says what events are called in the audit log of Supabase Auth.
 
+pub mod audit;
 mod cells;
 mod error;
 mod fold;

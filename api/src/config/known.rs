@@ -29,7 +29,6 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("MAILER_TEMPLATE_", Standing::Needless),
     ("MAILER_URLPATHS_", Standing::Needless),
     ("RATE_LIMIT_SSO", Standing::Later),
-    ("RATE_LIMIT_WEB3", Standing::Later),
     ("AUDIT_LOG_", Standing::Needless),
     ("DB_", Standing::Needless),
     ("INDEX_WORKER_", Standing::Needless),

@@ -101,6 +101,12 @@ fn weak_values(settings: &Settings, written: &Written) -> Vec<String> {
             cost.memory_kib
         ));
     }
+    if settings.commands.sso.saml_wanted {
+        warnings.push(format!(
+            "{}: signing in by SAML is not available: identity providers can be administered, and /sso answers as with SAML off",
+            written.name("saml.enabled")
+        ));
+    }
     if settings.commands.rate_limits.header.is_some() && settings.server.trusted_proxies.is_empty() {
         warnings.push(format!(
             "{}: no proxy is trusted (server.trusted_proxies), so the address of the connection counts",

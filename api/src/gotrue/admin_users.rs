@@ -3,7 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::http::Response;
 use evident_commands::password::Password;
 use evident_commands::{
     AdministerUser, AdministerUserError, BanChange, CreateUser, CreateUserError, DeleteUserError, Deletion,
@@ -24,8 +24,6 @@ use super::incoming::Incoming;
 use super::pagination::Paging;
 use super::reply;
 
-const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
-
 type Answer = Result<Response<HttpBody>, GotrueError>;
 
 /// The id in a path, if it is one.
@@ -44,11 +42,7 @@ pub(super) async fn list(State(app): State<App>, _: AdminCaller, incoming: Incom
     };
     let page = views::page(app.commands().store().database(), &query).await.map_err(GotrueError::internal)?;
     let mut response = reply::json(&UserListDocument::of(&page.users, &query.aud))?;
-    response.headers_mut().insert(TOTAL, HeaderValue::from(page.total));
-    let link = paging.link(&incoming.path, &incoming.params, page.total);
-    if let Ok(link) = HeaderValue::try_from(link) {
-        response.headers_mut().insert(header::LINK, link);
-    }
+    paging.head(response.headers_mut(), &incoming, page.total);
     Ok(response)
 }
 

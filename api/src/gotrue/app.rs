@@ -50,7 +50,7 @@ pub enum Bucket {
     ChangeSelf,
     /// `GET` and `POST /verify`.
     Verify,
-    /// `POST /token`, all grants together.
+    /// `POST /token`, all grants together but those with a bucket of their own.
     Token,
     /// `POST /factors/{factor_id}/challenge`, all factors together.
     Challenge,
@@ -64,6 +64,8 @@ pub enum Bucket {
     ClientRegistration,
     /// `GET /oauth/authorize`.
     AuthorizationRequests,
+    /// `POST /token?grant_type=web3`.
+    Web3,
     /// Refusals of administrators' calls that are noted in the log.
     NotedDenials,
 }
@@ -85,6 +87,7 @@ struct Buckets {
     captcha: RateLimiter,
     client_registration: RateLimiter,
     authorization_requests: RateLimiter,
+    web3: RateLimiter,
     noted_denials: RateLimiter,
 }
 
@@ -108,6 +111,7 @@ impl Buckets {
             captcha: RateLimiter::new(denials),
             client_registration: RateLimiter::new(settings.client_registration),
             authorization_requests: RateLimiter::new(settings.token),
+            web3: RateLimiter::new(settings.web3),
             noted_denials: RateLimiter::new(denials),
         }
     }
@@ -129,6 +133,7 @@ impl Buckets {
             Bucket::Captcha => &self.captcha,
             Bucket::ClientRegistration => &self.client_registration,
             Bucket::AuthorizationRequests => &self.authorization_requests,
+            Bucket::Web3 => &self.web3,
             Bucket::NotedDenials => &self.noted_denials,
         }
     }

@@ -2,7 +2,6 @@
 
 use evident_commands::FactorRow;
 use evident_domain::FactorId;
-use evident_domain::user::factor::FactorKind;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -32,19 +31,10 @@ impl<'a> FactorDocument<'a> {
             updated_at: Rfc3339(row.updated_at),
             status: if row.verified { "verified" } else { "unverified" },
             friendly_name: &row.name,
-            factor_type: type_name(row.kind),
+            factor_type: row.kind.as_str(),
             phone: row.phone.as_deref().unwrap_or_default(),
             last_challenged_at: row.last_challenged_at.map(Rfc3339),
             web_authn_aaguid: row.aaguid,
         }
-    }
-}
-
-/// What the protocol calls a kind of factor.
-pub(super) const fn type_name(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Totp => "totp",
-        FactorKind::Phone => "phone",
-        FactorKind::Webauthn => "webauthn",
     }
 }

@@ -21,7 +21,6 @@ use super::app::{App, Bucket};
 use super::body::Body;
 use super::document::SessionDocument;
 use super::error::{ErrorCode, GotrueError};
-use super::factor_document::type_name;
 use super::incoming::Incoming;
 use super::path::Ids;
 use super::reply;
@@ -199,7 +198,7 @@ impl<'a> EnrolmentDocument<'a> {
         let totp = enrolled.totp.as_ref();
         Self {
             id: enrolled.factor,
-            kind: type_name(kind),
+            kind: kind.as_str(),
             friendly_name: name,
             totp: totp.map(|totp| TotpDocument {
                 qr_code: &totp.picture,
@@ -252,7 +251,7 @@ impl<'a> ChallengeDocument<'a> {
         });
         Self {
             id: asked.challenge,
-            kind: type_name(asked.kind),
+            kind: asked.kind.as_str(),
             expires_at: asked.expires_at.timestamp(),
             webauthn,
         }

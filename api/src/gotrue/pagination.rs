@@ -1,12 +1,16 @@
 //! Pages of lists: which one is asked for, and the headers that lead to the others.
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use evident_projections::views::Direction;
 use url::form_urlencoded::Serializer;
 
 use super::error::GotrueError;
+use super::incoming::Incoming;
 use super::params::Params;
 
-/// How many users a page has when nobody says so.
+const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
+
+/// How many entries a page has when nobody says so.
 const DEFAULT_PER_PAGE: u64 = 50;
 
 /// The page that a request asks for.
@@ -40,6 +44,14 @@ impl Paging {
     /// How many entries stand before the page.
     pub fn offset(&self) -> u64 {
         (self.page - 1).saturating_mul(u64::from(self.per_page))
+    }
+
+    /// The headers of a page: how many entries there are, and where the other pages are.
+    pub(super) fn head(&self, headers: &mut HeaderMap, incoming: &Incoming, total: u64) {
+        headers.insert(TOTAL, HeaderValue::from(total));
+        if let Ok(link) = HeaderValue::try_from(self.link(&incoming.path, &incoming.params, total)) {
+            headers.insert(header::LINK, link);
+        }
     }
 
     /// The `Link` header: the next page where there is one, and the last. It names the path and the

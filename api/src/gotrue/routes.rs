@@ -12,9 +12,9 @@ use super::app::App;
 use super::error::errors;
 use super::oauth::{self, OAuthServer};
 use super::{
-    admin_factors, admin_users, authorize, callback, captcha, custom_providers, discovery, factors,
-    generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend,
-    sign_up, token, user, verify, verify_link,
+    admin_factors, admin_users, audit, authorize, callback, captcha, custom_providers, discovery, factors,
+    generate_link, identities, invite, logout, openapi, otp, passkeys, reauthenticate, recover, resend, scim,
+    sign_up, sso_providers, token, user, verify, verify_link,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -36,7 +36,7 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them, once.
 pub(super) fn table() -> Router<App> {
-    public().merge(oauth()).merge(own()).merge(admin())
+    public().merge(oauth()).merge(own()).merge(admin()).merge(provisioning())
 }
 
 /// Whoever asks is answered.
@@ -83,6 +83,28 @@ fn oauth() -> Router<App> {
         )
         .route("/oauth/token", where_on(post(oauth::token::token)))
         .route("/oauth/userinfo", where_on(get(oauth::user_info::user_info)))
+}
+
+/// What organizations connect; all of it can be off.
+fn provisioning() -> Router<App> {
+    let gated = |methods: Methods<App>| {
+        let refusal = methods.refusal();
+        methods.or_else(async move |_: scim::ScimOn| refusal.clone().into_response())
+    };
+    let saml =
+        |method| Methods::new().on(method, sso_providers::saml_is_off).or_else(sso_providers::saml_is_off);
+    Router::new()
+        .route("/sso", saml(Method::POST))
+        .route("/sso/", saml(Method::POST))
+        .route("/sso/saml/metadata", saml(Method::GET))
+        .route("/sso/saml/acs", saml(Method::POST))
+        .route("/sso/{*rest}", any(sso_providers::saml_is_off))
+        .route("/scim/v2/ServiceProviderConfig", gated(get(scim::service_provider_config)))
+        .route("/scim/v2/ResourceTypes", gated(get(scim::nothing_to_list)))
+        .route("/scim/v2/Schemas", gated(get(scim::nothing_to_list)))
+        .route("/scim/v2", any(scim::not_there))
+        .route("/scim/v2/", any(scim::not_there))
+        .route("/scim/v2/{*rest}", any(scim::not_there))
 }
 
 /// Only for users: who is none hears that before anything about methods and paths.
@@ -159,6 +181,13 @@ fn admin() -> Router<App> {
         .on(Method::DELETE, admin_users::delete)
         .on(Method::POST, admin_users::create_at);
     let (users, one) = (for_admins(users), for_admins(one));
+    let audit = for_admins(get(audit::list));
+    let sso = for_admins(get(sso_providers::list).on(Method::POST, sso_providers::register));
+    let one_sso = for_admins(
+        get(sso_providers::show)
+            .on(Method::PUT, sso_providers::change)
+            .on(Method::DELETE, sso_providers::remove),
+    );
     let nothing = || any(async |_: AdminCaller| not_found().await);
     let mut router = Router::new()
         .route("/admin", nothing())
@@ -166,7 +195,13 @@ fn admin() -> Router<App> {
         .route("/admin/{*rest}", nothing())
         .route("/admin/generate_link", for_admins(post(generate_link::generate_link)))
         .route("/admin/users", users.clone())
-        .route("/admin/users/", users);
+        .route("/admin/users/", users)
+        .route("/admin/audit", audit.clone())
+        .route("/admin/audit/", audit)
+        .route("/admin/sso/providers", sso.clone())
+        .route("/admin/sso/providers/", sso)
+        .route("/admin/sso/providers/{idp_id}", one_sso.clone())
+        .route("/admin/sso/providers/{idp_id}/", one_sso);
     let providers = get(custom_providers::list).on(Method::POST, custom_providers::create);
     let provider = get(custom_providers::show)
         .on(Method::PUT, custom_providers::change)

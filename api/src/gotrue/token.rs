@@ -7,7 +7,7 @@ use axum::http::Response;
 use super::app::{App, Bucket};
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::Incoming;
-use super::{id_token, pkce, refresh, sign_in};
+use super::{id_token, pkce, refresh, sign_in, web3};
 
 /// Exchanges something for a session. The grant stands in the query; unknown ones are not counted.
 pub(super) async fn token(
@@ -31,6 +31,10 @@ pub(super) async fn token(
         Some("pkce") => {
             app.limit(Bucket::Token, &incoming)?;
             pkce::redeem(&app, &incoming, request).await
+        }
+        Some("web3") => {
+            app.limit(Bucket::Web3, &incoming)?;
+            web3::sign_in(&app, &incoming, request).await
         }
         _ => Err(GotrueError::bad_request(ErrorCode::InvalidCredentials, "unsupported_grant_type")),
     }

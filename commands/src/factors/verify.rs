@@ -85,8 +85,7 @@ impl Commands {
         let (account, _) =
             account_in_session::<FactorsError>(&mut trial, request.user, request.session).await?;
         let factor_type = match account.factors.get(request.factor)?.kind {
-            FactorKind::Totp => "totp",
-            FactorKind::Phone => "phone",
+            kind @ (FactorKind::Totp | FactorKind::Phone) => kind.as_str(),
             // The hook knows codes only.
             FactorKind::Webauthn => return Ok(()),
         };

@@ -21,6 +21,8 @@ pub struct RateLimitSettings {
     pub passkeys: BucketRule,
     /// OAuth clients that register themselves.
     pub client_registration: BucketRule,
+    /// Sign-ins with wallets.
+    pub web3: BucketRule,
     /// Anonymous sign-ups.
     pub anonymous_users: BucketRule,
     /// Mails of the whole server.
@@ -40,6 +42,7 @@ impl Default for RateLimitSettings {
             second_factors: BucketRule { tokens: 15.0, per: minutes(1), burst: 30 },
             passkeys: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             client_registration: BucketRule { tokens: 10.0, per: minutes(5), burst: 30 },
+            web3: BucketRule { tokens: 30.0, per: minutes(5), burst: 30 },
             anonymous_users: BucketRule { tokens: 30.0, per: minutes(60), burst: 30 },
             email_sent: MessageRate::PerHour(30),
             sms_sent: MessageRate::PerHour(30),

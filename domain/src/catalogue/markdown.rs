@@ -67,6 +67,9 @@ fn heading(stream: StreamKind) -> String {
             "Members with their roles, invitations, teams. One stream an organization, so that two owners cannot \
              leave at once.",
         ),
+        StreamKind::SsoProvider => {
+            ("Identity provider", "The identity provider of an organization, as administrators describe it.")
+        }
         StreamKind::Flow => (
             "Flow",
             "A sign-in that is under way, at another provider or in a mail; short-lived, and redeemed once.",
@@ -157,6 +160,9 @@ const fn claimed(kind: ClaimKind) -> &'static str {
         ClaimKind::Provider => "provider's identifier",
         ClaimKind::OrganizationSlug => "organization's slug",
         ClaimKind::Passkey => "passkey",
+        ClaimKind::SsoDomain => "provider's domain",
+        ClaimKind::SsoEntity => "provider's entity id",
+        ClaimKind::SsoResource => "provider's name",
     }
 }
 

@@ -23,6 +23,7 @@ use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
+use crate::sso_provider::SsoProviderEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
 
@@ -47,6 +48,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::User => UserEvent::DESCRIPTIONS,
         StreamKind::Session => SessionEvent::DESCRIPTIONS,
         StreamKind::Organization => OrganizationEvent::DESCRIPTIONS,
+        StreamKind::SsoProvider => SsoProviderEvent::DESCRIPTIONS,
         StreamKind::Flow => FlowEvent::DESCRIPTIONS,
         StreamKind::Recipient => RecipientEvent::DESCRIPTIONS,
         StreamKind::Provider => ProviderEvent::DESCRIPTIONS,
@@ -75,6 +77,7 @@ impl Event {
             Self::User(event) => event.description(),
             Self::Session(event) => event.description(),
             Self::Organization(event) => event.description(),
+            Self::SsoProvider(event) => event.description(),
             Self::Flow(event) => event.description(),
             Self::Recipient(event) => event.description(),
             Self::Provider(event) => event.description(),

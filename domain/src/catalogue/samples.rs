@@ -3,6 +3,7 @@
 
 mod organization;
 mod provider;
+mod sso_provider;
 
 use std::net::IpAddr;
 
@@ -30,6 +31,7 @@ pub fn samples() -> Vec<Event> {
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);
+    let sso_provider = sso_provider::samples().into_iter().map(Event::SsoProvider);
     let flow = flow().into_iter().map(Event::Flow);
     let recipient = recipient().into_iter().map(Event::Recipient);
     let oauth = client().into_iter().map(Event::Client);
@@ -37,7 +39,7 @@ pub fn samples() -> Vec<Event> {
     let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider).chain(oauth);
-    user.chain(session).chain(organization).chain(flows).chain(attempt).collect()
+    user.chain(session).chain(organization).chain(sso_provider).chain(flows).chain(attempt).collect()
 }
 
 fn account() -> [UserEvent; 1] {

@@ -28,6 +28,7 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("InvitationId", "a UUID, lower case with hyphens"),
         ("TeamId", "a UUID, lower case with hyphens"),
         ("OrganizationRoleId", "a UUID, lower case with hyphens"),
+        ("Vec<String>", "a list of texts"),
         ("Vec<TeamId>", "a list of UUIDs"),
         ("Roles", "a list of names of roles, one at least"),
         ("Permissions", "an object: the actions of each resource, as lists"),

@@ -145,6 +145,7 @@ fn name_and_version_are_the_same_for_cqrs_es() {
             Event::Session(event) => (event.event_type(), event.event_version()),
             Event::Provider(event) => (event.event_type(), event.event_version()),
             Event::Organization(event) => (event.event_type(), event.event_version()),
+            Event::SsoProvider(event) => (event.event_type(), event.event_version()),
             Event::Flow(event) => (event.event_type(), event.event_version()),
             Event::Recipient(event) => (event.event_type(), event.event_version()),
             Event::Client(event) => (event.event_type(), event.event_version()),

@@ -16,6 +16,7 @@ mod recipient;
 mod session_end;
 mod session_refresh;
 mod session_step_up;
+mod sso_provider;
 mod support;
 mod user_ban;
 mod user_contact;

@@ -151,6 +151,7 @@ impl Fold for Identities {
             },
             Event::Session(_)
             | Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)

@@ -1,5 +1,6 @@
 //! The folds.
 
+mod audit_entries;
 mod claims;
 mod erased_subjects;
 mod identities;
@@ -8,10 +9,12 @@ mod oauth_consents;
 mod providers;
 mod sessions;
 mod sign_in_failures;
+mod sso_providers;
 mod users;
 
 use std::marker::PhantomData;
 
+pub use audit_entries::{AuditEntryRow, STRETCH_BITS, entry_key};
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
@@ -20,6 +23,7 @@ pub use oauth_consents::{ConsentRow, Consents};
 pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
+pub use sso_providers::SsoProviderRow;
 pub use users::{COUNT_LEVELS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable};
 
 use evident_domain::{Event, Recorded};
@@ -28,7 +32,7 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 8] = [
+pub(crate) static INLINE: [&dyn Projection; 10] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -37,10 +41,12 @@ pub(crate) static INLINE: [&dyn Projection; 8] = [
     &Of::<ErasedSubject>(PhantomData),
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
+    &Of::<AuditEntryRow>(PhantomData),
+    &Of::<SsoProviderRow>(PhantomData),
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 9] = [
+pub(crate) static ALL: [&dyn Projection; 11] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -49,6 +55,8 @@ pub(crate) static ALL: [&dyn Projection; 9] = [
     &Of::<ErasedSubject>(PhantomData),
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
+    &Of::<AuditEntryRow>(PhantomData),
+    &Of::<SsoProviderRow>(PhantomData),
     &Of::<ClaimRows>(PhantomData),
 ];
 

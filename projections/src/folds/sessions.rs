@@ -115,6 +115,7 @@ impl Fold for SessionRow {
             ) => stream_key(event),
             Event::User(_)
             | Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)

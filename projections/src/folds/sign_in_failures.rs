@@ -67,6 +67,7 @@ impl Fold for SignInFailures {
             | Event::User(_)
             | Event::Session(_)
             | Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)

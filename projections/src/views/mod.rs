@@ -1,17 +1,21 @@
 //! The queries that reads need: plain SQL on the projections' tables, each one round trip.
 
 mod accounts;
+mod audit;
 mod oauth;
 mod page;
 mod providers;
 mod sessions;
+mod sso_providers;
 mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
+pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
 pub use oauth::{GrantView, grants_of, oauth_client, oauth_clients};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};
 pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};
+pub use sso_providers::{SsoProviderName, sso_provider, sso_providers};
 pub use users::{UserView, owner_of_verified, user, who_asked_for};
 
 use std::fmt::Write as _;

@@ -43,6 +43,9 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
         Event::Recipient(_) => {
             StreamId { kind: evident_domain::StreamKind::Recipient, id: Uuid::from_u128(9) }
         }
+        Event::SsoProvider(_) => {
+            StreamId { kind: evident_domain::StreamKind::SsoProvider, id: Uuid::from_u128(10) }
+        }
         Event::Flow(_) => StreamId { kind: evident_domain::StreamKind::Flow, id: Uuid::from_u128(7) },
         Event::Client(_) => StreamId::client(BOOK),
         Event::Authorization(_) => {

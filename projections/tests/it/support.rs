@@ -32,7 +32,7 @@ use evident_projections::Projections;
 use tempfile::TempDir;
 
 /// The tables of all projections, and the column that orders them.
-pub(crate) const TABLES: [(&str, &str); 9] = [
+pub(crate) const TABLES: [(&str, &str); 12] = [
     ("users", "id"),
     ("user_counts", "bucket"),
     ("identities", "identity_id"),
@@ -41,6 +41,9 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
     ("erased_subjects", "subject"),
     ("oauth_clients", "id"),
     ("oauth_consents", "id"),
+    ("sso_providers", "id"),
+    ("audit_entries", "entry"),
+    ("audit_counts", "bucket"),
     ("claims", "claim"),
 ];
 

@@ -54,6 +54,14 @@ pub(super) const LIMITS: &[Setting] = &[
         "Sign-ins by passkey that are begun in 5 minutes; 30 at once.",
     ),
     setting!(
+        "rate_limits.web3",
+        Number,
+        settings.commands.rate_limits.web3.tokens,
+        ["GOTRUE_RATE_LIMIT_WEB3"],
+        "30",
+        "Sign-ins with wallets in 5 minutes; 30 at once.",
+    ),
+    setting!(
         "rate_limits.anonymous_users",
         Number,
         settings.commands.rate_limits.anonymous_users.tokens,

@@ -9,7 +9,9 @@ mod limits;
 mod messages;
 mod oauth_server;
 mod server;
+mod sso;
 mod tokens;
+mod web3;
 
 use super::Draft;
 use super::parse::{Problem, Raw};
@@ -71,6 +73,8 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
     Section { title: "Text messages by Vonage", settings: messages::VONAGE },
     Section { title: "OAuth server", settings: oauth_server::OAUTH_SERVER },
+    Section { title: "Wallets", settings: web3::WEB3 },
+    Section { title: "Single sign-on", settings: sso::SSO },
     Section { title: "Calls to other servers", settings: calls::CALLS },
     Section { title: "Other providers", settings: external::EXTERNAL },
     Section { title: PER_PROVIDER, settings: external::PROVIDERS },

@@ -87,6 +87,10 @@ codes! {
     RequestEntityTooLarge = "request_entity_too_large",
     RequestTimeout = "request_timeout",
     SamePassword = "same_password",
+    SamlEntityIdMismatch = "saml_entity_id_mismatch",
+    SamlIdpAlreadyExists = "saml_idp_already_exists",
+    SamlMetadataFetchFailed = "saml_metadata_fetch_failed",
+    SamlProviderDisabled = "saml_provider_disabled",
     SessionExpired = "session_expired",
     SessionNotFound = "session_not_found",
     SignupDisabled = "signup_disabled",
@@ -94,6 +98,8 @@ codes! {
     TooManyPasskeys = "too_many_passkeys",
     SingleIdentityNotDeletable = "single_identity_not_deletable",
     UnexpectedAudience = "unexpected_audience",
+    SsoDomainAlreadyExists = "sso_domain_already_exists",
+    SsoProviderNotFound = "sso_provider_not_found",
     UnexpectedFailure = "unexpected_failure",
     Unknown = "unknown",
     UserAlreadyExists = "user_already_exists",
@@ -105,6 +111,8 @@ codes! {
     WebauthnChallengeNotFound = "webauthn_challenge_not_found",
     WebauthnCredentialExists = "webauthn_credential_exists",
     WebauthnVerificationFailed = "webauthn_verification_failed",
+    Web3ProviderDisabled = "web3_provider_disabled",
+    Web3UnsupportedChain = "web3_unsupported_chain",
 }
 
 /// OAuth's words for what went wrong (RFC 6749, section 5.2; RFC 8707, section 2).

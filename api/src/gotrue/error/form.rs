@@ -193,6 +193,7 @@ pub async fn errors(State(app): State<App>, request: Request, next: Next) -> Res
 
 #[cfg(test)]
 mod tests {
+    use super::super::OAuthCode;
     use evident_commands::password::{Weakness, WeaknessReason};
     use evident_commands::{Failure, SessionOwner};
     use evident_domain::{SessionId, UserId};
@@ -208,6 +209,18 @@ mod tests {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_error_of_oauth_has_its_own_form_and_no_code() {
+        for form in [Form::Older, Form::Newer] {
+            let (status, headers, body) = wire(GotrueError::oauth(OAuthCode::InvalidGrant, "No"), form).await;
+            assert_eq!(
+                (status, body.as_str()),
+                (400, r#"{"error":"invalid_grant","error_description":"No"}"#)
+            );
+            assert!(!headers.contains_key(ERROR_CODE) && !headers.contains_key(API_VERSION));
+        }
     }
 
     #[tokio::test]

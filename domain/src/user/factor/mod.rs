@@ -49,6 +49,15 @@ described! {
 }
 
 impl FactorKind {
+    /// The name in both protocols and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Phone => "phone",
+            Self::Webauthn => "webauthn",
+        }
+    }
+
     /// The proof that it gives, as access tokens name it (`amr`).
     pub const fn method(self) -> &'static str {
         match self {

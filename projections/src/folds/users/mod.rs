@@ -113,6 +113,7 @@ impl Fold for UserRow {
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)
@@ -147,6 +148,7 @@ impl Fold for UserRow {
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
+            | Event::SsoProvider(_)
             | Event::Flow(_)
             | Event::Recipient(_)
             | Event::Provider(_)

@@ -1,0 +1,211 @@
+//! The audit log as Supabase Auth's users know it: what an event of ours is called there.
+//!
+//! Everything about the translation stands in this module: the names of actions ([`AuditAction`]), which
+//! event is which action ([`action`]), who did it ([`actor`]) and what else is told ([`traits`]). A new
+//! event gets its line in [`action`]; nothing else has to change.
+
+mod actions;
+mod traits;
+
+pub use actions::{AuditAction, LogType};
+pub use traits::{AuditTrait, traits};
+
+use evident_domain::attempt::AttemptEvent;
+use evident_domain::client::ClientEvent;
+use evident_domain::consent::ConsentEvent;
+use evident_domain::provider::ProviderEvent;
+use evident_domain::session::{RevocationReason, SessionEvent};
+use evident_domain::sso_provider::SsoProviderEvent;
+use evident_domain::user::{SignUpMethod, TokenPurpose, UserEvent};
+use evident_domain::{Actor, Event, Recorded, Subject, UserId};
+
+/// Who stands in an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditActor {
+    /// A user: who acted, or who came (or tried to come) in.
+    User(UserId),
+    /// A holder of an administrator's token, by its role.
+    Admin(String),
+    /// Somebody at the server's command line.
+    Operator,
+    /// The server.
+    System,
+    /// Nobody known.
+    Visitor,
+}
+
+impl AuditActor {
+    /// The form in the table: `user:<id>`, `admin:<role>`, `visitor` …
+    pub fn label(&self) -> String {
+        match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Admin(role) => format!("admin:{role}"),
+            Self::Operator => "operator".to_owned(),
+            Self::System => "system".to_owned(),
+            Self::Visitor => "visitor".to_owned(),
+        }
+    }
+}
+
+/// Who did it. What a visitor does with an account is that account's doing, as Supabase Auth has it.
+pub fn actor(event: &Recorded) -> AuditActor {
+    match (&event.provenance.actor, &event.subject) {
+        (Actor::User { id }, _) | (Actor::Visitor, Some(Subject::User(id))) => AuditActor::User(*id),
+        (Actor::Admin { role, .. }, _) => AuditActor::Admin(role.clone()),
+        (Actor::Operator, _) => AuditActor::Operator,
+        (Actor::System, _) => AuditActor::System,
+        (Actor::Visitor, Some(Subject::Period(_) | Subject::Organization(_)) | None) => AuditActor::Visitor,
+    }
+}
+
+/// What the event is called in the audit log; nothing where it is only a step of another or the
+/// server's own bookkeeping.
+pub fn action(event: &Recorded) -> Option<AuditAction> {
+    match &event.event {
+        Event::User(user_event) => of_user(user_event, &event.provenance.actor),
+        Event::Session(session_event) => of_session(session_event),
+        Event::SsoProvider(provider_event) => Some(match provider_event {
+            SsoProviderEvent::Registered { .. } => AuditAction::SsoProviderCreated,
+            SsoProviderEvent::Removed {} => AuditAction::SsoProviderDeleted,
+            SsoProviderEvent::MetadataReplaced { .. }
+            | SsoProviderEvent::AttributesMapped { .. }
+            | SsoProviderEvent::NameIdFormatChosen { .. }
+            | SsoProviderEvent::DomainsChanged { .. }
+            | SsoProviderEvent::Renamed { .. }
+            | SsoProviderEvent::Disabled {}
+            | SsoProviderEvent::Enabled {} => AuditAction::SsoProviderUpdated,
+        }),
+        Event::Provider(provider_event) => Some(match provider_event {
+            ProviderEvent::Registered { .. } => AuditAction::CustomProviderCreated,
+            ProviderEvent::Changed { .. } => AuditAction::CustomProviderUpdated,
+            ProviderEvent::Removed {} => AuditAction::CustomProviderDeleted,
+        }),
+        Event::Client(client_event) => Some(match client_event {
+            ClientEvent::Registered { .. } => AuditAction::OauthClientCreated,
+            ClientEvent::Updated { .. } | ClientEvent::SecretRegenerated { .. } => {
+                AuditAction::OauthClientUpdated
+            }
+            ClientEvent::Deleted {} => AuditAction::OauthClientDeleted,
+        }),
+        Event::Consent(ConsentEvent::Revoked { .. }) => Some(AuditAction::TokenRevoked),
+        // Supabase Auth knows no organizations.
+        Event::Flow(_)
+        | Event::Recipient(_)
+        | Event::Organization(_)
+        | Event::Authorization(_)
+        | Event::Consent(ConsentEvent::Given { .. }) => None,
+        Event::Attempt(attempt) => Some(match attempt {
+            AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,
+            AttemptEvent::SignUpRepeated { .. } => AuditAction::UserRepeatedSignup,
+            AttemptEvent::AdminDenied { .. } => AuditAction::AdminDenied,
+            AttemptEvent::RefreshTokenReused { .. } => AuditAction::TokenReuseDetected,
+            AttemptEvent::AuthenticatorSuspected { .. } => AuditAction::AuthenticatorSuspected,
+        }),
+    }
+}
+
+fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
+    let by_admin = matches!(who, Actor::Admin { .. } | Actor::Operator);
+    match event {
+        UserEvent::SignedUp { method, email, phone, .. } => match method {
+            SignUpMethod::Admin | SignUpMethod::Imported => Some(AuditAction::UserSignedup),
+            // Who has an address or number is signed up once that is confirmed.
+            SignUpMethod::External if email.is_none() && phone.is_none() => Some(AuditAction::UserSignedup),
+            SignUpMethod::External
+            | SignUpMethod::Password
+            | SignUpMethod::Invited
+            | SignUpMethod::OneTimeToken
+            | SignUpMethod::Anonymous => None,
+        },
+        UserEvent::EmailConfirmed {} | UserEvent::PhoneConfirmed {} if !by_admin => {
+            Some(AuditAction::UserSignedup)
+        }
+        UserEvent::PasswordChanged { .. } if !by_admin => Some(AuditAction::UserUpdatedPassword),
+        UserEvent::EmailConfirmed {}
+        | UserEvent::PhoneConfirmed {}
+        | UserEvent::EmailChangeRequested { .. }
+        | UserEvent::EmailChanged { .. }
+        | UserEvent::PhoneChangeRequested { .. }
+        | UserEvent::PhoneChanged { .. }
+        | UserEvent::PasswordChanged { .. }
+        | UserEvent::PasswordRemoved {}
+        | UserEvent::RoleChanged { .. }
+        | UserEvent::Banned { .. }
+        | UserEvent::Unbanned {} => Some(AuditAction::UserModified),
+        // What the server notes there of a sign-in is part of that.
+        UserEvent::MetadataChanged { .. } => {
+            (by_admin || matches!(who, Actor::User { .. })).then_some(AuditAction::UserModified)
+        }
+        // The server keeps the list of providers there; only an administrator changes more.
+        UserEvent::AppMetadataChanged { .. } => by_admin.then_some(AuditAction::UserModified),
+        UserEvent::OneTimeTokenIssued { purpose, .. } => match purpose {
+            TokenPurpose::EmailConfirmation | TokenPurpose::PhoneConfirmation => {
+                Some(AuditAction::UserConfirmationRequested)
+            }
+            TokenPurpose::Invitation => Some(AuditAction::UserInvited),
+            TokenPurpose::Recovery => Some(AuditAction::UserRecoveryRequested),
+            TokenPurpose::Reauthentication => Some(AuditAction::UserReauthenticateRequested),
+            // The request for the change is an entry already.
+            TokenPurpose::EmailChangeNew | TokenPurpose::EmailChangeCurrent | TokenPurpose::PhoneChange => {
+                None
+            }
+        },
+        // An identity that comes with the account, or with a sign-in, is part of that.
+        UserEvent::IdentityLinked { .. } => {
+            matches!(who, Actor::User { .. }).then_some(AuditAction::IdentityLinked)
+        }
+        UserEvent::IdentityUnlinked { .. } => {
+            (by_admin || matches!(who, Actor::User { .. })).then_some(AuditAction::IdentityUnlinked)
+        }
+        UserEvent::Deleted { .. } | UserEvent::Erased {} => Some(AuditAction::UserDeleted),
+        UserEvent::FactorEnrolled { .. } => Some(AuditAction::FactorInProgress),
+        UserEvent::FactorChallenged { .. } => Some(AuditAction::ChallengeCreated),
+        UserEvent::FactorRemoved { .. } if by_admin => Some(AuditAction::FactorDeleted),
+        UserEvent::FactorRemoved { .. } => Some(AuditAction::FactorUnenrolled),
+        UserEvent::FactorRenamed { .. } | UserEvent::FactorPhoneChanged { .. } => {
+            Some(AuditAction::FactorUpdated)
+        }
+        UserEvent::PasskeyAdded { .. } => Some(AuditAction::PasskeyCreated),
+        UserEvent::PasskeyRenamed { .. } => Some(AuditAction::PasskeyUpdated),
+        UserEvent::PasskeyRemoved { .. } => Some(AuditAction::PasskeyDeleted),
+        UserEvent::OneTimeTokenMissed { .. }
+        // The session's step up is the entry; a miss is none.
+        | UserEvent::FactorChallengeMissed { .. }
+        | UserEvent::FactorVerified { .. }
+        | UserEvent::PasskeyUsed { .. }
+        | UserEvent::OneTimeTokenRedeemed { .. }
+        | UserEvent::PasswordRehashed { .. }
+        // Part of the arrival, linking or unlinking that brought it.
+        | UserEvent::EmailAdopted { .. }
+        | UserEvent::PhoneRemoved {}
+        | UserEvent::Reclaimed {}
+        | UserEvent::IdentityUpdated { .. } => None,
+    }
+}
+
+fn of_session(event: &SessionEvent) -> Option<AuditAction> {
+    Some(match event {
+        // An anonymous sign-in is no entry.
+        SessionEvent::Started { amr, .. } if amr.iter().any(|proof| proof.method == "anonymous") => {
+            return None;
+        }
+        SessionEvent::Started { .. } => AuditAction::Login,
+        SessionEvent::Refreshed { .. } | SessionEvent::RefreshRepeated { .. } => AuditAction::TokenRefreshed,
+        SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
+        // Part of the factor's removal.
+        SessionEvent::SteppedDown { .. } => return None,
+        SessionEvent::Revoked { reason } => match reason {
+            RevocationReason::SignedOut | RevocationReason::SignedOutElsewhere => AuditAction::Logout,
+            RevocationReason::RefreshTokenReused
+            | RevocationReason::PasswordChanged
+            | RevocationReason::RevokedByAdmin
+            | RevocationReason::UserBanned
+            | RevocationReason::UserDeleted
+            | RevocationReason::NoSecondFactor
+            | RevocationReason::RejectedByHook
+            | RevocationReason::AuthorizationCodeReused => AuditAction::TokenRevoked,
+            // The end of the consent is the entry.
+            RevocationReason::ConsentRevoked => return None,
+        },
+    })
+}

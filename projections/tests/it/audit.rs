@@ -1,0 +1,118 @@
+//! Pages of the audit log give what a plain look at the whole log would give.
+
+use std::time::Instant;
+
+use evident_domain::ports::Entropy;
+use evident_domain::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, UserId};
+use evident_eventstore::Filter;
+use evident_projections::audit::{self, AuditAction};
+use evident_projections::views::{self, AuditQuery, AuditScope};
+
+use crate::support::{On, World, on_both};
+
+/// Events of a session: it begins, is refreshed most of the time, and ends.
+fn session_events(user: UserId, world: &World, count: usize) -> Vec<Event> {
+    let at = world.clock.last();
+    let started = SessionEvent::Started {
+        user,
+        amr: vec![AuthenticationMethod { method: "password".to_owned(), at }],
+        aal: AssuranceLevel::Aal1,
+        not_after: None,
+        started_at: at,
+        client: None,
+        scopes: None,
+    };
+    let between = (1..count - 1).map(|n| match n % 700 {
+        0 => {
+            SessionEvent::SteppedUp { method: "totp".to_owned(), at, aal: AssuranceLevel::Aal2, factor: None }
+        }
+        _ => SessionEvent::Refreshed { generation: n as u64, at },
+    });
+    let ended = SessionEvent::Revoked { reason: RevocationReason::SignedOut };
+    std::iter::once(started).chain(between).chain([ended]).map(Event::Session).collect()
+}
+
+async fn long_log(on: On, sessions: usize, each: usize) -> World {
+    let world = World::new(on).await;
+    let ada = world.sign_up("ada@example.com", "Ada").await;
+    let bob = world.sign_up("bob@example.com", "Bob").await;
+    for n in 0..sessions {
+        let user = if n % 10 == 0 { bob } else { ada };
+        let stream = StreamId::session(SessionId(world.entropy.uuid()));
+        let events = session_events(user, &world, each);
+        world.append(Subject::User(user), Actor::Visitor, vec![(stream, 0, events)]).await.unwrap();
+    }
+    world
+}
+
+fn at(scope: AuditScope, offset: usize) -> AuditQuery {
+    AuditQuery { scope, offset: offset as u64, limit: 7 }
+}
+
+#[test]
+fn every_page_is_the_right_part_of_the_log() {
+    on_both(async |on| {
+        let world = long_log(on, 18, 1_000).await;
+        let all: Vec<_> = world.store.page(Position(0), u32::MAX, &Filter::default()).await.unwrap();
+        let newest_first: Vec<_> = all
+            .iter()
+            .rev()
+            .filter_map(|event| Some((event.id, audit::action(event)?, audit::actor(event))))
+            .collect();
+        let scopes = [
+            AuditScope::All,
+            AuditScope::action("login"),
+            AuditScope::action("token"),
+            AuditScope::log_type("factor"),
+            AuditScope::log_type("o"),
+        ];
+        for scope in scopes {
+            let of_scope: Vec<_> = newest_first
+                .iter()
+                .filter(|(_, action, _)| match &scope {
+                    AuditScope::Actions(actions) => actions.contains(action),
+                    AuditScope::All | AuditScope::Author(_) => true,
+                })
+                .collect();
+            let last = of_scope.len();
+            for offset in [0, 1, 30, 499, 16_383, 16_384, 17_000, last - 3, last, last + 9] {
+                let page = views::audit_page(&world.store, &at(scope.clone(), offset)).await.unwrap();
+                let found: Vec<_> = page.entries.into_iter().map(|e| (e.id, e.action, e.actor)).collect();
+                let expected: Vec<_> = of_scope.iter().skip(offset).take(7).copied().cloned().collect();
+                assert_eq!((found, page.total), (expected, last as u64), "{scope:?} from {offset}");
+            }
+        }
+        let bobs = AuditScope::Author("BOB@".to_owned());
+        let page = views::audit_page(&world.store, &at(bobs, 1_500)).await.unwrap();
+        assert_eq!(page.total, 2_000);
+        assert!(page.entries.iter().all(|entry| entry.username == "bob@example.com"));
+    });
+}
+
+/// Prints what pages of a long log take; `cargo test --release … -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes minutes"]
+fn pages_of_a_million_events() {
+    on_both(async |on| {
+        let world = long_log(on, 1_000, 1_000).await;
+        let queries = [
+            ("first", at(AuditScope::All, 0)),
+            ("deep", at(AuditScope::All, 777_777)),
+            ("common action", at(AuditScope::action("token_refreshed"), 0)),
+            ("common action, deep", at(AuditScope::action("token_refreshed"), 777_777)),
+            ("rare action", at(AuditScope::Actions(vec![AuditAction::Login]), 0)),
+            ("rare action, deep", at(AuditScope::Actions(vec![AuditAction::Login]), 900)),
+            ("type", at(AuditScope::log_type("account"), 1_500)),
+            ("author", at(AuditScope::Author("bob".to_owned()), 50)),
+        ];
+        for (name, query) in queries {
+            for _ in 0..2 {
+                let since = Instant::now();
+                let query = AuditQuery { limit: 50, ..query.clone() };
+                let total = views::audit_page(&world.store, &query).await.unwrap().total;
+                println!("{on:?} {name}: {:?} (of {total})", since.elapsed());
+            }
+        }
+    });
+}
