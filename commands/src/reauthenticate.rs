@@ -1,7 +1,7 @@
 //! A code for somebody who is signed in, to show before a sensitive change that it is still them.
 
-use evident_domain::{SessionId, UserId};
 use evident_domain::user::{TokenPurpose, UserError};
+use evident_domain::{SessionId, UserId};
 
 use crate::Commands;
 use crate::contact::Contact;

@@ -202,15 +202,23 @@ on_both_databases!(second_factors_and_passkeys_are_in_the_audit_log, async |data
             "user_signedup",
         ]
     );
-    for (entry, log_type, actor) in
-        [(&log[0], "factor", "service_role"), (&log[2], "factor", "hugo@example.com"), (&log[7], "user", "hugo@example.com")]
-    {
-        assert_eq!((&entry["payload"]["log_type"], &entry["payload"]["actor_username"]), (&json!(log_type), &json!(actor)));
+    for (entry, log_type, actor) in [
+        (&log[0], "factor", "service_role"),
+        (&log[2], "factor", "hugo@example.com"),
+        (&log[7], "user", "hugo@example.com"),
+    ] {
+        assert_eq!(
+            (&entry["payload"]["log_type"], &entry["payload"]["actor_username"]),
+            (&json!(log_type), &json!(actor))
+        );
         assert_eq!(entry["ip_address"], "127.0.0.1");
     }
     let traits = |entry: &Value, name: &str| entry["payload"]["traits"][name].clone();
     assert_eq!(traits(&log[2], "factor_id"), app.factor.as_str());
-    assert_eq!((traits(&log[0], "factor_id"), traits(&log[0], "user_id")), (json!(other.factor), json!(hugo.id)));
+    assert_eq!(
+        (traits(&log[0], "factor_id"), traits(&log[0], "user_id")),
+        (json!(other.factor), json!(hugo.id))
+    );
     assert_eq!(traits(&log[9], "passkey_id"), passkey.as_str());
     assert_eq!(entries(&server, "?query=action:passkey").await.len(), 3);
     assert_eq!(entries(&server, "?query=type:factor").await.len(), 7);

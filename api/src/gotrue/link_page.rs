@@ -24,12 +24,8 @@ pub(super) fn page(params: &Params) -> Response<Body> {
         .to_owned();
     for (name, value) in params.iter().chain([(ASKED, "yes")]) {
         // Writing to a string cannot fail.
-        let _ = write!(
-            page,
-            "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
-            escaped(name),
-            escaped(value)
-        );
+        let _ =
+            write!(page, "<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value));
     }
     page.push_str("<button>Continue</button></form></body></html>\n");
     let mut response = Response::new(Body::from(page));
