@@ -6,7 +6,7 @@ use std::time::Duration;
 use evident_domain::flow::{CodeChallenge, Flow, FlowCommand, FlowError, FlowPurpose, ProviderTokens, Start};
 use evident_domain::session::SessionError;
 use evident_domain::user::UserError;
-use evident_domain::{FlowId, SessionId, UserId};
+use evident_domain::{FlowId, UserId};
 use uuid::Uuid;
 
 use crate::Commands;
@@ -38,7 +38,7 @@ pub(crate) async fn start_flow<E>(unit: &mut Unit<'_>, new: NewFlow) -> Result<F
 where
     E: From<FlowError> + From<Failure>,
 {
-    let (flow, now) = (FlowId(unit.store().entropy().uuid()), unit.now());
+    let (flow, now) = (FlowId(unit.store().entropy().timed_uuid(unit.now())), unit.now());
     unit.expect_new::<Flow>(flow.0);
     let start = Start {
         purpose: new.purpose,
@@ -170,7 +170,7 @@ impl UseCase for RedeemCase<'_> {
         if account.credentials != flow.credentials {
             return Err(RedeemFlowError::NotFound);
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         let started = start_session::<RedeemFlowError>(unit, flow.user, session, &flow.method).await?;
         Ok((started, flow.tokens))
     }
