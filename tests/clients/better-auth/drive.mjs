@@ -1,6 +1,6 @@
 // Drives the official client through every operation, and checks what it gets.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import * as support from './support.mjs'
 
 const all = ['core', 'two-factor', 'username', 'anonymous', 'phone-number', 'email-otp', 'admin', 'organization', 'teams']
@@ -23,9 +23,12 @@ for (const group of groups) {
   }
 }
 
+if (process.env.EVIDENT_REPORT) await writeFile(process.env.EVIDENT_REPORT, JSON.stringify(support.seen))
+
 // Every operation that the seed names was asked for.
-const named = JSON.parse(await readFile(new URL('./operations.json', import.meta.url)))
-const untouched = named.filter((operation) => !support.asked.has(operation))
+const table = JSON.parse(await readFile(new URL('../../conformance/better-auth-endpoints.json', import.meta.url)))
+const named = table.filter(({ seed }) => seed).map(({ method, path }) => `${method} ${path}`)
+const untouched = named.filter((operation) => !Object.hasOwn(support.seen, operation))
 if (groups.length === all.length && untouched.length > 0) {
   failed += 1
   console.log(`not called: ${untouched.join(', ')}`)

@@ -23,12 +23,23 @@ export const password = 'correct horse battery'
 // Set where the cases run against Better Auth itself.
 export const peer = process.env.PEER_POSTBOX
 
-// Which operations were asked for: `POST /sign-in/email`.
-export const asked = new Set()
+// What was seen of each operation (`POST /sign-in/email`): statuses, and the fields of answers.
+export const seen = {}
+
+const see = async (name, answer) => {
+  const entry = (seen[name] ??= { statuses: [], fields: [] })
+  const add = (list, value) => void (list.includes(value) || list.push(value))
+  add(entry.statuses, answer.status)
+  if (answer.status !== 200 || !answer.headers.get('content-type')?.includes('json')) return
+  const body = await answer.clone().json().catch(() => null)
+  const [inner, mark] = Array.isArray(body) ? [body[0], '[].'] : [body, '']
+  for (const field of Object.keys(inner ?? {})) add(entry.fields, mark + field)
+}
 
 const operation = (method, target) => {
   const path = new URL(target).pathname.replace('/api/auth', '')
-  return `${method.toUpperCase()} ${path.replace(/^\/reset-password\/.+/, '/reset-password/{token}')}`
+  const pattern = path.replace(/^\/reset-password\/.+/, '/reset-password/{token}').replace(/^\/callback\/.+/, '/callback/{id}')
+  return `${method.toUpperCase()} ${pattern}`
 }
 
 // A browser: it keeps cookies, and says where its page is from.
@@ -37,12 +48,12 @@ export class Browser {
 
   fetch = async (input, init = {}) => {
     const target = typeof input === 'string' ? input : (input.url ?? String(input))
-    asked.add(operation(init.method ?? 'GET', target))
     const headers = new Headers(init.headers)
     headers.set('origin', url)
     headers.set('user-agent', 'Browser/1.0')
     if (this.cookies.size > 0) headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '))
     const answer = await globalThis.fetch(target, { ...init, headers, redirect: 'manual' })
+    await see(operation(init.method ?? 'GET', target), answer)
     for (const line of answer.headers.getSetCookie()) {
       const [, name, value] = line.match(/^([^=]+)=([^;]*)/)
       if (/max-age=0(;|$)/i.test(line)) this.cookies.delete(name)

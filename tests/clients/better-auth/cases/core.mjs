@@ -97,6 +97,12 @@ export default {
     good(await device().auth.signIn.email({ email: one.email, password: next }))
   },
 
+  'knows whether a password is the right one': async () => {
+    const { auth } = await person('Jo')
+    assert.deepEqual(good(await auth.verifyPassword({ password })), { status: true })
+    refused(await auth.verifyPassword({ password: 'wrong password' }), 400, 'INVALID_PASSWORD')
+  },
+
   'resets a forgotten password by mail': async () => {
     const { email } = await person('Jim')
     const { auth, browser, raw } = device()
@@ -131,6 +137,10 @@ export default {
     assert.equal(answer.status, 302)
     assert.equal(answer.headers.get('location'), page)
     assert.equal(good(await one.auth.getSession()).user.emailVerified, true)
+    const two = await person('Kit')
+    good(await two.auth.sendVerificationEmail({ email: two.email }))
+    const { searchParams } = await linkTo(two.email)
+    assert.equal(good(await two.auth.verifyEmail({ query: { token: searchParams.get('token') } })).status, true)
     const broken = await one.auth.verifyEmail({ query: { token: 'no token' } })
     refused(broken, 401, 'INVALID_TOKEN')
   },

@@ -26,6 +26,15 @@ export default {
     assert.deepEqual([status, user.emailVerified], [true, true])
   },
 
+  'changes an address by a code to the new one': async () => {
+    const [{ auth }, newEmail] = [await person('Bob'), address('bob.next')]
+    assert.deepEqual(good(await auth.emailOtp.requestEmailChange({ newEmail })), { success: true })
+    const otp = await codeTo(newEmail)
+    refused(await auth.emailOtp.changeEmail({ newEmail, otp: other(otp) }), 400, 'INVALID_OTP')
+    assert.deepEqual(good(await auth.emailOtp.changeEmail({ newEmail, otp })), { success: true })
+    assert.equal(good(await auth.getSession({ query: { disableCookieCache: true } })).user.email, newEmail)
+  },
+
   'gives up after three wrong answers': async () => {
     const { auth, email } = await person('Cy')
     good(await auth.emailOtp.sendVerificationOtp({ email, type: 'sign-in' }))

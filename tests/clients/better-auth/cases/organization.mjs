@@ -43,6 +43,9 @@ export default {
     const full = good(await auth.organization.getFullOrganization({ query: { organizationId: organization.id } }))
     assert.deepEqual([full.name, full.members.length, full.invitations], [data.name, 1, []])
     assert.equal(full.members[0].user.id, user.id)
+    const short = good(await auth.organization.getOrganization({ query: { organizationSlug: slug } }))
+    assert.deepEqual([short.id, short.members], [organization.id, undefined])
+    assert.deepEqual(good(await auth.organization.getActiveMemberRole()), { role: 'owner' })
     good(await auth.organization.delete({ organizationId: organization.id }))
     assert.deepEqual(good(await auth.organization.list()), [])
   },
@@ -74,6 +77,8 @@ export default {
     await verified(one)
     const shown = good(await one.auth.organization.getInvitation({ query: { id: invitation.id } }))
     assert.deepEqual([shown.organizationSlug, shown.inviterEmail], [owner.slug, owner.email])
+    const mine = good(await one.auth.organization.listUserInvitations())
+    assert.deepEqual(mine.map(({ id }) => id), [invitation.id])
     const { member } = good(await one.auth.organization.acceptInvitation({ invitationId: invitation.id }))
     assert.deepEqual([member.userId, member.role], [one.user.id, 'member'])
     const twice = await one.auth.organization.acceptInvitation({ invitationId: invitation.id })
