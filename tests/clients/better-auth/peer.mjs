@@ -34,7 +34,7 @@ const auth = betterAuth({
     deleteUser: { enabled: true },
   },
   account: { accountLinking: { enabled: true } },
-  socialProviders: { gitlab: { clientId: 'gitlab-client', clientSecret: 'gitlab-secret' } },
+  socialProviders: { gitlab: { clientId: 'gitlab-client', clientSecret: 'gitlab-secret', issuer: `http://localhost:${port + 1}` } },
   databaseHooks: {
     user: {
       create: { before: async (user) => ({ data: user.email.startsWith('admin.') ? { ...user, role: 'admin' } : user }) },
@@ -60,5 +60,14 @@ const auth = betterAuth({
     bearer(),
   ],
 })
+
+// A GitLab that knows one person.
+const person = { id: 1, name: 'Igor', username: 'igor', state: 'active', locked: false, email: 'igor@example.com', confirmed_at: '2020-01-01T00:00:00Z' }
+const gitlab = createServer((request, answer) => {
+  const tokens = { access_token: 'token-of-1', refresh_token: 'refresh-of-1', token_type: 'bearer', expires_in: 7200 }
+  const body = request.url.startsWith('/oauth/token') ? tokens : person
+  answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+})
+gitlab.listen(port + 1)
 
 createServer(toNodeHandler(auth)).listen(port, () => console.log(`ready on ${baseURL}`))

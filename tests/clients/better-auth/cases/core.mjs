@@ -172,7 +172,7 @@ export default {
     const [account, ...others] = good(await auth.listAccounts())
     assert.equal(others.length, 0)
     assert.deepEqual([account.providerId, account.accountId, account.scopes], ['credential', user.id, []])
-    refused(await auth.unlinkAccount({ providerId: 'credential', accountId: user.id }), 400, 'FAILED_TO_UNLINK_LAST_ACCOUNT')
+    refused(await auth.unlinkAccount({ providerId: 'credential', accountId: account.id }), 400, 'FAILED_TO_UNLINK_LAST_ACCOUNT')
   },
 
   'goes to other providers': async () => {
@@ -192,6 +192,37 @@ export default {
     refused(await auth.refreshToken({ accountId: 'nothing' }), 400, 'ACCOUNT_NOT_FOUND')
     refused(await auth.accountInfo({ query: { accountId: 'nothing' } }), 400, 'ACCOUNT_NOT_FOUND')
     if (!peer) assert.equal((await raw('POST', '/account-info', { accountId: 'nothing' })).status, 400)
+  },
+
+  'comes back from another provider': async () => {
+    const one = device()
+    const back = async (there) => {
+      const state = new URL(there).searchParams.get('state')
+      const answer = await one.browser.fetch(`${base}/callback/gitlab?code=the-code&state=${encodeURIComponent(state)}`)
+      assert.equal(answer.status, 302)
+      assert.equal(answer.headers.get('location'), page)
+    }
+    await back(good(await one.auth.signIn.social({ provider: 'gitlab', callbackURL: page, disableRedirect: true })).url)
+    const { user } = good(await one.auth.getSession())
+    assert.deepEqual([user.email, user.name], ['igor@example.com', 'Igor'])
+    const [account] = good(await one.auth.listAccounts())
+    assert.deepEqual([account.providerId, account.accountId], ['gitlab', '1'])
+    const selected = { accountId: account.id }
+    assert.equal(good(await one.auth.getAccessToken(selected)).accessToken, 'token-of-1')
+    assert.equal(good(await one.auth.refreshToken(selected)).accessToken, 'token-of-1')
+    assert.equal(good(await one.auth.accountInfo({ query: selected })).user.name, 'Igor')
+    if (!peer) assert.equal((await one.raw('POST', '/account-info', selected)).body.user.name, 'Igor')
+    const chosen = { providerId: 'gitlab', accountId: account.id }
+    refused(await one.auth.unlinkAccount(chosen), 400, 'FAILED_TO_UNLINK_LAST_ACCOUNT')
+    // With a password there is another way in.
+    good(await one.auth.requestPasswordReset({ email: user.email, redirectTo: page }))
+    const link = await linkTo(user.email)
+    const answer = await one.browser.fetch(link)
+    const token = new URL(answer.headers.get('location')).searchParams.get('token')
+    good(await one.auth.resetPassword({ newPassword: password, token }))
+    const two = await again({ email: user.email })
+    assert.deepEqual(good(await two.auth.unlinkAccount(chosen)), { status: true })
+    assert.deepEqual(good(await two.auth.listAccounts()).map(({ providerId }) => providerId), ['credential'])
   },
 
   'is there, and has a page for errors': async () => {
