@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
-use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
+use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{Event, Provenance, Root, SessionId, StreamId, Subject, Time, UserId};
 use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StreamAppend};
@@ -200,6 +200,24 @@ impl<'a> Unit<'a> {
     /// When the store fails.
     pub async fn session(&mut self, id: SessionId) -> Result<&Session, Failure> {
         self.read::<Session>(id.0).await
+    }
+
+    /// The session in which a user asks for something, where their token names one. It may have ended since
+    /// the token was looked at: by a new password, say, that another session set.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] when it has ended, or is somebody else's.
+    pub async fn asking_session<E>(
+        &mut self,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<Option<&LiveSession>, E>
+    where
+        E: From<SessionError> + From<Failure>,
+    {
+        let Some(session) = session else { return Ok(None) };
+        let live = self.session(session).await?.live().filter(|live| live.user == user);
+        Ok(Some(live.ok_or(SessionError::NotFound)?))
     }
 
     /// Gives a user a command; the events are part of the unit.

@@ -315,6 +315,7 @@ impl Web3Case<'_> {
             challenge: None,
             redirect_to: self.message.uri.clone(),
             linking: None,
+            session: None,
             kept: None,
             now,
             expires_at: now + self.wallets.max_validity,
