@@ -6,7 +6,7 @@ use std::time::Duration;
 use evident_domain::flow::{CodeChallenge, Flow, FlowCommand, FlowError, FlowPurpose, ProviderTokens, Start};
 use evident_domain::session::SessionError;
 use evident_domain::user::{UserCommand, UserError};
-use evident_domain::{FlowId, SessionId, UserId};
+use evident_domain::{FlowId, UserId};
 use uuid::Uuid;
 
 use crate::Commands;
@@ -36,7 +36,7 @@ pub(crate) async fn start_flow<E>(unit: &mut Unit<'_>, new: NewFlow) -> Result<F
 where
     E: From<FlowError> + From<Failure>,
 {
-    let (flow, now) = (FlowId(unit.store().entropy().uuid()), unit.now());
+    let (flow, now) = (FlowId(unit.store().entropy().timed_uuid(unit.now())), unit.now());
     unit.expect_new::<Flow>(flow.0);
     let start = Start {
         purpose: new.purpose,
@@ -179,7 +179,7 @@ impl UseCase for RedeemCase<'_> {
             // Who began the flow set the password, and is who opened the link.
             unit.tell_user::<RedeemFlowError>(flow.user, UserCommand::ProvePassword).await?;
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         let started = start_session::<RedeemFlowError>(unit, flow.user, session, &flow.method).await?;
         Ok((started, flow.tokens))
     }

@@ -8,8 +8,7 @@ use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
 use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
 use evident_domain::{
-    Email, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
-    contact::PhoneError,
+    Email, Metadata, PasswordHash, Phone, Subject, UserId, contact::EmailError, contact::PhoneError,
 };
 use zeroize::Zeroizing;
 
@@ -297,7 +296,7 @@ impl SignUpCase<'_> {
         }
         let user = self.commands.make_account::<SignUpError>(unit, &new).await?;
         if at_once {
-            let session = SessionId(unit.store().entropy().uuid());
+            let session = unit.new_session();
             let started = start_session::<SignUpError>(unit, user, session, "password").await?;
             return Ok(Done::In(started));
         }

@@ -100,6 +100,11 @@ impl<'a> Unit<'a> {
         self.now
     }
 
+    /// The id of a session that is about to begin.
+    pub fn new_session(&self) -> SessionId {
+        SessionId(self.store.entropy().timed_uuid(self.now))
+    }
+
     /// The store, for look-ups that are no part of a decision.
     pub fn store(&self) -> &EventStore {
         self.store
@@ -336,7 +341,7 @@ impl<'a> Unit<'a> {
         }
         for (subject, attempt) in self.attempts {
             streams.push(StreamAppend {
-                stream: StreamId::attempt(self.store.entropy().uuid()),
+                stream: StreamId::attempt(self.store.entropy().timed_uuid(self.now)),
                 expected: 0,
                 subject,
                 events: vec![Event::Attempt(attempt)],
@@ -347,7 +352,7 @@ impl<'a> Unit<'a> {
             .into_iter()
             .map(|(subject, message)| {
                 let payload = serde_json::to_value(&Queued { message, ip: context.ip() })?;
-                Ok(OutboxMessage { id: self.store.entropy().uuid(), subject, payload })
+                Ok(OutboxMessage { id: self.store.entropy().timed_uuid(self.now), subject, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;
         let append = Append {

@@ -10,7 +10,7 @@ use evident_domain::user::{
     Account, Agreement, OneTimeToken, Proof, TokenPurpose, UnprovenPassword, UserCommand, UserError,
     UserEvent,
 };
-use evident_domain::{Email, FlowId, IdentityId, Phone, SessionId, StreamId, Subject, UserId};
+use evident_domain::{Email, FlowId, IdentityId, Phone, StreamId, Subject, UserId};
 use evident_projections::views;
 use uuid::Uuid;
 
@@ -280,7 +280,7 @@ impl UseCase for VerifyCase<'_> {
                 self.commands.authenticate_flow::<VerifyError>(unit, flow, self.user, method, None).await?;
             return code.map(Done::Code).ok_or(VerifyError::Flow(FlowError::NotFound));
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp").await?))
     }
 }

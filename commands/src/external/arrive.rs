@@ -7,7 +7,7 @@ use evident_domain::user::{
     Arrival, Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, User, UserCommand,
     UserError, UserEvent,
 };
-use evident_domain::{Claim, ClaimKind, Email, FlowId, IdentityId, SessionId, UserId};
+use evident_domain::{Claim, ClaimKind, Email, FlowId, IdentityId, UserId};
 use evident_projections::views;
 use uuid::Uuid;
 
@@ -373,7 +373,7 @@ impl ArrivalCase<'_> {
                 return Ok(Arrived::Code(code));
             }
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Arrived::In(start_session::<ArrivalError>(unit, user, session, METHOD).await?))
     }
 }

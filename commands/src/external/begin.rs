@@ -94,7 +94,7 @@ impl Commands {
             Some(token) => Some(self.holder_of_invitation(token).await?),
             None => None,
         };
-        let flow = FlowId(self.store().entropy().uuid());
+        let flow = FlowId(self.store().entropy().timed_uuid(self.clock().now()));
         let way = client.way(self, flow, &request.scopes, &request.extra).await?;
         let start = StartCase {
             flow,
