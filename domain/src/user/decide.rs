@@ -137,7 +137,9 @@ impl Account {
                 Some(phone) if phone.confirmed => {
                     let mut events = self.unproven_password(password);
                     events.extend(self.phone_change(user, &phone.value, Confirmed::Yes, new_identity)?);
-                    events.extend(self.provider_added("phone"));
+                    if self.identity("phone").is_some() {
+                        events.extend(self.provider_added("phone"));
+                    }
                     events
                 }
                 Some(_) | None => Vec::new(),
@@ -254,6 +256,9 @@ impl Account {
                 new_identity,
             )?);
         }
+        if events.iter().any(|event| matches!(event, UserEvent::IdentityLinked { .. })) {
+            events.extend(self.provider_added("email"));
+        }
         if confirmed == Confirmed::Yes {
             let mut after = self.clone();
             for event in &events {
@@ -320,6 +325,9 @@ impl Account {
                 confirmed == Confirmed::Yes,
                 new_identity,
             )?);
+        }
+        if events.iter().any(|event| matches!(event, UserEvent::IdentityLinked { .. })) {
+            events.extend(self.provider_added("phone"));
         }
         if confirmed == Confirmed::Yes {
             events.push(UserEvent::PhoneConfirmed {});
