@@ -87,6 +87,15 @@ impl Case<'_> {
         Ok(vec![OrganizationEvent::InvitationCanceled { invitation: id, end: InvitationEnd::Canceled }])
     }
 
+    /// Closed ones hold the address as well; nothing else is known of them here.
+    pub(super) fn forget_recipient(invitations: Vec<InvitationId>) -> Vec<OrganizationEvent> {
+        let end = InvitationEnd::RecipientErased;
+        invitations
+            .into_iter()
+            .map(|invitation| OrganizationEvent::InvitationCanceled { invitation, end })
+            .collect()
+    }
+
     /// The invitation, if it is open and the recipient's.
     fn open_for(
         &self,
