@@ -110,6 +110,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -145,6 +148,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
