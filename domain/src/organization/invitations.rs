@@ -15,8 +15,11 @@ impl Case<'_> {
         if invite.owner.is_some_and(|user| self.organization.member_of(user).is_some()) {
             return Err(OrganizationError::AlreadyAMember);
         }
-        if invite.teams.iter().any(|team| !self.organization.teams.contains_key(team)) {
-            return Err(OrganizationError::TeamNotFound);
+        for team in &invite.teams {
+            let team = self.organization.teams.get(team).ok_or(OrganizationError::TeamNotFound)?;
+            if team.users.len() >= self.policy.team_members {
+                return Err(OrganizationError::TeamMemberLimit);
+            }
         }
         let open: Vec<_> =
             self.organization.invitations.iter().filter(|(_, open)| open.expires_at > invite.now).collect();

@@ -101,6 +101,7 @@ impl Part for InvitationRow {
                 | OrganizationEvent::InvitationAccepted { .. }
                 | OrganizationEvent::InvitationRejected { .. }
                 | OrganizationEvent::InvitationCanceled { .. }
+                | OrganizationEvent::TeamRemoved { .. }
         )
     }
 
@@ -145,6 +146,11 @@ impl Part for InvitationRow {
             }
             OrganizationEvent::InvitationCanceled { invitation, .. } => {
                 ended(invitation, InvitationStatus::Canceled, None);
+            }
+            OrganizationEvent::TeamRemoved { team } => {
+                for row in parts.values_mut().filter(|row| row.status == InvitationStatus::Pending) {
+                    row.teams.retain(|known| known != team);
+                }
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use evident_domain::{InvitationId, OrganizationId, Time, UserId};
+use evident_domain::{InvitationId, OrganizationId, UserId};
 use evident_eventstore::{Database, DatabaseError, Row, Value};
 
 use super::id;
@@ -76,21 +76,19 @@ pub async fn invitations(
     rows.into_iter().map(InvitationRow::from_row).collect()
 }
 
-/// The invitations of an address that can be answered, oldest first.
+/// The invitations of an address that nobody has answered, oldest first, expired ones among them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_invitations_to(
+pub async fn pending_invitations_to(
     database: &Database,
     email: &str,
-    now: Time,
 ) -> Result<Vec<UserInvitation>, DatabaseError> {
     let sql = format!(
-        "{} where i.email = $1 and i.status = 'pending' and i.expires_at > $2 order by i.created_at, i.id",
+        "{} where i.email = $1 and i.status = 'pending' order by i.created_at, i.id",
         *WITH_ORGANIZATION
     );
-    let params = [email.into(), now.timestamp_micros().into()];
-    database.query(&sql, &params).await?.into_iter().map(read).collect()
+    database.query(&sql, &[email.into()]).await?.into_iter().map(read).collect()
 }
 
 /// The invitations by which a person is known somewhere, open or not: those that are known to be theirs,

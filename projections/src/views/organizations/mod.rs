@@ -6,7 +6,7 @@ mod teams;
 
 pub use invitations::{
     UserInvitation, invitation, invitation_with_organization, invitations, invitations_of_person,
-    open_invitations_to,
+    pending_invitations_to,
 };
 pub use members::{
     Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView, Person, member,
@@ -20,6 +20,7 @@ use evident_domain::{OrganizationId, UserId};
 use evident_eventstore::{Database, DatabaseError, Row, Value};
 
 use super::columns;
+use crate::cells;
 use crate::fold::Fold;
 use crate::folds::OrganizationRow;
 
@@ -52,11 +53,12 @@ pub async fn organization(
     name: &OrganizationName,
 ) -> Result<Option<OrganizationRow>, DatabaseError> {
     let (column, value) = match name {
-        OrganizationName::Id(id) => ("id", id.to_string()),
-        OrganizationName::Slug(slug) => ("slug", slug.clone()),
+        OrganizationName::Id(id) => ("id", id.to_string().into()),
+        // PostgreSQL takes no NUL, and no slug has one.
+        OrganizationName::Slug(slug) => ("slug", cells::text(slug)),
     };
     let sql = format!("{} where o.{column} = $1", *ALL);
-    OrganizationRow::from_rows(database.query(&sql, &[value.into()]).await?)
+    OrganizationRow::from_rows(database.query(&sql, &[value]).await?)
 }
 
 /// The organizations that a user belongs to, in the order in which they joined.
