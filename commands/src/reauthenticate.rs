@@ -75,6 +75,7 @@ impl UseCase for ReauthenticateCase<'_> {
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), RequestError> {
         unit.asking_session::<RequestError>(self.user, self.session).await?;
         let dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::Reauthentication,
             to: self.to.clone(),
             mail: (MailTemplate::Reauthentication, LinkType::Recovery),

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
-use evident_domain::{Event, Provenance, Root, SessionId, StreamId, Subject, Time, UserId};
-use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StreamAppend};
+use evident_domain::{
+    Event, InvitationId, OrganizationId, Provenance, Root, SessionId, StreamId, Subject, Time, UserId,
+};
+use evident_eventstore::{Append, Concern, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
 use uuid::Uuid;
 
@@ -277,8 +279,47 @@ impl<'a> Unit<'a> {
         // The position first: what is started in between breaks the guard.
         let after = self.store.head().await?.position;
         let sessions = views::live_sessions(self.store.database(), user).await?;
-        self.guards.push(Guard { event_type: "session.started", subject: Subject::User(user), after });
+        let concerns = Concern::Subject(Subject::User(user));
+        self.guards.push(Guard { event_type: "session.started", concerns, after });
         Ok(sessions)
+    }
+
+    /// The organizations that a user belongs to. If the user joins another before the commit, the command
+    /// is decided again: whoever counts them, or leaves them all, must not miss one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn memberships(&mut self, user: UserId) -> Result<Vec<OrganizationId>, Failure> {
+        let after = self.store.head().await?.position;
+        let organizations = views::memberships(self.store.database(), user).await?;
+        for event_type in ["organization.created", "organization.member_added"] {
+            self.guards.push(Guard { event_type, concerns: Concern::User(user), after });
+        }
+        Ok(organizations)
+    }
+
+    /// The invitations by which a user is known somewhere, open or not. If they are invited once more
+    /// before the commit, the command is decided again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn invitations_of(
+        &mut self,
+        user: UserId,
+        email: Option<&str>,
+    ) -> Result<Vec<(OrganizationId, InvitationId)>, Failure> {
+        let after = self.store.head().await?.position;
+        let invitations = views::invitations_of_person(self.store.database(), user, email).await?;
+        let concerns = Concern::Subject(Subject::User(user));
+        self.guards.push(Guard { event_type: "organization.member_invited", concerns, after });
+        Ok(invitations)
+    }
+
+    /// Seals what an aggregate decided with another one's key: the events hold that one's data.
+    pub fn seal_for<A: Root>(&mut self, id: Uuid, subject: Subject) {
+        if let Some(touched) = self.touched.get_mut(&StreamId { kind: A::KIND, id }) {
+            touched.subject = subject;
+        }
     }
 
     /// Sends a message once the change is committed.

@@ -15,6 +15,8 @@ pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
         Box::new(SemanticVersionEventUpcaster::new("session.started", "1.1", Box::new(started_1_1))),
         // 1.0 did not say in which session somebody links.
         Box::new(SemanticVersionEventUpcaster::new("flow.started", "1.1", Box::new(flow_started_1_1))),
+        // 1.1 knew neither ends that move nor administrators who act in a user's name.
+        Box::new(SemanticVersionEventUpcaster::new("session.started", "1.2", Box::new(started_1_2))),
     ]
 }
 
@@ -45,6 +47,14 @@ fn started_1_1(mut payload: Value) -> Value {
 fn flow_started_1_1(mut payload: Value) -> Value {
     if let Some(fields) = payload.as_object_mut() {
         fields.entry("session").or_insert(Value::Null);
+    }
+    payload
+}
+
+fn started_1_2(mut payload: Value) -> Value {
+    if let Some(fields) = payload.as_object_mut() {
+        fields.entry("slides").or_insert(Value::Bool(false));
+        fields.entry("impersonator").or_insert(Value::Null);
     }
     payload
 }

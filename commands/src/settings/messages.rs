@@ -117,7 +117,8 @@ impl MailNotifications {
             | MailTemplate::Recovery
             | MailTemplate::MagicLink
             | MailTemplate::EmailChange
-            | MailTemplate::Reauthentication => true,
+            | MailTemplate::Reauthentication
+            | MailTemplate::OrganizationInvitation => true,
         }
     }
 }
@@ -194,6 +195,8 @@ pub struct MailTexts {
     pub mfa_factor_enrolled_notification: TemplateText,
     /// A second factor was removed.
     pub mfa_factor_unenrolled_notification: TemplateText,
+    /// A member of an organization invites somebody.
+    pub organization_invitation: TemplateText,
 }
 
 /// What stands in place of one built-in mail.
@@ -224,6 +227,7 @@ impl MailTexts {
             (MailTemplate::IdentityUnlinkedNotification, &self.identity_unlinked_notification),
             (MailTemplate::MfaFactorEnrolledNotification, &self.mfa_factor_enrolled_notification),
             (MailTemplate::MfaFactorUnenrolledNotification, &self.mfa_factor_unenrolled_notification),
+            (MailTemplate::OrganizationInvitation, &self.organization_invitation),
         ] {
             let mut source = TemplateSource::default();
             if let Some(subject) = &text.subject {

@@ -48,8 +48,7 @@ impl TestDatabase {
     /// Makes room: a run has hundreds of databases. That of a test that failed stays for a look.
     pub(crate) async fn remove(&self) {
         let (Self::Postgres { url }, Some(cluster)) = (self, Cluster::of_this_run()) else { return };
-        let name = url.rsplit('/').next().unwrap_or_default();
-        let name = name.split('?').next().unwrap_or_default();
+        let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
         let mut admin = sqlx::PgConnection::connect(&cluster.url("postgres")).await.unwrap();
         admin.execute(format!("DROP DATABASE {name} WITH (FORCE)").as_str()).await.unwrap();
         admin.close().await.unwrap();

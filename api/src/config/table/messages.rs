@@ -224,6 +224,28 @@ pub(super) const TEXTS: &[Setting] = texts![
     ),
 ];
 
+/// The mail that Supabase Auth does not have.
+pub(super) const INVITATION_TEXT: &[Setting] = &[
+    setting!(
+        "mail.subjects.organization_invitation",
+        Maybe<Text>,
+        settings.commands.mail.texts.organization_invitation.subject,
+        [],
+        "{{ .Inviter }} invites you",
+        "The subject of the mail that invites into an organization, in Go's template syntax, with `.Organization`, `.Inviter`, `.Role`.",
+        "the built-in one",
+    ),
+    setting!(
+        "mail.templates.organization_invitation",
+        Maybe<Text>,
+        settings.commands.mail.texts.organization_invitation.body,
+        [],
+        "/etc/evident/mail.html",
+        "The body of that mail: a file, or a web address, whole or relative to `site.url`.",
+        "the built-in one",
+    ),
+];
+
 /// A switch for each mail that tells of a change.
 macro_rules! notifications {
     ($(($field:ident, $variable:literal, $what:literal)),* $(,)?) => {

@@ -112,6 +112,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -147,6 +150,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
