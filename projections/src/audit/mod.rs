@@ -193,11 +193,12 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
             return None;
         }
         SessionEvent::Started { .. } => AuditAction::Login,
-        SessionEvent::Refreshed { .. } | SessionEvent::RefreshRepeated { .. } => AuditAction::TokenRefreshed,
+        SessionEvent::Refreshed { .. }
+        | SessionEvent::RefreshRepeated { .. }
+        | SessionEvent::Extended { .. } => AuditAction::TokenRefreshed,
         SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
         // Part of the factor's removal.
         SessionEvent::SteppedDown { .. } => return None,
-        SessionEvent::Extended { .. } => AuditAction::TokenRefreshed,
         SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => {
             return None;
         }
