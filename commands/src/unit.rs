@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
-use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
+use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{
     Event, InvitationId, OrganizationId, Provenance, Root, SessionId, StreamId, Subject, Time, UserId,
@@ -100,6 +100,11 @@ impl<'a> Unit<'a> {
     /// The time of the decision: one for the whole command.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// The id of a session that is about to begin.
+    pub fn new_session(&self) -> SessionId {
+        SessionId(self.store.entropy().timed_uuid(self.now))
     }
 
     /// The store, for look-ups that are no part of a decision.
@@ -197,6 +202,24 @@ impl<'a> Unit<'a> {
     /// When the store fails.
     pub async fn session(&mut self, id: SessionId) -> Result<&Session, Failure> {
         self.read::<Session>(id.0).await
+    }
+
+    /// The session in which a user asks for something, where their token names one. It may have ended since
+    /// the token was looked at: by a new password, say, that another session set.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] when it has ended, or is somebody else's.
+    pub async fn asking_session<E>(
+        &mut self,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<Option<&LiveSession>, E>
+    where
+        E: From<SessionError> + From<Failure>,
+    {
+        let Some(session) = session else { return Ok(None) };
+        let live = self.session(session).await?.live().filter(|live| live.user == user);
+        Ok(Some(live.ok_or(SessionError::NotFound)?))
     }
 
     /// Gives a user a command; the events are part of the unit.
@@ -359,7 +382,7 @@ impl<'a> Unit<'a> {
         }
         for (subject, attempt) in self.attempts {
             streams.push(StreamAppend {
-                stream: StreamId::attempt(self.store.entropy().uuid()),
+                stream: StreamId::attempt(self.store.entropy().timed_uuid(self.now)),
                 expected: 0,
                 subject,
                 events: vec![Event::Attempt(attempt)],
@@ -370,7 +393,7 @@ impl<'a> Unit<'a> {
             .into_iter()
             .map(|(subject, message)| {
                 let payload = serde_json::to_value(&Queued { message, ip: context.ip() })?;
-                Ok(OutboxMessage { id: self.store.entropy().uuid(), subject, payload })
+                Ok(OutboxMessage { id: self.store.entropy().timed_uuid(self.now), subject, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;
         let append = Append {

@@ -49,6 +49,7 @@ fn sending_once_more_waits_for_the_first_time_and_keeps_nobody_from_signing_up()
 
 #[test]
 fn only_so_many_invite_one_address_in_a_time() {
+    let given = |events| TestFramework::<Recipient>::with(()).given(events);
     let invite = |seconds| RecipientCommand::Invite { now: at(seconds), within_millis: 3_600_000 };
     let invited =
         |seconds| RecipientEvent::MessageAskedFor { kind: MessageKind::Invitation, at: at(seconds) };

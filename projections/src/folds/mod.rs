@@ -78,19 +78,19 @@ pub(crate) static ALL: [&dyn Projection; 17] = [
 ];
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Text }
+    Column::new(name, ColumnType::Text)
 }
 
 const fn int(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Int }
+    Column::new(name, ColumnType::Int)
 }
 
 const fn json(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Json }
+    Column::new(name, ColumnType::Json)
 }
 
 const fn flag(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Bool }
+    Column::new(name, ColumnType::Bool)
 }
 
 /// The key of the stream that an event stands in.

@@ -15,7 +15,7 @@ use evident_domain::user::factor::{
 };
 use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
-    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand,
+    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand,
 };
 use evident_domain::{
     Actor, ChallengeId, ClientId, Email, Event, FactorId, IdentityId, Metadata, OrganizationId, PasskeyId,
@@ -63,6 +63,7 @@ enum Change {
     Password,
     Rehash,
     RemovePassword,
+    ProvePassword,
     Metadata(Metadata),
     AppMetadata(Metadata),
     Role(u8),
@@ -122,6 +123,7 @@ fn change() -> impl Strategy<Value = Change> {
         Just(Change::Password),
         Just(Change::Rehash),
         Just(Change::RemovePassword),
+        Just(Change::ProvePassword),
         metadata().prop_map(Change::Metadata),
         metadata().prop_map(Change::AppMetadata),
         (0..2_u8).prop_map(Change::Role),
@@ -438,11 +440,13 @@ impl Cast<'_> {
             Change::Redeem(purpose, right) => UserCommand::Redeem {
                 purposes: vec![purpose],
                 proof: Proof::Code(hash(if right { "right" } else { "wrong" })),
+                password: UnprovenPassword::Waits,
                 now,
             },
             Change::Password => UserCommand::ChangePassword { password: PasswordHash("$y".to_owned()) },
             Change::Rehash => UserCommand::RehashPassword { password: PasswordHash("$z".to_owned()) },
             Change::RemovePassword => UserCommand::RemoveUnprovenPassword,
+            Change::ProvePassword => UserCommand::ProvePassword,
             Change::Metadata(patch) => UserCommand::ChangeMetadata { patch },
             Change::AppMetadata(patch) => UserCommand::ChangeAppMetadata { patch },
             Change::Role(n) => UserCommand::ChangeRole { role: format!("role-{n}\0") },

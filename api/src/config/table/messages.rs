@@ -142,6 +142,15 @@ pub(super) const MAIL: &[Setting] = &[
         "auth.example.com,localhost",
         "Hosts that links may name in place of the external address's, when a request came by them.",
     ),
+    setting!(
+        "mail.links_ask_first",
+        Flag,
+        settings.commands.mail.links_ask_first,
+        [],
+        "true",
+        "A link of a mail shows a page with a button first, so that programs which open links to look at them use \
+         none up.",
+    ),
 ];
 
 /// Subject and body of each mail that can be written anew.
