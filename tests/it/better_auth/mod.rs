@@ -1,5 +1,6 @@
 //! The Better Auth surface, as its clients see it.
 
+mod organization;
 mod origins;
 mod service;
 mod sessions;
