@@ -13,6 +13,7 @@ pub mod document;
 pub mod error;
 mod limits;
 pub mod links;
+mod openapi;
 mod organization;
 pub mod origins;
 mod routes;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 
 use super::app::App;
 use super::body::Forms;
@@ -16,7 +16,28 @@ use crate::http::routes::Router;
 /// The routes of the surface.
 pub fn router(app: App) -> axum::Router {
     let routes = table().into_router();
+    let described = described(&app, &routes);
+    let routes = routes.merge(described);
     routes.fallback(async || not_there()).into_inner().with_state(app)
+}
+
+/// Where the document of all of them is.
+const DOCUMENT: &str = "/open-api/generate-schema";
+
+/// The document, at a route of its own.
+fn described(app: &App, routes: &Router<App>) -> Router<App> {
+    let base_path = &app.options().place.base_path;
+    let cookie = app.cookies().name(super::session::SESSION_COOKIE);
+    // Plain data always writes.
+    let text = super::openapi::describe(routes.table(), base_path, &cookie).to_json().unwrap_or_default();
+    let show = async move || ([(header::CONTENT_TYPE, "application/json")], text.clone());
+    Router::new().route(DOCUMENT, Methods::new().on(Method::GET, show).or_else(async || not_there()))
+}
+
+/// Paths and methods of all of them, as the document is held against.
+#[cfg(test)]
+pub(super) fn entries() -> Vec<crate::http::routes::Entry> {
+    table().into_router().table().to_vec()
 }
 
 /// All of them.
