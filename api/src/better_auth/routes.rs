@@ -9,7 +9,7 @@ use axum::http::Method;
 use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
-use super::{service, session_endpoints, sign_in, sign_up};
+use super::{accounts, password, service, session_endpoints, sign_in, sign_up, social, user, verification};
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
 
@@ -21,8 +21,17 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 4] =
-        [service::routes, sign_up::routes, sign_in::routes, session_endpoints::routes];
+    let families: [fn(Table) -> Table; 9] = [
+        service::routes,
+        sign_up::routes,
+        sign_in::routes,
+        session_endpoints::routes,
+        password::routes,
+        verification::routes,
+        user::routes,
+        accounts::routes,
+        social::routes,
+    ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }
 

@@ -70,6 +70,7 @@ async fn begin(app: &App, incoming: &Incoming, linking: Option<UserId>) -> Resul
         invitation,
         linking,
         provider: provider.clone(),
+        callback: None,
     };
     let actor = linking.map_or(Actor::Visitor, |id| Actor::User { id });
     app.commands().begin_external(&incoming.context(actor), request).await.map_err(refused)

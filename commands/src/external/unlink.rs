@@ -57,3 +57,25 @@ impl UseCase for UnlinkCase {
         Ok(())
     }
 }
+
+impl Commands {
+    /// Takes the password away from an account: its user comes in by other ways.
+    ///
+    /// # Errors
+    /// When the account is gone.
+    pub async fn remove_password(&self, context: &Context, user: UserId) -> Result<(), UnlinkError> {
+        self.execute(context, &RemovePasswordCase(user)).await
+    }
+}
+
+struct RemovePasswordCase(UserId);
+
+impl UseCase for RemovePasswordCase {
+    type Output = ();
+    type Error = UnlinkError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), UnlinkError> {
+        unit.tell_user::<UnlinkError>(self.0, UserCommand::RemovePassword).await?;
+        Ok(())
+    }
+}

@@ -113,7 +113,8 @@ impl MailNotifications {
             | MailTemplate::Recovery
             | MailTemplate::MagicLink
             | MailTemplate::EmailChange
-            | MailTemplate::Reauthentication => true,
+            | MailTemplate::Reauthentication
+            | MailTemplate::DeleteAccount => true,
         }
     }
 }
@@ -176,6 +177,8 @@ pub struct MailTexts {
     pub email_change: TemplateText,
     /// A code before a sensitive change.
     pub reauthentication: TemplateText,
+    /// The account is to be deleted.
+    pub delete_account: TemplateText,
     /// The password was changed.
     pub password_changed_notification: TemplateText,
     /// The address was changed.
@@ -213,6 +216,7 @@ impl MailTexts {
             (MailTemplate::MagicLink, &self.magic_link),
             (MailTemplate::EmailChange, &self.email_change),
             (MailTemplate::Reauthentication, &self.reauthentication),
+            (MailTemplate::DeleteAccount, &self.delete_account),
             (MailTemplate::PasswordChangedNotification, &self.password_changed_notification),
             (MailTemplate::EmailChangedNotification, &self.email_changed_notification),
             (MailTemplate::PhoneChangedNotification, &self.phone_changed_notification),

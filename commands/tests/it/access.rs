@@ -11,6 +11,7 @@ use crate::support::{Node, context};
 
 fn recovery(email: &str) -> RequestAccess {
     RequestAccess {
+        form: None,
         intent: AccessIntent::Recover,
         contact: GivenContact { email: email.to_owned(), phone: String::new() },
         data: Metadata::default(),

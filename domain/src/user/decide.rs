@@ -148,6 +148,9 @@ impl Account {
                 }
                 vec![UserEvent::PasswordRehashed { password: password.into() }]
             }
+            UserCommand::RemovePassword => {
+                self.password.iter().map(|_| UserEvent::PasswordRemoved {}).collect()
+            }
             UserCommand::RemoveUnprovenPassword => self.without_unproven_password(),
             UserCommand::ChangeMetadata { patch } => {
                 if patch.is_empty() {

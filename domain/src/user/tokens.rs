@@ -62,7 +62,8 @@ impl Account {
             TokenPurpose::EmailChangeNew
             | TokenPurpose::EmailChangeCurrent
             | TokenPurpose::PhoneChange
-            | TokenPurpose::Reauthentication => {}
+            | TokenPurpose::Reauthentication
+            | TokenPurpose::AccountDeletion => {}
         }
         Ok(events)
     }
