@@ -136,7 +136,7 @@ impl UseCase for ChangeCase<'_> {
     async fn run(&self, unit: &mut Unit<'_>) -> Result<Option<SessionId>, ChangePasswordError> {
         let (user, session) = (self.request.user, self.request.session);
         unit.session(session).await?.live().ok_or(SessionError::NotFound)?;
-        let level = level(unit, Some(session)).await?;
+        let level = level::<ChangePasswordError>(unit, user, Some(session)).await?;
         let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
         if account.factors.any_verified() && level < AssuranceLevel::Aal2 {
             return Err(ChangePasswordError::InsufficientAal);
@@ -150,7 +150,7 @@ impl UseCase for ChangeCase<'_> {
         let Some(terms) = self.request.renew else { return Ok(None) };
         let reason = RevocationReason::PasswordChanged;
         revoke_all::<ChangePasswordError>(unit, user, None, reason).await?;
-        let new = SessionId(unit.store().entropy().uuid());
+        let new = unit.new_session();
         start_session_on::<ChangePasswordError>(unit, user, new, "password", terms).await?;
         Ok(Some(new))
     }

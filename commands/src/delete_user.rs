@@ -1,7 +1,8 @@
 //! Closing an account, or forgetting the person.
 
+use evident_domain::organization::OrganizationError;
 use evident_domain::session::{RevocationReason, SessionError};
-use evident_domain::user::{Proof, TokenPurpose, User, UserCommand, UserError};
+use evident_domain::user::{Proof, TokenPurpose, UnprovenPassword, User, UserCommand, UserError};
 use evident_domain::{Subject, UserId};
 
 use crate::Commands;
@@ -25,6 +26,9 @@ pub enum DeleteUserError {
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
+    /// An organization with other members has no other owner.
+    #[error(transparent)]
+    Organization(#[from] OrganizationError),
     /// A session refuses.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -37,7 +41,7 @@ impl Commands {
     /// Closes or erases an account and ends its sessions.
     ///
     /// # Errors
-    /// When the account is gone.
+    /// When the account is gone, or an organization with other members would be left without an owner.
     pub async fn delete_user(
         &self,
         context: &Context,
@@ -95,13 +99,15 @@ impl UseCase for DeleteCase<'_> {
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), DeleteUserError> {
         if let Some(proof) = self.proof.clone() {
             let purposes = vec![TokenPurpose::AccountDeletion];
-            let command = UserCommand::Redeem { purposes, proof, now: unit.now() };
+            let password = UnprovenPassword::Stays;
+            let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
             unit.tell_user::<DeleteUserError>(self.user, command).await?;
         }
         let command = match self.deletion {
             Deletion::Erase => UserCommand::Erase,
             Deletion::Soft => self.soft(unit.user(self.user).await?)?,
         };
+        self.commands.forget_in_organizations::<DeleteUserError>(unit, self.user).await?;
         unit.tell_user::<DeleteUserError>(self.user, command).await?;
         revoke_all::<DeleteUserError>(unit, self.user, None, RevocationReason::UserDeleted).await
     }

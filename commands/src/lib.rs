@@ -32,6 +32,7 @@ mod notify;
 pub mod oauth_server;
 mod one_time;
 mod open_link;
+pub mod organizations;
 pub mod outbound;
 mod outbox;
 mod passkeys;

@@ -1,7 +1,9 @@
 //! Links of mails that confirm an address, without a client that waits for a session.
 
 use evident_domain::session::SessionError;
-use evident_domain::user::{Agreement, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::user::{
+    Agreement, Proof, TokenPurpose, UnprovenPassword, UserCommand, UserError, UserEvent,
+};
 use evident_domain::{SessionId, UserId};
 
 use crate::Commands;
@@ -37,6 +39,9 @@ pub struct OpenLink {
     pub token: String,
     /// How a session lives that is opened with it; none: nobody is signed in by it.
     pub session: Option<SessionTerms>,
+    /// Whether a password that was set before the confirmation opens the account: whoever opens the link is
+    /// taken for who set it.
+    pub keeps_password: bool,
     /// The form of the link of the mail that goes to the new address, once the current one has agreed.
     pub next: LinkForm,
 }
@@ -148,7 +153,14 @@ impl UseCase for OpenCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<OpenedLink, OpenLinkError> {
         let (user, proof) = (self.user, Proof::Link(self.hash.hash()));
-        let command = UserCommand::Redeem { purposes: PURPOSES.to_vec(), proof, now: unit.now() };
+        let password =
+            if self.request.keeps_password || self.commands.settings().security.confirmation_keeps_password {
+                UnprovenPassword::Stays
+            } else {
+                UnprovenPassword::Goes
+            };
+        let purposes = PURPOSES.to_vec();
+        let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
         let events = unit.tell_user::<OpenLinkError>(user, command).await?;
         end_what_it_opened::<OpenLinkError>(unit, user, &events).await?;
         let purpose = events.iter().find_map(|event| match event {
@@ -170,7 +182,8 @@ impl UseCase for OpenCase<'_> {
                 Ok(OpenedLink::Asked)
             }
             (Some(_), _) => {
-                self.commands.complete_email_change(unit, user, Agreement::OfAll).await?;
+                let agreement = Agreement::OfAll;
+                self.commands.complete_email_change(unit, user, agreement, password).await?;
                 Ok(OpenedLink::Changed { user, session: self.open(unit).await? })
             }
             (None, _) => Err(OpenLinkError::Invalid),
@@ -202,7 +215,7 @@ impl OpenCase<'_> {
         if account.is_banned(now) || account.factors.any_verified() {
             return Ok(None);
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         start_session_on::<OpenLinkError>(unit, self.user, session, "otp", terms).await?;
         Ok(Some(session))
     }

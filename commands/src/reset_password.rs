@@ -2,7 +2,7 @@
 
 use evident_domain::recipient::AskedTooSoon;
 use evident_domain::session::{RevocationReason, SessionError};
-use evident_domain::user::{Proof, TokenPurpose, UserCommand, UserError};
+use evident_domain::user::{Proof, TokenPurpose, UnprovenPassword, UserCommand, UserError};
 use evident_domain::{PasswordHash, UserId};
 use zeroize::Zeroizing;
 
@@ -104,7 +104,8 @@ impl UseCase for ResetCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), ResetPasswordError> {
         let (user, purposes) = (self.user, vec![TokenPurpose::Recovery]);
-        let command = UserCommand::Redeem { purposes, proof: self.proof.clone(), now: unit.now() };
+        let (proof, password) = (self.proof.clone(), UnprovenPassword::Goes);
+        let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
         let events = unit.tell_user::<ResetPasswordError>(user, command).await?;
         end_what_it_opened::<ResetPasswordError>(unit, user, &events).await?;
         self.commands.password_changed::<ResetPasswordError>(unit, user, self.hash.clone()).await?;

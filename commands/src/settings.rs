@@ -12,6 +12,7 @@ mod hooks;
 mod limits;
 mod messages;
 mod oauth_server;
+mod organizations;
 mod secret;
 mod sso;
 mod tokens;
@@ -30,6 +31,7 @@ pub use messages::{
     TemplateText,
 };
 pub use oauth_server::OAuthServerSettings;
+pub use organizations::{OrganizationSettings, OwnRoleSettings, TeamSettings};
 pub use secret::Secret;
 pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
@@ -66,6 +68,8 @@ pub struct Settings {
     pub site: SiteSettings,
     /// The OAuth server.
     pub oauth_server: OAuthServerSettings,
+    /// Organizations.
+    pub organizations: Box<OrganizationSettings>,
     /// Wallets.
     pub web3: Web3Settings,
     /// Single sign-on of organizations.

@@ -3,7 +3,7 @@
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{UserCommand, UserError};
-use evident_domain::{PasswordHash, Phone, SessionId, StreamId, Subject, UserId};
+use evident_domain::{PasswordHash, Phone, StreamId, Subject, UserId};
 use zeroize::Zeroizing;
 
 use crate::Commands;
@@ -277,7 +277,7 @@ impl UseCase for SignInCase<'_> {
             let command = UserCommand::RehashPassword { password: password.clone() };
             unit.tell_user::<SignInError>(user, command).await?;
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Done::In(start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?))
     }
 }

@@ -122,17 +122,19 @@ async fn unlink(call: Call) -> Reply {
     if accounts.len() < 2 && !call.app.options().account.unlink_all {
         return Err(last_one());
     }
-    let context = call.context(caller.actor());
+    let (context, session) = (call.context(caller.actor()), Some(caller.session_id()));
     let done = match meant.find(&accounts)?.identity {
         Some(identity) => {
-            call.app.commands().unlink_identity(&context, caller.user(), identity.identity_id).await
+            call.app.commands().unlink_identity(&context, caller.user(), session, identity.identity_id).await
         }
-        None => call.app.commands().remove_password(&context, caller.user()).await,
+        None => call.app.commands().remove_password(&context, caller.user(), session).await,
     };
     match done {
         Ok(()) => Answer::status(),
         Err(UnlinkError::User(UserError::IdentityNotFound)) => Err(not_found()),
-        Err(UnlinkError::User(UserError::NotFound)) => Err(BetterAuthError::signed_out()),
+        Err(UnlinkError::User(UserError::NotFound) | UnlinkError::Session(_)) => {
+            Err(BetterAuthError::signed_out())
+        }
         Err(UnlinkError::User(_)) => Err(last_one()),
         Err(UnlinkError::Failure(failure)) => Err(failure.into()),
     }

@@ -14,6 +14,7 @@ pub mod document;
 pub mod error;
 mod limits;
 pub mod links;
+mod organization;
 pub mod origins;
 mod password;
 mod routes;

@@ -9,7 +9,10 @@ use axum::http::Method;
 use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
-use super::{accounts, password, service, session_endpoints, sign_in, sign_up, social, user, verification};
+use super::{
+    accounts, organization, password, service, session_endpoints, sign_in, sign_up, social, user,
+    verification,
+};
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
 
@@ -21,7 +24,7 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 9] = [
+    let families: [fn(Table) -> Table; 10] = [
         service::routes,
         sign_up::routes,
         sign_in::routes,
@@ -31,6 +34,7 @@ fn table() -> Table {
         user::routes,
         accounts::routes,
         social::routes,
+        organization::routes,
     ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }

@@ -3,10 +3,11 @@
 use axum::http::{StatusCode, header};
 use evident_commands::external::{
     ArrivalError, ArrivalTerms, BeginExternal, BeginExternalError, CameBack, CameBackError, FetchError,
-    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, ProviderReply, WayBack,
+    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, Linking, ProviderReply,
+    WayBack,
 };
 use evident_commands::{Grant, SessionTerms};
-use evident_domain::{Actor, FlowId, UserId};
+use evident_domain::{Actor, FlowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
@@ -96,7 +97,7 @@ impl<'a> Wish<'a> {
     }
 
     /// Begins the way to the provider.
-    async fn begin(self, call: &Call, actor: Actor, linking: Option<UserId>) -> Reply {
+    async fn begin(self, call: &Call, actor: Actor, linking: Option<Linking>) -> Reply {
         let name = provider_name(&self.provider).to_owned();
         let request = BeginExternal {
             provider: name,
@@ -125,7 +126,7 @@ impl<'a> Wish<'a> {
         &self,
         call: &Call,
         token: &Map<String, Value>,
-        linking: Option<UserId>,
+        linking: Option<Linking>,
     ) -> IdTokenSignIn {
         let text = |name: &str| token.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         IdTokenSignIn {
@@ -189,10 +190,11 @@ async fn link(call: Call) -> Reply {
         let message = "Account not linked - linking not allowed";
         return Err(BetterAuthError::unauthorized("LINKING_NOT_ALLOWED", message));
     }
+    let linking = Linking { user: caller.user(), session: Some(caller.session_id()) };
     let Some(token) = wish.id_token else {
-        return wish.begin(&call, caller.actor(), Some(caller.user())).await;
+        return wish.begin(&call, caller.actor(), Some(linking)).await;
     };
-    let request = wish.with_id_token(&call, token, Some(caller.user()));
+    let request = wish.with_id_token(&call, token, Some(linking));
     match call.app.commands().sign_in_with_id_token(&call.context(caller.actor()), request).await {
         Ok(_) | Err(IdTokenSignInError::Arrival(ArrivalError::AlreadyLinked)) => {
             Answer::json(&json!({ "url": "", "status": true, "redirect": false }))

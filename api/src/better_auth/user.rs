@@ -145,6 +145,10 @@ fn refusal(error: DeleteUserError) -> BetterAuthError {
         DeleteUserError::User(UserError::TokenInvalid) => {
             BetterAuthError::not_found("INVALID_TOKEN", "Invalid token")
         }
+        DeleteUserError::Organization(_) => BetterAuthError::bad_request(
+            "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
+            "You cannot leave the organization as the only owner",
+        ),
         DeleteUserError::User(_) => BetterAuthError::signed_out(),
         DeleteUserError::Session(error) => BetterAuthError::internal(error),
         DeleteUserError::Failure(failure) => failure.into(),

@@ -79,6 +79,7 @@ async fn verify(call: Call) -> Reply {
     let wanted = OpenLink {
         token,
         session: signs_in.then(|| call.app.session_terms(true)),
+        keeps_password: own.is_some() || call.app.options().verification.keeps_password,
         next: links::verification(&call.app, callback),
     };
     let actor = own.map_or(Actor::Visitor, super::SessionCaller::actor);

@@ -10,7 +10,7 @@ mod state;
 mod tokens;
 mod ways_in;
 
-pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UserCommand};
+pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UnprovenPassword, UserCommand};
 pub use error::UserError;
 pub use event::{UserEvent, passkey_claim};
 pub use state::{

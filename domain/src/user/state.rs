@@ -59,6 +59,9 @@ pub struct Account {
     pub credentials: u64,
     /// Whether the password was set by somebody who had not shown that the address or number is theirs.
     pub has_unproven_password: bool,
+    /// A password that opens nothing: the address is confirmed, and whether by who set it is still to be
+    /// shown.
+    pub withheld_password: Option<PasswordHash>,
     /// The user's own data.
     pub user_metadata: Metadata,
     /// The application's data.
@@ -195,6 +198,7 @@ impl User {
                     anonymous: *anonymous,
                     password: password.as_ref().and_then(Personal::known).cloned(),
                     credentials: 0,
+                    withheld_password: None,
                     has_unproven_password: *method == SignUpMethod::Password && password.is_some(),
                     user_metadata: user_metadata.known().cloned().unwrap_or_default(),
                     app_metadata: app_metadata.known().cloned().unwrap_or_default(),
@@ -321,7 +325,9 @@ impl Account {
             }
             UserEvent::PasswordChanged { password } => {
                 self.password = password.known().cloned();
-                self.has_unproven_password = false;
+                // Nobody knows yet who an anonymous user is.
+                self.has_unproven_password = self.anonymous;
+                self.withheld_password = None;
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
                 self.last_sent.clear();
@@ -329,6 +335,7 @@ impl Account {
             UserEvent::Reclaimed {} => {
                 self.password = None;
                 self.has_unproven_password = false;
+                self.withheld_password = None;
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
             }
@@ -336,7 +343,13 @@ impl Account {
             UserEvent::PasswordRemoved {} => {
                 self.password = None;
                 self.has_unproven_password = false;
+                self.withheld_password = None;
             }
+            UserEvent::PasswordWithheld {} => {
+                self.withheld_password = self.password.take();
+                self.has_unproven_password = false;
+            }
+            UserEvent::PasswordProven {} => self.password = self.withheld_password.take(),
             UserEvent::MetadataChanged { patch } => {
                 if let Some(patch) = patch.known() {
                     self.user_metadata = std::mem::take(&mut self.user_metadata).merged(patch);

@@ -6,6 +6,8 @@ mod audit;
 mod folds;
 mod lists;
 mod oauth_tries;
+mod organization_folds;
+mod organization_tries;
 mod rebuilds;
 mod same_rows;
 mod support;

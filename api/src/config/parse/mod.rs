@@ -6,7 +6,9 @@ mod scalar;
 mod secret;
 mod span;
 
-pub(super) use collection::{CharacterSets, JsonHeaders, List, Patterns, TestCodes};
+pub(super) use collection::{
+    CharacterSets, JsonHeaders, JsonPermissions, JsonRoles, List, Patterns, TestCodes,
+};
 pub(super) use network::{BasePath, DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
 pub(super) use scalar::{
     Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod better_auth;
+mod better_auth_organizations;
 mod calls;
 mod external;
 mod factors;
@@ -65,6 +66,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Authenticators and passkeys", settings: factors::WEBAUTHN },
     Section { title: "Mails", settings: messages::MAIL },
     Section { title: "Texts of mails", settings: messages::TEXTS },
+    Section { title: "Text of the mail of organizations", settings: messages::INVITATION_TEXT },
     Section { title: "Mails that tell of changes", settings: messages::NOTIFICATIONS },
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
@@ -86,6 +88,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },
     Section { title: "Better Auth: accounts", settings: better_auth::ACCOUNT },
+    Section { title: "Better Auth: organizations", settings: better_auth_organizations::ORGANIZATIONS },
     Section { title: "Better Auth: limits", settings: better_auth::LIMITS },
 ];
 
