@@ -4,6 +4,7 @@
 //! function of a [`Call`] that comes to a [`Reply`]; [`call`] takes it there and back, [`session`] knows who
 //! is signed in, [`body`] reads fields, [`document`] has the objects, [`error`] the refusals.
 
+mod accounts;
 mod app;
 pub mod body;
 pub mod call;
@@ -16,12 +17,16 @@ pub mod links;
 mod openapi;
 mod organization;
 pub mod origins;
+mod password;
 mod routes;
 mod service;
 pub mod session;
 mod session_endpoints;
 mod sign_in;
 mod sign_up;
+mod social;
+mod user;
+mod verification;
 
 pub use app::App;
 pub use call::{Answer, Call, Reply};

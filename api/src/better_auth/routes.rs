@@ -9,7 +9,10 @@ use axum::http::{Method, header};
 use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
-use super::{organization, service, session_endpoints, sign_in, sign_up};
+use super::{
+    accounts, organization, password, service, session_endpoints, sign_in, sign_up, social, user,
+    verification,
+};
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
 
@@ -42,8 +45,18 @@ pub(super) fn entries() -> Vec<crate::http::routes::Entry> {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 5] =
-        [service::routes, sign_up::routes, sign_in::routes, session_endpoints::routes, organization::routes];
+    let families: [fn(Table) -> Table; 10] = [
+        service::routes,
+        sign_up::routes,
+        sign_in::routes,
+        session_endpoints::routes,
+        password::routes,
+        verification::routes,
+        user::routes,
+        accounts::routes,
+        social::routes,
+        organization::routes,
+    ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }
 

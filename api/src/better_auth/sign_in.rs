@@ -11,6 +11,7 @@ use super::document::UserDocument;
 use super::error::BetterAuthError;
 use super::routes::Table;
 use super::sign_up::password_length;
+use super::verification::send_verification;
 
 pub(super) fn routes(table: Table) -> Table {
     table.post_form("/sign-in/email", by_email)
@@ -39,7 +40,17 @@ async fn by_email(call: Call) -> Reply {
         terms: call.app.session_terms(remembered),
     };
     let context = call.context(Actor::Visitor);
-    let grant = call.app.commands().sign_in(&context, wanted).await.map_err(refusal)?.grant;
+    let resends = call.app.options().verification.enabled && call.app.options().verification.on_sign_in;
+    let again = wanted.contact.email.clone();
+    let grant = match call.app.commands().sign_in(&context, wanted).await {
+        Ok(signed_in) => signed_in.grant,
+        Err(SignInError::EmailNotConfirmed) if resends => {
+            // The password was right: the owner of the address may have missed the first mail.
+            send_verification(&call, again, callback.as_deref()).await?;
+            return Err(refusal(SignInError::EmailNotConfirmed));
+        }
+        Err(error) => return Err(refusal(error)),
+    };
     signed_in(&call, grant.session, &grant.user, remembered, callback.as_deref())
 }
 

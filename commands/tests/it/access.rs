@@ -17,6 +17,7 @@ const BEAT: Duration = Duration::from_millis(50);
 
 fn recovery(email: &str) -> RequestAccess {
     RequestAccess {
+        form: None,
         intent: AccessIntent::Recover,
         contact: GivenContact { email: email.to_owned(), phone: String::new() },
         data: Metadata::default(),

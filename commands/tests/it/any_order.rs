@@ -240,6 +240,7 @@ impl World {
             }
             Step::Ask { email, intent } => {
                 let request = RequestAccess {
+                    form: None,
                     intent: *intent,
                     contact: GivenContact { email: (*email).to_owned(), phone: String::new() },
                     data: data("two"),

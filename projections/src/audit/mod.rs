@@ -146,9 +146,10 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
             TokenPurpose::Recovery => Some(AuditAction::UserRecoveryRequested),
             TokenPurpose::Reauthentication => Some(AuditAction::UserReauthenticateRequested),
             // The request for the change is an entry already.
-            TokenPurpose::EmailChangeNew | TokenPurpose::EmailChangeCurrent | TokenPurpose::PhoneChange => {
-                None
-            }
+            TokenPurpose::EmailChangeNew
+            | TokenPurpose::EmailChangeCurrent
+            | TokenPurpose::PhoneChange
+            | TokenPurpose::AccountDeletion => None,
         },
         // An identity that comes with the account, or with a sign-in, is part of that.
         UserEvent::IdentityLinked { .. } => {

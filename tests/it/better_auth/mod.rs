@@ -1,8 +1,14 @@
 //! The Better Auth surface, as its clients see it.
 
 mod organization;
+mod accounts;
+mod limits;
 mod origins;
+mod password;
 mod service;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod social;
+mod user;
+mod verification;
