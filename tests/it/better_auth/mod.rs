@@ -1,8 +1,8 @@
 //! The Better Auth surface, as its clients see it.
 
-mod organization;
 mod accounts;
 mod limits;
+mod organization;
 mod origins;
 mod password;
 mod service;
