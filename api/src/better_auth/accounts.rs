@@ -28,6 +28,7 @@ pub(super) fn routes(table: Table) -> Table {
 }
 
 /// One way in.
+#[expect(clippy::struct_field_names, reason = "the protocol calls them so")]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Account<'a> {

@@ -45,10 +45,10 @@ async fn request_reset(call: Call) -> Reply {
         channel: evident_commands::messages::SmsChannel::default(),
         form: Some(links::reset(&call.app, redirect_to.as_deref())),
     };
-    match call.app.commands().request_access(&call.context(Actor::Visitor), wanted).await {
-        Err(RequestError::Failure(failure)) => return Err(failure.into()),
-        // Whether a mail went, and whether too many did, is not told.
-        Ok(_) | Err(_) => {}
+    let asked = call.app.commands().request_access(&call.context(Actor::Visitor), wanted).await;
+    // Whether a mail went, and whether too many did, is not told.
+    if let Err(RequestError::Failure(failure)) = asked {
+        return Err(failure.into());
     }
     let message = "If this email exists in our system, check your email for the reset link";
     Answer::json(&json!({ "status": true, "message": message }))

@@ -248,9 +248,10 @@ async fn come_back(call: Call) -> Reply {
             call.open_session(grant.session, true);
             Answer::redirect(places.new_user.as_ref().filter(|_| new).unwrap_or(&places.callback))
         }
-        Ok(FinishedExternal::Linked | FinishedExternal::Code(_)) => Answer::redirect(&places.callback),
+        Ok(FinishedExternal::Linked | FinishedExternal::Code(_)) | Err(Refused::AlreadyThere) => {
+            Answer::redirect(&places.callback)
+        }
         Err(Refused::Told(code)) => Answer::redirect(&places.error(&call.app, code)),
-        Err(Refused::AlreadyThere) => Answer::redirect(&places.callback),
         Err(Refused::Inside(error)) => Err(error),
     }
 }
