@@ -28,7 +28,8 @@ use crate::{
 /// One event of every type, in the order of the declarations.
 pub fn samples() -> Vec<Event> {
     let user = account().into_iter().chain(contact()).chain(secrets()).chain(profile()).chain(ways_in());
-    let user = user.chain(factors()).chain(passkeys()).chain(two_factor::samples()).chain(end()).map(Event::User);
+    let user =
+        user.chain(factors()).chain(passkeys()).chain(two_factor::samples()).chain(end()).map(Event::User);
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);

@@ -4,8 +4,8 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use super::{CodePurpose, MessageKind};
-use crate::{Time, TokenHash};
 use crate::catalogue::described;
+use crate::{Time, TokenHash};
 
 described! {
     /// An event of a recipient's stream. The stream's id follows from the address under a key of the

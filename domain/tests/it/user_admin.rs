@@ -29,8 +29,7 @@ fn roles_are_given_once() {
 
 #[test]
 fn roles_of_administrators_are_not_the_role_of_tokens() {
-    let account =
-        account_after(&[signed_up(), UserEvent::AdminRolesChanged { roles: Roles::one("admin") }]);
+    let account = account_after(&[signed_up(), UserEvent::AdminRolesChanged { roles: Roles::one("admin") }]);
     assert_eq!(account.role, "authenticated");
     assert_eq!(account.admin_roles, Some(Roles::one("admin")));
 }

@@ -12,8 +12,7 @@ use uuid::Uuid;
 use crate::support::*;
 
 const STEP: ChallengeId = ChallengeId(Uuid::from_u128(70));
-const POLICY: StepPolicy =
-    StepPolicy { attempts: 5, lock_after: 10, lock_for: TimeDelta::seconds(900) };
+const POLICY: StepPolicy = StepPolicy { attempts: 5, lock_after: 10, lock_for: TimeDelta::seconds(900) };
 
 fn enrolled(factor: FactorId) -> UserEvent {
     UserEvent::FactorEnrolled {
@@ -114,10 +113,7 @@ fn an_app_counts_once_somebody_who_is_signed_in_showed_its_code() {
     let events = vec![signed_up(), enrolled(APP), codes()];
     assert!(!account_after(&events).asks_for_second_step());
     let key = StepKey::Session(SESSION);
-    let all = vec![
-        taken(key.id(), SecondStepMethod::Totp, None),
-        shown(APP, key.id(), 9, at(20)),
-    ];
+    let all = vec![taken(key.id(), SecondStepMethod::Totp, None), shown(APP, key.id(), 9, at(20))];
     given_user(events.clone()).when(take_at(key, app_code(9), 20)).then_expect_events(all.clone());
     assert!(account_after(&[events, all].concat()).asks_for_second_step());
 }
@@ -128,9 +124,7 @@ fn the_same_code_of_an_app_opens_one_session() {
     given_user(waiting()).when(take(app_code(9))).then_expect_events(first.clone());
     let other = ChallengeId(Uuid::from_u128(71));
     let again = [waiting(), vec![begun(other, 10)], first].concat();
-    given_user(again.clone())
-        .when(take(app_code(10)))
-        .then_expect_error(refused(FactorError::StepNotFound));
+    given_user(again.clone()).when(take(app_code(10))).then_expect_error(refused(FactorError::StepNotFound));
     given_user(again).when(take_at(StepKey::SignIn(other), app_code(9), 20)).then_expect_events(vec![
         UserEvent::SecondStepMissed { step: other, method: SecondStepMethod::Totp, at: at(20) },
     ]);

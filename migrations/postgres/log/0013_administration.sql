@@ -7,8 +7,8 @@ alter table users add column mail_factor      boolean not null default false;
 alter table users add column two_factor       boolean not null default false;
 
 -- Lists of administrators: sorted and searched by name and address, and filtered by what few users are.
-create index users_by_name on users (aud, name, id);
-create index users_by_email on users (aud, email, id);
+create index users_by_name on users (aud, name, id, deleted_at);
+create index users_by_email on users (aud, email, id, deleted_at);
 create index users_by_username on users (username) where username is not null;
 create index users_with_roles on users (aud, admin_roles, created_at, id) where admin_roles is not null;
 create index users_with_ban on users (aud, banned_until, created_at, id) where banned_until is not null;

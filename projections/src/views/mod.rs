@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod directory;
 mod oauth;
 mod page;
 mod providers;
@@ -11,6 +12,7 @@ mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
 pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
+pub use directory::{Comparison, Condition, DirectoryQuery, UserField, directory};
 pub use oauth::{GrantView, grants_of, oauth_client, oauth_clients};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};

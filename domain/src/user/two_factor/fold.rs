@@ -44,7 +44,8 @@ impl TwoFactor {
                 }
             }
             UserEvent::DeviceTrusted { device, instead_of, at, expires_at } => {
-                self.devices.retain(|known| known.expires_at > *at && Some(&known.token) != instead_of.as_ref());
+                self.devices
+                    .retain(|known| known.expires_at > *at && Some(&known.token) != instead_of.as_ref());
                 let over = (self.devices.len() + 1).saturating_sub(MAX_DEVICES);
                 self.devices.drain(..over);
                 self.devices.push(TrustedDevice { token: device.clone(), expires_at: *expires_at });
