@@ -12,6 +12,7 @@ mod hooks;
 mod limits;
 mod messages;
 mod oauth_server;
+mod plugins;
 mod secret;
 mod sso;
 mod tokens;
@@ -30,6 +31,10 @@ pub use messages::{
     TemplateText,
 };
 pub use oauth_server::OAuthServerSettings;
+pub use plugins::{
+    AdministrationSettings, AnonymousSettings, CodeRules, EmailCodeSettings, PhoneCodeSettings, PluginSettings,
+    SecondStepSettings, UsernameSettings,
+};
 pub use secret::Secret;
 pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
@@ -70,6 +75,8 @@ pub struct Settings {
     pub web3: Web3Settings,
     /// Single sign-on of organizations.
     pub sso: SsoSettings,
+    /// Administrators, names to sign in by, second steps, codes that go to addresses.
+    pub plugins: Box<PluginSettings>,
     /// Calls to other servers.
     pub calls: CallSettings,
     /// Riddles that strangers solve first.

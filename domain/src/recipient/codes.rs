@@ -66,6 +66,8 @@ pub enum CodeAnswer {
 pub(super) struct Codes {
     alive: BTreeMap<CodePurpose, Code>,
     guesses: BTreeMap<CodePurpose, Guesses>,
+    /// When the last ones were made, oldest first.
+    made_at: Vec<Time>,
 }
 
 impl Recipient {
@@ -83,7 +85,29 @@ impl Recipient {
     }
 }
 
+/// Codes within an hour are counted.
+const HOUR: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
+/// How long nothing more may go because so many went within the last hour, in seconds.
+pub(crate) fn seconds_until_next(made_at: &[Time], now: Time, most_per_hour: u32) -> Option<u64> {
+    let most = usize::try_from(most_per_hour).unwrap_or(usize::MAX);
+    let recent: Vec<_> = made_at.iter().filter(|at| now - **at < HOUR).collect();
+    let over = recent.len().checked_sub(most.max(1))?;
+    let left = (**recent.get(over)? + HOUR - now).num_seconds();
+    Some(u64::try_from(left).unwrap_or_default().max(1))
+}
+
+/// Notes one more; what is older than an hour counts no more.
+pub(crate) fn note_made(made_at: &mut Vec<Time>, at: Time) {
+    made_at.retain(|before| at - *before < HOUR);
+    made_at.push(at);
+}
+
 impl Codes {
+    pub(super) fn seconds_to_wait(&self, now: Time, most_per_hour: u32) -> Option<u64> {
+        seconds_until_next(&self.made_at, now, most_per_hour)
+    }
+
     pub(super) fn fold(&mut self, event: &RecipientEvent) {
         match event {
             RecipientEvent::CodeIssued { purpose, code, at, expires_at } => {
@@ -92,6 +116,7 @@ impl Codes {
                 if *at - guesses.since >= GUESSES_COUNT_FOR {
                     *guesses = fresh;
                 }
+                note_made(&mut self.made_at, *at);
                 self.alive.insert(*purpose, Code { hash: code.clone(), expires_at: *expires_at, misses: 0 });
             }
             RecipientEvent::CodeMissed { purpose } => {

@@ -1,7 +1,7 @@
 //! An address or number that messages are asked for by people who have not signed in. Whether anybody
 //! has an account there plays no part: known and unknown ones are asked for and refused alike.
 
-mod codes;
+pub(crate) mod codes;
 mod event;
 
 pub use codes::{Code, CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY};
@@ -81,6 +81,8 @@ pub enum RecipientCommand {
         now: Time,
         /// From when on it is refused.
         expires_at: Time,
+        /// So many are made within an hour, over all purposes.
+        most_per_hour: u32,
     },
     /// Try a code. What [`Recipient::answer`] says to it is kept; no answer is an error.
     TryCode {
@@ -124,7 +126,10 @@ impl Root for Recipient {
                     None => Ok(vec![RecipientEvent::MessageAskedFor { kind, at: now }]),
                 }
             }
-            RecipientCommand::IssueCode { purpose, code, now, expires_at } => {
+            RecipientCommand::IssueCode { purpose, code, now, expires_at, most_per_hour } => {
+                if let Some(seconds) = self.codes.seconds_to_wait(now, most_per_hour) {
+                    return Err(AskedTooSoon { seconds });
+                }
                 Ok(vec![RecipientEvent::CodeIssued { purpose, code, at: now, expires_at }])
             }
             RecipientCommand::TryCode { purpose, code, attempts, consume, now } => {

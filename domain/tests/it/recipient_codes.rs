@@ -2,7 +2,7 @@
 
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use evident_domain::recipient::{
-    CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY, Recipient, RecipientCommand, RecipientEvent,
+    AskedTooSoon,    CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY, Recipient, RecipientCommand, RecipientEvent,
 };
 use evident_domain::root::Root;
 
@@ -64,6 +64,21 @@ fn after_three_wrong_codes_the_right_one_is_refused_and_gone() {
     given(guessed.clone()).when(attempt("code", true, 2)).then_expect_events(vec![EXHAUSTED]);
     let over = [guessed, vec![EXHAUSTED]].concat();
     assert_eq!(answer(&over, "code", 3), CodeAnswer::Absent);
+}
+
+#[test]
+fn so_many_codes_are_made_within_an_hour() {
+    let issue = |seconds| RecipientCommand::IssueCode {
+        purpose: PURPOSE,
+        code: hash("code"),
+        now: at(seconds),
+        expires_at: at(seconds + 300),
+        most_per_hour: 2,
+    };
+    given(vec![issued(0)]).when(issue(10)).then_expect_events(vec![issued(10)]);
+    let two = vec![issued(0), issued(10)];
+    given(two.clone()).when(issue(20)).then_expect_error(AskedTooSoon { seconds: 3_580 });
+    given(two).when(issue(3_600)).then_expect_events(vec![issued(3_600)]);
 }
 
 #[test]

@@ -166,6 +166,23 @@ fn a_mailed_code_is_good_once_and_void_after_five_wrong_ones() {
 }
 
 #[test]
+fn so_many_codes_are_mailed_within_an_hour() {
+    let mail = |seconds| {
+        UserCommand::TwoFactor(TwoFactorCommand::MailCode {
+            key: StepKey::SignIn(STEP),
+            code: hash("mailed"),
+            now: at(seconds),
+            expires_at: at(seconds + 180),
+            most_per_hour: 2,
+        })
+    };
+    given_user(waiting()).when(mail(11)).then_expect_events(vec![sent(11)]);
+    given_user([waiting(), vec![sent(11), sent(12)]].concat())
+        .when(mail(13))
+        .then_expect_error(refused(FactorError::TooSoon { seconds: 3_598 }));
+}
+
+#[test]
 fn a_backup_code_is_good_once() {
     let method = SecondStepMethod::BackupCode;
     let used = taken(STEP, method, Some(hash("one")));

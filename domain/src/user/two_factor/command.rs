@@ -87,6 +87,8 @@ pub enum TwoFactorCommand {
         now: Time,
         /// From when on it is refused.
         expires_at: Time,
+        /// So many are mailed to an account within an hour.
+        most_per_hour: u32,
     },
     /// Answer. A wrong answer is no error, because the try must be kept: what happens is then
     /// [`UserEvent::SecondStepMissed`](crate::user::UserEvent::SecondStepMissed) or, after too many of them,

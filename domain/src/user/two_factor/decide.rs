@@ -1,6 +1,7 @@
 //! The rules of second steps.
 
 use super::{SecondAnswer, SecondStep, SecondStepMethod, StepKey, StepPolicy, TwoFactorCommand};
+use crate::recipient::codes::seconds_until_next;
 use crate::user::factor::{Factor, FactorError, FactorKind, FactorRemoval};
 use crate::user::{Account, UserEvent};
 use crate::{FactorId, SessionId, Time, TokenHash};
@@ -55,8 +56,12 @@ impl Account {
             TwoFactorCommand::Begin { step, now, expires_at } => {
                 Ok(vec![UserEvent::SecondStepBegun { step, at: now, expires_at }])
             }
-            TwoFactorCommand::MailCode { key, code, now, expires_at } => {
+            TwoFactorCommand::MailCode { key, code, now, expires_at, most_per_hour } => {
                 self.step(key, now)?;
+                let sent = &self.two_factor.mailed_at;
+                if let Some(seconds) = seconds_until_next(sent, now, most_per_hour) {
+                    return Err(FactorError::TooSoon { seconds });
+                }
                 let of_sign_in = matches!(key, StepKey::SignIn(_));
                 Ok(vec![UserEvent::SecondStepCodeSent {
                     step: key.id(),

@@ -1,6 +1,7 @@
 //! What each event leaves of second steps.
 
 use super::{MAX_DEVICES, MAX_STEPS, MailedCode, SecondStep, SecondStepMethod, TrustedDevice, TwoFactor};
+use crate::recipient::codes::note_made;
 use crate::user::UserEvent;
 use crate::{ChallengeId, Time};
 
@@ -9,10 +10,13 @@ impl TwoFactor {
     pub(in crate::user) fn fold(&mut self, event: &UserEvent) {
         match event {
             UserEvent::MailFactorEnabled {} => self.mail_codes = true,
-            UserEvent::TwoFactorDisabled {} => *self = Self::default(),
+            UserEvent::TwoFactorDisabled {} => {
+                *self = Self { mailed_at: std::mem::take(&mut self.mailed_at), ..Self::default() };
+            }
             UserEvent::BackupCodesIssued { codes } => self.backup_codes.clone_from(codes),
             UserEvent::SecondStepBegun { step, at, expires_at } => self.keep(*step, true, *at, *expires_at),
             UserEvent::SecondStepCodeSent { step, of_sign_in, code, at, expires_at } => {
+                note_made(&mut self.mailed_at, *at);
                 if !self.steps.iter().any(|known| known.id == *step) {
                     self.keep(*step, *of_sign_in, *at, *expires_at);
                 }

@@ -56,6 +56,8 @@ pub struct TwoFactor {
     pub steps: Vec<SecondStep>,
     /// Devices from which the password is enough, oldest first.
     pub devices: Vec<TrustedDevice>,
+    /// When codes were mailed within the last hour, oldest first.
+    pub mailed_at: Vec<Time>,
 }
 
 /// A second step that is still to be taken.
