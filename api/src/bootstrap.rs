@@ -17,10 +17,10 @@ use evident_commands::outbound::Outbound;
 use evident_commands::password::{
     Hasher, HasherSettings, LeakedPasswords, PasswordPolicy, StartError as HasherError,
 };
-use evident_commands::settings::{Settings as CommandSettings, SigningKeySource};
+use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKeySource};
 use evident_commands::tokens::{
     AuthorizationCodec, FactorKeys, FlowCodec, KeyError, KeySettings, Pepper, RefreshTokenCodec, SecretBox,
-    SigningKeys,
+    SessionTokenCodec, SigningKeys,
 };
 use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
@@ -202,6 +202,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         ),
         signing_keys: signing_keys(settings, &store).await?,
         refresh_tokens: RefreshTokenCodec::new(server_key(&store, "refresh-tokens").await?),
+        session_tokens: SessionTokenCodec::new(server_key(&store, "session-tokens").await?),
         codes: Pepper::new(server_key(&store, "codes").await?),
         flows: FlowCodec::new(server_key(&store, "flows").await?),
         authorizations: AuthorizationCodec::new(server_key(&store, "authorizations").await?),
@@ -280,6 +281,18 @@ pub async fn signing_keys(settings: &Settings, store: &EventStore) -> Result<Sig
     let secret = zeroize::Zeroizing::new(hex::encode(made));
     let settings = KeySettings { secret: Some(&secret), ..source.as_key_settings() };
     Ok(SigningKeys::load(settings)?)
+}
+
+/// What signs the cookies of the Better Auth surface. Where the configuration names nothing, a secret is
+/// made on first start and kept in the vault.
+///
+/// # Errors
+/// When the vault fails.
+pub async fn cookie_secret(settings: &Settings, store: &EventStore) -> Result<Secret, StartError> {
+    match &settings.better_auth.secret {
+        Some(secret) => Ok(secret.clone()),
+        None => Ok(Secret::new(hex::encode(server_key(store, "cookies").await?))),
+    }
 }
 
 fn ports() -> (Arc<dyn Clock>, Arc<dyn Entropy>) {

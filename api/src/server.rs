@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use evident_commands::Commands;
+use evident_commands::settings::Secret;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,10 +21,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service as _;
 
 use crate::config::Settings;
-use crate::gotrue;
 use crate::http::edge::{Edge, edge};
 use crate::http::origin::PeerAddress;
 use crate::ports::SystemEntropy;
+use crate::{better_auth, gotrue};
 
 /// Whoever takes longer to send the head of a request is cut off, and so is who keeps a connection without
 /// using it.
@@ -36,12 +39,19 @@ const CONNECTIONS: usize = 16_384;
 /// When no connection can be accepted (no file handles, say), the next try comes after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// All surfaces behind the shared layers.
-pub fn app(commands: Commands, settings: &Settings) -> Router {
+/// All surfaces behind the shared layers. The secret signs the cookies of the Better Auth surface.
+pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
     let external_url = &settings.commands.site.external_url;
     let outermost = Arc::new(Edge::new(&settings.server, external_url, Arc::new(SystemEntropy)));
+    let edged = |router: Router| router.layer(from_fn_with_state(outermost.clone(), edge));
+    let options = &settings.better_auth;
+    let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
     let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server));
-    gotrue.layer(from_fn_with_state(outermost, edge))
+    // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
+    Router::new()
+        .route(&format!("{}/", options.place.base_path), any(async || StatusCode::NOT_FOUND))
+        .nest(&options.place.base_path, edged(better_auth::router(better_auth)))
+        .fallback_service(edged(gotrue))
 }
 
 /// Serves until it is asked to stop, and then finishes the requests in flight.
@@ -49,9 +59,10 @@ pub async fn serve(
     listener: TcpListener,
     commands: Commands,
     settings: &Settings,
+    secret: &Secret,
     shutdown: impl Future<Output = ()>,
 ) {
-    let app = app(commands, settings);
+    let app = app(commands, settings, secret);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = std::pin::pin!(shutdown);

@@ -1,5 +1,6 @@
 //! An administrator has a link made, to be sent by other means.
 
+use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
 use evident_domain::{Email, Metadata, PasswordHash, UserId, contact::EmailError};
 use zeroize::Zeroizing;
@@ -11,6 +12,7 @@ use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::password::{Password, PasswordTooLong, Weakness};
+use crate::sign_out::{drop_unproven_password, revoke_all};
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
 
@@ -94,6 +96,9 @@ pub enum GenerateLinkError {
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Something inside failed.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -201,11 +206,15 @@ impl LinkCase<'_> {
         if self.contact.is_confirmed_in(account) {
             return Err(GenerateLinkError::EmailTaken);
         }
-        let command = match &self.password {
-            Some(password) => UserCommand::ChangePassword { password: password.clone() },
-            None => UserCommand::RemoveUnprovenPassword,
-        };
-        unit.tell_user::<GenerateLinkError>(user, command).await?;
+        match self.password.clone() {
+            Some(password) => {
+                let command = UserCommand::ChangePassword { password };
+                unit.tell_user::<GenerateLinkError>(user, command).await?;
+                let reason = RevocationReason::PasswordChanged;
+                revoke_all::<GenerateLinkError>(unit, user, None, reason).await?;
+            }
+            None => drop_unproven_password::<GenerateLinkError>(unit, user).await?,
+        }
         let patch = self.request.data.clone();
         unit.tell_user::<GenerateLinkError>(user, UserCommand::ChangeMetadata { patch }).await?;
         Ok(())
@@ -256,8 +265,16 @@ impl LinkCase<'_> {
         let redirect_to = self.commands.redirects().resolve(self.request.redirect_to.as_deref());
         let to = self.contact.clone();
         let pace = Pace::Elsewhere;
-        let dispatch =
-            Dispatch { purpose, to, mail, redirect_to, flow: None, pace, channel: SmsChannel::default() };
+        let dispatch = Dispatch {
+            purpose,
+            to,
+            mail,
+            form: None,
+            redirect_to,
+            flow: None,
+            pace,
+            channel: SmsChannel::default(),
+        };
         let issued = self.commands.issue::<GenerateLinkError>(unit, user, &dispatch).await?;
         Ok(Made {
             user,

@@ -1,6 +1,7 @@
 //! What a signed-in client gets: an access token, a refresh token, and its own account.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use evident_domain::session::{ClientBinding, LiveSession, Session, SessionError, Start};
 use evident_domain::user::Account;
@@ -42,6 +43,17 @@ pub(crate) struct Started {
     pub state: LiveSession,
 }
 
+/// How a session lives that a command starts. By default it has no end of its own: its refresh tokens say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionTerms {
+    /// So long it lives; none: no end is fixed.
+    pub lifetime: Option<Duration>,
+    /// Whether its end moves on while it is used.
+    pub slides: bool,
+    /// The administrator who acts in the user's name.
+    pub impersonator: Option<UserId>,
+}
+
 /// Starts a session as part of a unit. The user's version is part of the decision, so no session slips
 /// past a ban or a new password that is being made.
 pub(crate) async fn start_session<E>(
@@ -53,7 +65,30 @@ pub(crate) async fn start_session<E>(
 where
     E: From<SessionError> + From<Failure>,
 {
-    let start = Start { user, method: method.to_owned(), not_after: None, client: None, now: unit.now() };
+    start_session_on(unit, user, session, method, SessionTerms::default()).await
+}
+
+/// As [`start_session`], on the terms of who asks for it.
+pub(crate) async fn start_session_on<E>(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    session: SessionId,
+    method: &str,
+    terms: SessionTerms,
+) -> Result<Started, E>
+where
+    E: From<SessionError> + From<Failure>,
+{
+    let now = unit.now();
+    let start = Start {
+        user,
+        method: method.to_owned(),
+        not_after: terms.lifetime.map(|lifetime| now + lifetime),
+        slides: terms.slides,
+        client: None,
+        impersonator: terms.impersonator,
+        now,
+    };
     start_with(unit, session, start).await
 }
 
@@ -68,7 +103,15 @@ where
     E: From<SessionError> + From<Failure>,
 {
     let method = "oauth_provider/authorization_code".to_owned();
-    let start = Start { user, method, not_after: None, client: Some(client), now: unit.now() };
+    let start = Start {
+        user,
+        method,
+        not_after: None,
+        slides: false,
+        client: Some(client),
+        impersonator: None,
+        now: unit.now(),
+    };
     start_with(unit, session, start).await
 }
 

@@ -1,6 +1,7 @@
 //! An administrator invites somebody.
 
-use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
+use evident_domain::session::SessionError;
+use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserError};
 use evident_domain::{Email, Metadata, UserId, contact::EmailError};
 
 use crate::Commands;
@@ -10,6 +11,7 @@ use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::quota::OverQuota;
+use crate::sign_out::drop_unproven_password;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
 
@@ -41,6 +43,9 @@ pub enum InviteUserError {
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Something inside failed.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -72,7 +77,7 @@ impl Commands {
         data: &Metadata,
     ) -> Result<Option<UserId>, E>
     where
-        E: From<UserError> + From<Failure>,
+        E: From<UserError> + From<SessionError> + From<Failure>,
     {
         let Some(user) = contact.owner(unit.store()).await? else {
             let new = NewAccount {
@@ -89,7 +94,7 @@ impl Commands {
         if contact.is_confirmed_in(account) {
             return Ok(None);
         }
-        unit.tell_user::<E>(user, UserCommand::RemoveUnprovenPassword).await?;
+        drop_unproven_password::<E>(unit, user).await?;
         Ok(Some(user))
     }
 }
@@ -110,6 +115,7 @@ impl UseCase for InviteCase<'_> {
             commands.invited::<InviteUserError>(unit, self.contact, &request.aud, &request.data).await?;
         let user = invited.ok_or(InviteUserError::EmailTaken)?;
         let dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::Invitation,
             to: self.contact.clone(),
             mail: (MailTemplate::Invite, LinkType::Invite),

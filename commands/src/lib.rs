@@ -40,6 +40,7 @@ mod refresh_session;
 mod request_access;
 mod resend;
 mod session_policy;
+mod sessions;
 pub mod settings;
 mod sign_in;
 mod sign_out;
@@ -70,7 +71,7 @@ pub use factors::{
 };
 pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
-pub use grant::Grant;
+pub use grant::{Grant, SessionTerms};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
 pub use nearby::{Nearby, ProjectionsNearby};
@@ -83,9 +84,10 @@ pub use refresh_session::{RefreshError, Refreshed, SessionOwner};
 pub use request_access::{AccessIntent, RequestAccess, RequestError, Requested};
 pub use resend::{Resend, Resent};
 pub use session_policy::Expiry;
-pub use sign_in::{SignIn, SignInError, SignedIn};
+pub use sessions::{EndSession, SessionsError};
+pub use sign_in::{SignIn, SignInError, SignedIn, Unconfirmed};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
-pub use sign_up::{Pretended, SignUp, SignUpError, SignedUp};
+pub use sign_up::{Entry, Pretended, SignUp, SignUpError, SignedUp};
 pub use sign_up_anonymously::AnonymousError;
 pub use text_codes::CodeCheck;
 pub use throttle::Throttled;
@@ -108,7 +110,10 @@ use outbound::Outbound;
 use password::{Hasher, LeakedPasswords, PasswordPolicy};
 use quota::MessageQuota;
 use settings::Settings;
-use tokens::{AuthorizationCodec, FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SigningKeys};
+use tokens::{
+    AuthorizationCodec, FactorKeys, FlowCodec, Pepper, RefreshTokenCodec, SecretBox, SessionTokenCodec,
+    SigningKeys,
+};
 use webauthn::RelyingParty;
 
 /// What the use cases work with.
@@ -130,6 +135,8 @@ pub struct Parts {
     pub signing_keys: SigningKeys,
     /// The key of refresh tokens.
     pub refresh_tokens: RefreshTokenCodec,
+    /// The key of tokens of sessions.
+    pub session_tokens: SessionTokenCodec,
     /// The key of hashes of short things.
     pub codes: Pepper,
     /// The key of codes and secrets of flows.
@@ -216,6 +223,11 @@ impl Commands {
 
     pub(crate) fn refresh_tokens(&self) -> &RefreshTokenCodec {
         &self.parts.refresh_tokens
+    }
+
+    /// Tokens of sessions.
+    pub fn session_tokens(&self) -> &SessionTokenCodec {
+        &self.parts.session_tokens
     }
 
     pub(crate) fn codes(&self) -> &Pepper {

@@ -40,6 +40,8 @@ struct Inner {
     database: Database,
     vault: Vault,
     users: Cache<UserId, Arc<Known>>,
+    /// Whose a session is, which never changes.
+    holders: Cache<SessionId, UserId>,
     aggregates: AggregateCache,
     /// Everything up to here has dropped what it touches.
     seen: Mutex<Position>,
@@ -55,6 +57,7 @@ impl Nearby {
             database,
             vault,
             users: Cache::new(CAPACITY),
+            holders: Cache::new(CAPACITY),
             aggregates: AggregateCache::default(),
             seen: Mutex::new(Position(0)),
             asks,
@@ -81,6 +84,16 @@ impl Nearby {
     ) -> Result<Option<Arc<Caller>>, StoreError> {
         let now = self.head().await?;
         self.caller_at(user, session, now).await
+    }
+
+    /// Whose a session is; whether it still lives is another question.
+    pub(crate) async fn holder(&self, session: SessionId) -> Result<Option<UserId>, StoreError> {
+        if let Some(user) = self.0.holders.get(&session) {
+            return Ok(Some(user));
+        }
+        let Some(row) = views::session(&self.0.database, session).await? else { return Ok(None) };
+        self.0.holders.insert(session, row.user_id);
+        Ok(Some(row.user_id))
     }
 
     /// As [`Nearby::caller`], with everything up to a position that the caller knows of.

@@ -8,7 +8,7 @@ use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::Failure;
 use crate::flow::{NewFlow, start_flow};
-use crate::messages::{LinkType, Mail, MailFields, MailTemplate, Message, Sms, SmsChannel};
+use crate::messages::{LinkForm, LinkType, Mail, MailFields, MailTemplate, Message, Sms, SmsChannel};
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::Unit;
 
@@ -25,6 +25,8 @@ pub(crate) struct Dispatch {
     pub to: Contact,
     /// The mail that carries them, and the type in its link.
     pub mail: (MailTemplate, LinkType),
+    /// The form of its link, where the protocol has one of its own.
+    pub form: Option<LinkForm>,
     /// Where the link leads in the end; allowed already.
     pub redirect_to: String,
     /// The flow that the link goes on with.
@@ -137,7 +139,11 @@ impl Commands {
             }
             None => OneTimeCode::generate(entropy, length),
         };
-        let expires_at = now + std::time::Duration::from_secs(lifetime);
+        let lifetime = match &dispatch.form {
+            Some(form) => form.lifetime,
+            None => std::time::Duration::from_secs(lifetime),
+        };
+        let expires_at = now + lifetime;
         let fixed_until = settings.sms.test_otp_valid_until.filter(|_| fixed.is_some());
         let expires_at = fixed_until.map_or(expires_at, |until| until.min(expires_at));
         let command = UserCommand::IssueOneTimeToken {
@@ -163,6 +169,9 @@ impl Commands {
         dispatch: &Dispatch,
         link: &LinkToken,
     ) -> Result<String, Failure> {
+        if let Some(form) = &dispatch.form {
+            return Ok(form.link(link.expose()));
+        }
         let (_, link_type) = dispatch.mail;
         let elsewhere = unit.reached_at().map(|url| self.links().elsewhere(url)).transpose();
         let elsewhere = elsewhere.map_err(|_| Failure::Internal("a listed host makes no link"))?;

@@ -68,6 +68,7 @@ impl UseCase for ReauthenticateCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), RequestError> {
         let dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::Reauthentication,
             to: self.to.clone(),
             mail: (MailTemplate::Reauthentication, LinkType::Recovery),

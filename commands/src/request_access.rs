@@ -6,7 +6,7 @@ use evident_domain::contact::{EmailError, PhoneError};
 use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
 use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
-use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
+use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserError};
 use evident_domain::{Email, Metadata, Phone, UserId};
 
 use crate::Commands;
@@ -16,6 +16,7 @@ use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::quota::OverQuota;
+use crate::sign_out::drop_unproven_password;
 use crate::unit::{Context, Unit};
 
 /// A request for a message.
@@ -222,7 +223,7 @@ impl AccessCase<'_> {
     /// Somebody wants in by an address that nobody has confirmed. They may not be who signed up by it, so
     /// the password from then is void.
     async fn confirm(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Requested, RequestError> {
-        unit.tell_user::<RequestError>(user, UserCommand::RemoveUnprovenPassword).await?;
+        drop_unproven_password::<RequestError>(unit, user).await?;
         let purpose = match self.contact {
             Contact::Email(_) => TokenPurpose::EmailConfirmation,
             Contact::Phone(_) => TokenPurpose::PhoneConfirmation,
@@ -255,6 +256,7 @@ impl AccessCase<'_> {
         let flow = commands.mail_flow::<RequestError>(unit, flow, challenge, &redirect_to).await?;
         let to = self.contact.clone();
         let dispatch = Dispatch {
+            form: None,
             purpose,
             to,
             mail,

@@ -156,6 +156,7 @@ impl ResendCase<'_> {
         for (purpose, to) in to {
             let redirect_to = redirect_to.clone();
             let dispatch = Dispatch {
+                form: None,
                 purpose,
                 to,
                 mail,

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
-use crate::grant::{Grant, Started, start_session};
+use crate::grant::{Grant, SessionTerms, Started, start_session_on};
 use crate::hooks::Verdict as Judgement;
-use crate::password::{Password, PasswordTooLong, Verdict, Weakness};
+use crate::password::{Password, PasswordLength, Verdict, Weakness};
 use crate::sign_out::revoke_all;
 use crate::throttle::Throttled;
 use crate::unit::{Context, Unit};
@@ -26,6 +26,22 @@ pub struct SignIn {
     pub contact: GivenContact,
     /// The password.
     pub password: Zeroizing<String>,
+    /// How long a password may be; one that is longer is nobody's.
+    pub length: PasswordLength,
+    /// Whether an address that nobody has confirmed will do.
+    pub unconfirmed: Unconfirmed,
+    /// How the session lives.
+    pub terms: SessionTerms,
+}
+
+/// Whether an account may be used whose address or number nobody has confirmed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unconfirmed {
+    /// It may not.
+    #[default]
+    Refused,
+    /// It may.
+    Admitted,
 }
 
 /// A sign-in that succeeded.
@@ -100,9 +116,13 @@ impl Commands {
         let account = self.codes().account_hash(&identifier);
         self.check_throttle::<SignInError>(&account).await?;
         // One that is too long is nobody's password; it is compared like any other.
-        let (password, possible) = match Password::parse(request.password.to_string()) {
+        let length = match request.length {
+            PasswordLength::Units { max, .. } => PasswordLength::Units { min: 0, max },
+            PasswordLength::Supabase => PasswordLength::Supabase,
+        };
+        let (password, possible) = match Password::within(request.password.to_string(), length) {
             Ok(password) => (password, true),
-            Err(PasswordTooLong) => (Password::default(), false),
+            Err(_) => (Password::default(), false),
         };
         for _ in 0..ROUNDS {
             let candidate = self.candidate(identifier.clone(), contact.clone()).await?;
@@ -120,7 +140,14 @@ impl Commands {
                     return Err(SignInError::Rejected(message));
                 }
             }
-            let case = SignInCase { commands: self, candidate: &candidate, matches, rehashed };
+            let case = SignInCase {
+                commands: self,
+                candidate: &candidate,
+                matches,
+                rehashed,
+                unconfirmed: request.unconfirmed,
+                terms: request.terms,
+            };
             let (done, committed) = self.execute_at(context, &case).await?;
             match done {
                 Done::In(started) => {
@@ -189,6 +216,8 @@ struct SignInCase<'a> {
     candidate: &'a Candidate,
     matches: bool,
     rehashed: Option<PasswordHash>,
+    unconfirmed: Unconfirmed,
+    terms: SessionTerms,
 }
 
 enum Done {
@@ -241,7 +270,7 @@ impl UseCase for SignInCase<'_> {
             Some(Contact::Phone(_)) => account.phone.as_ref().is_some_and(|phone| phone.confirmed),
             Some(Contact::Email(_)) | None => account.email.as_ref().is_some_and(|email| email.confirmed),
         };
-        if !confirmed {
+        if !confirmed && self.unconfirmed == Unconfirmed::Refused {
             return Ok(self.refuse(unit, SignInRefusal::NotConfirmed));
         }
         if let Some(password) = &self.rehashed {
@@ -249,7 +278,7 @@ impl UseCase for SignInCase<'_> {
             unit.tell_user::<SignInError>(user, command).await?;
         }
         let session = SessionId(unit.store().entropy().uuid());
-        Ok(Done::In(start_session::<SignInError>(unit, user, session, "password").await?))
+        Ok(Done::In(start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signing out: this device, the others, or all.
 
 use evident_domain::session::{RevocationReason, SessionCommand, SessionError};
+use evident_domain::user::{UserCommand, UserError, UserEvent};
 use evident_domain::{SessionId, UserId};
 
 use crate::execute::{Failure, UseCase};
@@ -75,6 +76,31 @@ where
 {
     if unit.session(session).await?.live().is_some() {
         unit.tell_session::<E>(session, SessionCommand::Revoke { reason }).await?;
+    }
+    Ok(())
+}
+
+/// Drops a password that was set by somebody who had not shown that the address is theirs, and ends what
+/// they opened with it.
+pub(crate) async fn drop_unproven_password<E>(unit: &mut Unit<'_>, user: UserId) -> Result<(), E>
+where
+    E: From<UserError> + From<SessionError> + From<Failure>,
+{
+    let events = unit.tell_user::<E>(user, UserCommand::RemoveUnprovenPassword).await?;
+    end_what_it_opened(unit, user, &events).await
+}
+
+/// Ends the sessions of a user whose unproven password is gone: they were opened by somebody else, perhaps.
+pub(crate) async fn end_what_it_opened<E>(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    events: &[UserEvent],
+) -> Result<(), E>
+where
+    E: From<SessionError> + From<Failure>,
+{
+    if events.iter().any(|event| matches!(event, UserEvent::PasswordRemoved {})) {
+        revoke_all::<E>(unit, user, None, RevocationReason::PasswordChanged).await?;
     }
     Ok(())
 }

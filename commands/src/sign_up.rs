@@ -6,7 +6,7 @@ use evident_domain::attempt::AttemptEvent;
 use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
 use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
-use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
+use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserError};
 use evident_domain::{
     Email, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
     contact::PhoneError,
@@ -16,12 +16,13 @@ use zeroize::Zeroizing;
 use crate::Commands;
 use crate::contact::{Contact, GivenContact, UnknownChannel};
 use crate::execute::{Failure, Settled, UseCase};
-use crate::grant::{Grant, Started, start_session};
-use crate::messages::{LinkType, MailTemplate, SmsChannel};
+use crate::grant::{Grant, SessionTerms, Started, start_session_on};
+use crate::messages::{LinkForm, LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
-use crate::password::{Password, PasswordTooLong, Weakness};
+use crate::password::{LengthError, Password, PasswordLength, Weakness};
 use crate::quota::OverQuota;
+use crate::sign_out::drop_unproven_password;
 use crate::unit::{Context, Unit};
 use crate::views::UserView;
 
@@ -45,6 +46,30 @@ pub struct SignUp {
     pub redirect_to: Option<String>,
     /// By which way a text message should go; empty: the usual one.
     pub channel: String,
+    /// How long the password may be.
+    pub length: PasswordLength,
+    /// What the sign-up leads to.
+    pub entry: Entry,
+}
+
+/// What a sign-up leads to.
+#[derive(Debug, Clone, Default)]
+pub enum Entry {
+    /// To a session where addresses count as confirmed at once; else to a message that confirms it.
+    #[default]
+    Confirmed,
+    /// To a session at once, whether the address is confirmed or not. That it is known is told.
+    AtOnce {
+        /// How the session lives.
+        terms: SessionTerms,
+        /// The form of the link of a mail that confirms the address, where one goes.
+        mail: Option<LinkForm>,
+    },
+    /// To no session. That the address is known is not told.
+    Later {
+        /// The form of the link of a mail that confirms the address, where one goes.
+        mail: Option<LinkForm>,
+    },
 }
 
 /// What came of it.
@@ -84,9 +109,9 @@ pub enum SignUpError {
     /// No password was given.
     #[error("a sign-up needs a password")]
     PasswordMissing,
-    /// The password is longer than any that is taken.
+    /// The password has not the length that passwords have.
     #[error(transparent)]
-    PasswordTooLong(#[from] PasswordTooLong),
+    Length(#[from] LengthError),
     /// The password is too easy.
     #[error("the password is too weak")]
     Weak(Weakness),
@@ -149,7 +174,7 @@ impl Commands {
         if request.password.is_empty() {
             return Err(SignUpError::PasswordMissing);
         }
-        let password = Password::parse(request.password.to_string())?;
+        let password = Password::within(request.password.to_string(), request.length)?;
         if let Some(weakness) = self.weakness(&password).await? {
             return Err(SignUpError::Weak(weakness));
         }
@@ -159,13 +184,12 @@ impl Commands {
             Contact::Phone(_) => self.sms_channel(&request.channel)?,
         };
         if let Contact::Email(email) = &contact
-            && !self.confirms_at_once(&contact)
+            && self.plan(&request, &contact).sends
         {
             self.check_recipient(email)?;
         }
         let done = self.sign_up_with(context, &request, &contact, channel, password).await;
-        if !self.confirms_at_once(&contact) {
-            // Where it confirms at once, the answer itself tells.
+        if !self.plan(&request, &contact).tells {
             self.keep_the_beat(since).await;
         }
         match done? {
@@ -197,19 +221,44 @@ impl Commands {
         channel: SmsChannel,
         password: Password,
     ) -> Result<(Done, Settled), SignUpError> {
-        let mut case = SignUpCase { commands: self, contact, channel, password: Hashed::Not, request };
+        let plan = self.plan(request, contact);
+        let sends = plan.sends;
+        let mut case = SignUpCase { commands: self, contact, channel, password: Hashed::Not, request, plan };
         for _ in 0..ROUNDS {
             case.password = self.hash_for(contact, password.clone()).await?;
-            let (done, committed) = if self.confirms_at_once(contact) {
-                self.execute_at(context, &case).await?
-            } else {
+            let (done, committed) = if sends {
                 self.execute_sending(context, contact, &case).await?
+            } else {
+                self.execute_at(context, &case).await?
             };
             if !matches!(done, Done::Again) {
                 return Ok((done, committed));
             }
         }
         Ok((Done::Again, Settled::default()))
+    }
+
+    /// What follows from what was asked for and from the owner's settings.
+    fn plan<'a>(&self, request: &'a SignUp, contact: &Contact) -> Plan<'a> {
+        let at_once = self.confirms_at_once(contact);
+        match &request.entry {
+            Entry::Confirmed => Plan {
+                session: at_once.then(SessionTerms::default),
+                sends: !at_once,
+                form: None,
+                // Where it confirms at once, the answer itself tells.
+                tells: at_once,
+            },
+            Entry::AtOnce { terms, mail } => Plan {
+                session: Some(*terms),
+                sends: mail.is_some() && !at_once,
+                form: mail.as_ref(),
+                tells: true,
+            },
+            Entry::Later { mail } => {
+                Plan { session: None, sends: mail.is_some() && !at_once, form: mail.as_ref(), tells: false }
+            }
+        }
     }
 
     /// One hash, whoever has the address: a new one, or a comparison with the one that somebody who has
@@ -251,12 +300,25 @@ enum Hashed {
     },
 }
 
+/// What a sign-up does.
+struct Plan<'a> {
+    /// The session that it opens.
+    session: Option<SessionTerms>,
+    /// Whether a message goes that confirms the address or number.
+    sends: bool,
+    /// The form of its link.
+    form: Option<&'a LinkForm>,
+    /// Whether the answer tells that the address is known.
+    tells: bool,
+}
+
 struct SignUpCase<'a> {
     commands: &'a Commands,
     contact: &'a Contact,
     channel: SmsChannel,
     password: Hashed,
     request: &'a SignUp,
+    plan: Plan<'a>,
 }
 
 enum Done {
@@ -292,16 +354,17 @@ impl SignUpCase<'_> {
             password: Some(password),
             data: &self.request.data,
         };
-        if !at_once {
+        if self.plan.sends {
             self.ask(unit).await?;
         }
         let user = self.commands.make_account::<SignUpError>(unit, &new).await?;
-        if at_once {
-            let session = SessionId(unit.store().entropy().uuid());
-            let started = start_session::<SignUpError>(unit, user, session, "password").await?;
-            return Ok(Done::In(started));
+        if self.plan.sends {
+            self.send_confirmation(unit, user).await?;
         }
-        self.send_confirmation(unit, user).await
+        let Some(terms) = self.plan.session else { return Ok(Done::Pending(user)) };
+        let session = SessionId(unit.store().entropy().uuid());
+        let started = start_session_on::<SignUpError>(unit, user, session, "password", terms).await?;
+        Ok(Done::In(started))
     }
 
     /// Never signs in: whoever has the address may not be who asks.
@@ -310,36 +373,45 @@ impl SignUpCase<'_> {
         let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
         let confirmed = self.contact.is_confirmed_in(account);
         let has = account.password.clone();
-        let autoconfirm = settings.mail_autoconfirm || settings.sms_autoconfirm;
+        let told = match self.request.entry {
+            Entry::Confirmed => settings.mail_autoconfirm || settings.sms_autoconfirm,
+            Entry::AtOnce { .. } | Entry::Later { .. } => self.plan.tells,
+        };
+        let sends = self.plan.sends && !told;
         let same = match &self.password {
             Hashed::Compared { with, same } if *with == has => Some(*same),
             Hashed::Compared { .. } | Hashed::Anew(_) | Hashed::Not => None,
         };
-        if !autoconfirm && !confirmed && same.is_none() {
+        if sends && !confirmed && same.is_none() {
             return Ok(Done::Again);
         }
-        if !autoconfirm {
+        if sends {
             self.ask(unit).await?;
         }
-        if autoconfirm || confirmed {
+        if !sends || confirmed {
             // Written down, and so that it takes the time of a sign-up that makes an account.
             let provider = self.contact.provider().to_owned();
             unit.note(Subject::User(user), AttemptEvent::SignUpRepeated { user, provider });
-            return Ok(if autoconfirm { Done::AlreadyRegistered } else { Done::Pretended });
+            return Ok(if told { Done::AlreadyRegistered } else { Done::Pretended });
         }
         if same != Some(true) {
             // Two people want the address, and only its mails tell who has it: neither password stands
             // when it is confirmed.
-            unit.tell_user::<SignUpError>(user, UserCommand::RemoveUnprovenPassword).await?;
+            drop_unproven_password::<SignUpError>(unit, user).await?;
         }
-        self.send_confirmation(unit, user).await
+        self.send_confirmation(unit, user).await?;
+        Ok(match self.request.entry {
+            Entry::Confirmed => Done::Pending(user),
+            // What the account looks like is not for who cannot sign in to it.
+            Entry::AtOnce { .. } | Entry::Later { .. } => Done::Pretended,
+        })
     }
 
     async fn ask(&self, unit: &mut Unit<'_>) -> Result<(), SignUpError> {
         self.commands.ask_for_message::<SignUpError>(unit, self.contact, MessageKind::Confirmation).await
     }
 
-    async fn send_confirmation(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Done, SignUpError> {
+    async fn send_confirmation(&self, unit: &mut Unit<'_>, user: UserId) -> Result<(), SignUpError> {
         let purpose = match self.contact {
             Contact::Email(_) => TokenPurpose::EmailConfirmation,
             Contact::Phone(_) => TokenPurpose::PhoneConfirmation,
@@ -351,6 +423,7 @@ impl SignUpCase<'_> {
             .mail_flow::<SignUpError>(unit, FlowPurpose::SignUp, challenge, &redirect_to)
             .await?;
         let dispatch = Dispatch {
+            form: self.plan.form.cloned(),
             purpose,
             to: self.contact.clone(),
             mail: (MailTemplate::Confirmation, LinkType::Signup),
@@ -359,7 +432,6 @@ impl SignUpCase<'_> {
             pace: Pace::Elsewhere,
             channel: self.channel,
         };
-        self.commands.dispatch::<SignUpError>(unit, user, &dispatch).await?;
-        Ok(Done::Pending(user))
+        self.commands.dispatch::<SignUpError>(unit, user, &dispatch).await
     }
 }

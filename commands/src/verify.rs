@@ -16,6 +16,7 @@ use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started, start_session};
 use crate::notify::Notification;
+use crate::sign_out::end_what_it_opened;
 use crate::tokens::{LinkToken, OneTimeCode};
 use crate::unit::{Context, Unit};
 
@@ -265,6 +266,7 @@ impl UseCase for VerifyCase<'_> {
         if banned {
             return Err(VerifyError::Banned);
         }
+        end_what_it_opened::<VerifyError>(unit, self.user, &events).await?;
         self.settle(unit, &events).await?;
         if !self.complete(unit).await? {
             return Ok(Done::Halfway);

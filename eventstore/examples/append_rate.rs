@@ -131,6 +131,8 @@ async fn refresh_until(store: &EventStore, end: Instant) -> Outcome<u32> {
         started_at: now,
         client: None,
         scopes: None,
+        slides: false,
+        impersonator: None,
     };
     let mut done = 0;
     while Instant::now() < end {

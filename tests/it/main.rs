@@ -13,6 +13,7 @@ mod support;
 mod admin_users;
 mod anonymous;
 mod audit;
+mod better_auth;
 mod captcha;
 mod cli;
 mod confirm;

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// What `encodeURIComponent` of a browser leaves as it is, besides letters and digits.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -49,10 +49,14 @@ impl CookieSigner {
         mac.finalize().into_bytes().into()
     }
 
-    /// The text of a cookie: `value.signature`, percent-encoded.
+    /// `value.signature`, as bearers carry it.
+    pub fn signed(&self, value: &str) -> String {
+        format!("{value}.{}", STANDARD.encode(self.mac(value)))
+    }
+
+    /// The text of a cookie: the same, percent-encoded.
     pub fn sign(&self, value: &str) -> String {
-        let signed = format!("{value}.{}", STANDARD.encode(self.mac(value)));
-        utf8_percent_encode(&signed, COMPONENT).to_string()
+        utf8_percent_encode(&self.signed(value), COMPONENT).to_string()
     }
 
     /// The value in a cookie's text, percent-encoded or not; none if the signature is not good.

@@ -6,16 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use evident_commands::Failure;
 use evident_commands::hooks::HookError;
+use evident_commands::{Failure, OverQuota, SessionsError};
+use evident_domain::recipient::AskedTooSoon;
 use serde_json::json;
+
+use crate::http::guard::Fault;
 
 use super::origins::{ForeignUrl, UrlParameter};
 
 /// What clients wait before they try an overloaded server again.
 const OVERLOADED_RETRY: Duration = Duration::from_secs(1);
+
+/// What clients wait before they ask for another message when too many have left.
+const QUOTA_RETRY: Duration = Duration::from_secs(60);
+
+const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
 /// An answer that is an error.
 #[derive(Debug, Clone)]
@@ -86,6 +94,30 @@ impl BetterAuthError {
         error
     }
 
+    /// 429: the caller asked too often, or tried too often for one account.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let message = "Too many requests. Please try again later.";
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "", message).without_code();
+        error.retry_after = Some(wait);
+        error
+    }
+
+    /// 429: a message of the same kind was asked for a moment ago.
+    pub fn too_soon(error: AskedTooSoon) -> Self {
+        Self::too_many_requests(Duration::from_secs(error.seconds))
+    }
+
+    /// 429: too many messages were asked for.
+    pub fn over_quota(_: OverQuota) -> Self {
+        Self::too_many_requests(QUOTA_RETRY)
+    }
+
+    /// 403: the user is kept out.
+    pub fn banned() -> Self {
+        let message = "You have been banned from this application. Please contact support if you believe this is an error.";
+        Self::forbidden("BANNED_USER", message)
+    }
+
     /// Without a code: some errors have none.
     #[must_use]
     pub fn without_code(mut self) -> Self {
@@ -137,6 +169,28 @@ impl From<Failure> for BetterAuthError {
     }
 }
 
+impl From<SessionsError> for BetterAuthError {
+    fn from(error: SessionsError) -> Self {
+        match error {
+            SessionsError::Session(_) => Self::signed_out(),
+            SessionsError::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Fault> for BetterAuthError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TimedOut => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "GATEWAY_TIMEOUT", "The request took too long")
+            }
+            Fault::Panicked => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Internal Server Error")
+            }
+        }
+    }
+}
+
 impl From<ForeignUrl> for BetterAuthError {
     fn from(ForeignUrl(parameter): ForeignUrl) -> Self {
         let (code, message) = match parameter {
@@ -165,10 +219,15 @@ impl IntoResponse for BetterAuthError {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let kind = if limited { "text/plain;charset=UTF-8" } else { "application/json" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            let up = u64::from(wait.subsec_nanos() > 0);
+            let seconds = HeaderValue::from((wait.as_secs() + up).max(1));
+            let name = if limited { X_RETRY_AFTER } else { header::RETRY_AFTER };
+            headers.insert(name, seconds);
         }
         response
     }

@@ -1,11 +1,31 @@
 //! The Better Auth protocol: what its clients send, and what they expect back.
 //!
-//! As everywhere, only translation lives here; what the parts mean stands in the use cases.
+//! As everywhere, only translation lives here; what the parts mean stands in the use cases. An endpoint is a
+//! function of a [`Call`] that comes to a [`Reply`]; [`call`] takes it there and back, [`session`] knows who
+//! is signed in, [`body`] reads fields, [`document`] has the objects, [`error`] the refusals.
 
+mod app;
+pub mod body;
+pub mod call;
 pub mod cookies;
+mod csrf;
+pub mod document;
 pub mod error;
+mod limits;
+pub mod links;
 pub mod origins;
+mod routes;
+mod service;
+pub mod session;
+mod session_endpoints;
+mod sign_in;
+mod sign_up;
 
+pub use app::App;
+pub use call::{Answer, Call, Reply};
 pub use cookies::{CookieJar, CookieSettings, CookieSigner};
 pub use error::BetterAuthError;
+pub(crate) use limits::own_rule_reads;
 pub use origins::{ForeignUrl, TrustedOrigins, UrlParameter};
+pub use routes::router;
+pub use session::SessionCaller;

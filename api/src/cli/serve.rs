@@ -25,6 +25,7 @@ impl Serve {
         let settings = &configuration.settings;
         let commands = bootstrap::open_commands(settings).await?;
         let port = bootstrap::message_port(settings, &commands)?;
+        let secret = bootstrap::cookie_secret(settings, commands.store()).await?;
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let problem = |cause| StartError::Listen { address: address.clone(), cause };
         let listener = TcpListener::bind(&address).await.map_err(problem)?;
@@ -38,7 +39,7 @@ impl Serve {
         tracing::info!(address = %bound, database = ?commands.store().database().dialect(), "ready");
 
         tokio::spawn(clear_leftovers(commands.store().clone()));
-        server::serve(listener, commands.clone(), settings, server::shutdown_signal()).await;
+        server::serve(listener, commands.clone(), settings, &secret, server::shutdown_signal()).await;
 
         // The server has answered its last request; what is in the outbox stays there for the next start.
         let _ = stop.send(true);

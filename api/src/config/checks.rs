@@ -11,6 +11,7 @@ use evident_commands::webauthn::RelyingParty;
 
 use super::sources::Written;
 use super::{ConfigError, Settings, table};
+use crate::better_auth::own_rule_reads;
 
 /// The keys of the settings of a hook.
 macro_rules! keys {
@@ -40,6 +41,11 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
             "password.argon2_memory_kib",
             &format!("{} is less than 8 KiB for each of {} lanes", cost.memory_kib, cost.lanes),
         ));
+    }
+    let mut rules = settings.better_auth.rate_limit.rules.iter();
+    if let Some(rule) = rules.find(|rule| !own_rule_reads(rule)) {
+        let problem = format!("{rule} is no rule, as /sign-in/*=10s:3 and /ok=off are");
+        return Err(refused(written, "better_auth.rate_limit_rules", &problem));
     }
     captcha(settings, written)?;
     mail(settings, written)?;

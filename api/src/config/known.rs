@@ -47,7 +47,7 @@ const FAMILIES: &[(&str, Standing)] = &[
 ];
 
 /// Settings that are read and shown, and that nothing looks at yet.
-pub(super) const NOT_YET: &[&str] = &["better_auth.secret"];
+pub(super) const NOT_YET: &[&str] = &[];
 
 /// How a variable stands whose name begins with `GOTRUE_`; the rest of the name is given.
 pub(super) fn standing(rest: &str) -> Standing {

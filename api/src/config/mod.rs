@@ -8,6 +8,7 @@
 //! A bad value stops the start with one line. What Supabase Auth starts with starts here too: unknown and
 //! not yet supported variables are warnings.
 
+pub mod better_auth;
 mod checks;
 mod docs;
 mod error;
@@ -28,6 +29,7 @@ use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKey
 use evident_eventstore::MasterKey;
 use ipnet::IpNet;
 
+pub use better_auth::BetterAuthSettings;
 pub use docs::markdown;
 pub use error::ConfigError;
 pub use sources::{ConfigFile, Sources};
@@ -167,13 +169,6 @@ pub enum LogFormat {
     Pretty,
     /// A JSON object each, for machines.
     Json,
-}
-
-/// The Better Auth surface.
-#[derive(Debug, Clone, Default)]
-pub struct BetterAuthSettings {
-    /// Signs its cookies.
-    pub secret: Option<Secret>,
 }
 
 /// Settings while they are read: some defaults depend on what is written elsewhere.

@@ -106,6 +106,7 @@ fn refusal(error: GenerateLinkError) -> GotrueError {
             GotrueError::validation("Enable secure email change to generate link for current email")
         }
         GenerateLinkError::User(error) => user_refusal(error, false),
+        GenerateLinkError::Session(error) => GotrueError::internal(error),
         GenerateLinkError::Failure(failure) => failure.into(),
     }
 }

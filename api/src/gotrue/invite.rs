@@ -38,6 +38,7 @@ fn refusal(error: InviteUserError) -> GotrueError {
         InviteUserError::EmailTaken => GotrueError::email_exists(),
         InviteUserError::OverQuota(error) => over_quota(error, false),
         InviteUserError::User(error) => user_refusal(error, false),
+        InviteUserError::Session(error) => GotrueError::internal(error),
         InviteUserError::Failure(failure) => failure.into(),
     }
 }

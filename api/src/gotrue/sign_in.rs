@@ -3,7 +3,8 @@
 use axum::body::Body as HttpBody;
 use axum::extract::Request;
 use axum::http::Response;
-use evident_commands::{GivenContact, SignIn, SignInError};
+use evident_commands::password::PasswordLength;
+use evident_commands::{GivenContact, SessionTerms, SignIn, SignInError, Unconfirmed};
 use evident_domain::Actor;
 use zeroize::Zeroizing;
 
@@ -24,7 +25,14 @@ pub(super) async fn sign_in(
     let contact = GivenContact { email: body.text_or_empty("email")?, phone: body.text_or_empty("phone")? };
     let password = Zeroizing::new(body.text_or_empty("password")?);
     let context = incoming.context(Actor::Visitor);
-    let signed_in = app.commands().sign_in(&context, SignIn { contact, password }).await.map_err(refusal)?;
+    let wanted = SignIn {
+        contact,
+        password,
+        length: PasswordLength::Supabase,
+        unconfirmed: Unconfirmed::Refused,
+        terms: SessionTerms::default(),
+    };
+    let signed_in = app.commands().sign_in(&context, wanted).await.map_err(refusal)?;
     let document = SessionDocument::of(&signed_in.grant).with_weakness(signed_in.weakness.as_ref());
     reply::session(&signed_in.grant, &document)
 }

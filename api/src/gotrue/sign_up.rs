@@ -3,7 +3,8 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
-use evident_commands::{AnonymousError, GivenContact, SignUp, SignUpError, SignedUp};
+use evident_commands::password::PasswordLength;
+use evident_commands::{AnonymousError, Entry, GivenContact, SignUp, SignUpError, SignedUp};
 use evident_domain::{Actor, Metadata};
 use zeroize::Zeroizing;
 
@@ -35,7 +36,8 @@ pub(super) async fn sign_up(
     let challenge = if app.settings().sign_up.disabled || password.is_empty() { None } else { challenge? };
     let by_phone = contact.email.is_empty();
     let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
-    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to, channel };
+    let (length, entry) = (PasswordLength::Supabase, Entry::Confirmed);
+    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to, channel, length, entry };
     match app.commands().sign_up(&incoming.context(Actor::Visitor), wanted).await {
         Ok(SignedUp::In(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
         Ok(SignedUp::Pending(view)) => reply::json(&UserDocument::of(&view)),
@@ -77,7 +79,7 @@ fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
             GotrueError::unprocessable(ErrorCode::SignupDisabled, "Signups not allowed for this instance")
         }
         SignUpError::PasswordMissing => GotrueError::validation("Signup requires a valid password"),
-        SignUpError::PasswordTooLong(_) => GotrueError::password_too_long(),
+        SignUpError::Length(_) => GotrueError::password_too_long(),
         SignUpError::Weak(weakness) => GotrueError::weak_password(weakness),
         SignUpError::BothContacts => {
             GotrueError::validation("Only an email address or phone number should be provided on signup.")

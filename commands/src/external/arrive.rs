@@ -289,6 +289,7 @@ impl ArrivalCase<'_> {
         let account = unit.user(user).await?.account().ok_or(ArrivalError::UserGone)?;
         let Some(email) = account.email.as_ref().map(|email| email.value.clone()) else { return Ok(false) };
         let dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::EmailConfirmation,
             to: Contact::Email(email),
             mail: (MailTemplate::Confirmation, LinkType::Signup),

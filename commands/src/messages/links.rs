@@ -1,5 +1,7 @@
 //! The links in mails.
 
+use std::time::Duration;
+
 use url::{Url, form_urlencoded};
 
 /// What a link does when it is opened; its `type` parameter.
@@ -27,6 +29,26 @@ impl LinkType {
             Self::MagicLink => "magiclink",
             Self::EmailChange => "email_change",
         }
+    }
+}
+
+/// The form of a link in a mail, where the protocol has one of its own: its token stands between two
+/// texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkForm {
+    /// What stands before the token: `https://auth.example.com/reset/`.
+    pub before: String,
+    /// What stands after it: `?next=%2Fhome`.
+    pub after: String,
+    /// How long the token is good.
+    pub lifetime: Duration,
+}
+
+impl LinkForm {
+    /// The link with a token.
+    pub fn link(&self, token: &str) -> String {
+        let Self { before, after, .. } = self;
+        format!("{before}{token}{after}")
     }
 }
 

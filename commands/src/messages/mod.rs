@@ -21,7 +21,7 @@ pub use delivery::{AccountPort, Carriers, DeliveryError, Failure, MailPort, Mess
 pub use files::{EmlFiles, SmsFiles};
 pub use go::GoError;
 pub use letter::{Letterhead, LetterheadError};
-pub use links::{LinkError, LinkPaths, LinkType, Links};
+pub use links::{LinkError, LinkForm, LinkPaths, LinkType, Links};
 pub use message::{Mail, MailFields, MailPair, MailTemplate, Message, Queued, Sms, SmsChannel, SmsUse};
 pub use redirect::{RedirectError, RedirectPolicy};
 pub use smtp::{SmtpLogin, SmtpMailer, SmtpSettings, SmtpTls};

@@ -27,6 +27,35 @@ use zeroize::Zeroizing;
 /// Longest password that is taken, in bytes (the limit of bcrypt, and with it of GoTrue).
 pub const PASSWORD_MAX_BYTES: usize = 72;
 
+/// Longest password that any setting allows, in UTF-16 units.
+pub const PASSWORD_MAX_UNITS: usize = 1024;
+
+/// How long passwords may be, by whoever's clients send them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PasswordLength {
+    /// At most [`PASSWORD_MAX_BYTES`]; the least length is the policy's.
+    #[default]
+    Supabase,
+    /// In UTF-16 units, as JavaScript counts letters.
+    Units {
+        /// The least.
+        min: usize,
+        /// The most.
+        max: usize,
+    },
+}
+
+/// A password has not the length that passwords have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LengthError {
+    /// It is shorter.
+    #[error("the password is too short")]
+    TooShort,
+    /// It is longer.
+    #[error("the password is too long")]
+    TooLong,
+}
+
 /// A password as its owner typed it. Wiped on drop, never shown.
 #[derive(Clone, Default)]
 pub struct Password(Zeroizing<String>);
@@ -44,6 +73,23 @@ impl Password {
     pub fn parse(text: String) -> Result<Self, PasswordTooLong> {
         let text = Zeroizing::new(text);
         if text.len() > PASSWORD_MAX_BYTES { Err(PasswordTooLong) } else { Ok(Self(text)) }
+    }
+
+    /// Takes in a password of a length that is allowed.
+    ///
+    /// # Errors
+    /// When it is shorter or longer; the text is wiped then too.
+    pub fn within(text: String, length: PasswordLength) -> Result<Self, LengthError> {
+        let text = Zeroizing::new(text);
+        match length {
+            PasswordLength::Supabase if text.len() > PASSWORD_MAX_BYTES => Err(LengthError::TooLong),
+            PasswordLength::Supabase => Ok(Self(text)),
+            PasswordLength::Units { min, max } => match text.encode_utf16().count() {
+                count if count < min => Err(LengthError::TooShort),
+                count if count > max.min(PASSWORD_MAX_UNITS) => Err(LengthError::TooLong),
+                _ => Ok(Self(text)),
+            },
+        }
     }
 
     /// Whether nothing was typed.

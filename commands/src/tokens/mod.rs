@@ -1,7 +1,8 @@
 //! What clients hold: access tokens, refresh tokens, links and codes.
 //!
 //! The server keeps none of them in clear. Access tokens are signed ([`SigningKeys`]), refresh tokens
-//! carry a MAC ([`RefreshTokenCodec`]), codes of flows are enciphered ids
+//! carry a MAC ([`RefreshTokenCodec`]), as do those of
+//! sessions in cookies ([`SessionTokenCodec`]), codes of flows are enciphered ids
 //! ([`FlowCodec`]), secrets of authenticator apps are enciphered ([`FactorKeys`]), links and codes are stored as hashes ([`Pepper`]).
 
 mod authorization;
@@ -18,6 +19,7 @@ mod mac;
 mod one_time;
 mod refresh;
 mod secret_box;
+mod session_token;
 
 pub use authorization::{AuthorizationCodec, AuthorizationHandle};
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
@@ -31,3 +33,4 @@ pub use keys::{KeyError, KeySettings, SigningKeys};
 pub use one_time::{LinkToken, NotAToken, OneTimeCode, Pepper};
 pub use refresh::{ParsedRefreshToken, RefreshToken, RefreshTokenCodec, RefreshTokenError};
 pub use secret_box::{CannotOpen, SecretBox};
+pub use session_token::{SessionToken, SessionTokenCodec};

@@ -35,6 +35,7 @@ impl UpdateCase<'_> {
         let (purpose, challenge) = (FlowPurpose::EmailChange, self.request.challenge.as_ref());
         let flow = self.commands.mail_flow::<UpdateUserError>(unit, purpose, challenge, &redirect_to).await?;
         let mut dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::EmailChangeNew,
             to: Contact::Email(email.clone()),
             mail: (MailTemplate::EmailChange, LinkType::EmailChange),
@@ -81,6 +82,7 @@ impl UpdateCase<'_> {
             self.commands.note_message::<UpdateUserError>(unit, &contact, MessageKind::Change).await?;
         }
         let dispatch = Dispatch {
+            form: None,
             purpose: TokenPurpose::PhoneChange,
             to: Contact::Phone(phone.clone()),
             mail: (MailTemplate::PhoneChangedNotification, LinkType::Signup),

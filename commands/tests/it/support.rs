@@ -10,14 +10,15 @@ use evident_commands::messages::{
     DeliveryError, LinkPaths, Links, Message, MessagePort, RedirectPolicy, Slip, Templates,
 };
 use evident_commands::outbound::Outbound;
-use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordPolicy};
+use evident_commands::password::{Argon2Cost, Hasher, HasherSettings, PasswordLength, PasswordPolicy};
 use evident_commands::settings::Settings;
 use evident_commands::tokens::{
-    AuthorizationCodec, FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SecretBox, SigningKeys,
+    AuthorizationCodec, FactorKeys, FlowCodec, KeySettings, Pepper, RefreshTokenCodec, SecretBox,
+    SessionTokenCodec, SigningKeys,
 };
 use evident_commands::{
-    Commands, Context, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SignIn, SignInError,
-    SignUp, SignUpError, SignedIn, SignedUp, UserView,
+    Commands, Context, Entry, GivenContact, Nearby, OutboxWorker, Parts, ProjectionsNearby, SessionTerms,
+    SignIn, SignInError, SignUp, SignUpError, SignedIn, SignedUp, Unconfirmed, UserView,
 };
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::{Actor, Metadata, Position, Provenance, Surface, Time};
@@ -130,6 +131,8 @@ impl Node {
                     challenge: None,
                     redirect_to: None,
                     channel: String::new(),
+                    length: PasswordLength::Supabase,
+                    entry: Entry::Confirmed,
                 },
             )
             .await
@@ -165,6 +168,9 @@ pub(crate) async fn sign_in(
             SignIn {
                 contact: GivenContact { email: email.to_owned(), phone: String::new() },
                 password: Zeroizing::new(password.to_owned()),
+                length: PasswordLength::Supabase,
+                unconfirmed: Unconfirmed::Refused,
+                terms: SessionTerms::default(),
             },
         )
         .await
@@ -213,6 +219,7 @@ async fn open(
         })
         .unwrap(),
         refresh_tokens: RefreshTokenCodec::new([1; 32]),
+        session_tokens: SessionTokenCodec::new([8; 32]),
         codes: Pepper::new([2; 32]),
         flows: FlowCodec::new([3; 32]),
         factor_keys: FactorKeys::new([5; 32]),

@@ -21,8 +21,8 @@ use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, Ses
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
-    ChallengeId, ClientId, Email, Event, FactorId, FlowId, IdentityId, Metadata, PasskeyId, PasswordHash,
-    Phone, Scopes, SessionId, Time, TokenHash, TotpSecret, UserId,
+    ChallengeId, ClientId, Email, Event, FactorId, FlowId, IdentityId, Metadata, OrganizationId, PasskeyId,
+    PasswordHash, Phone, Scopes, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
 };
 
 /// One event of every type, in the order of the declarations.
@@ -185,7 +185,7 @@ fn end() -> [UserEvent; 2] {
     ]
 }
 
-fn session() -> [SessionEvent; 6] {
+fn session() -> [SessionEvent; 9] {
     [
         SessionEvent::Started {
             user: user(),
@@ -195,6 +195,8 @@ fn session() -> [SessionEvent; 6] {
             started_at: minute(2),
             client: Some(client_id()),
             scopes: Some(scopes()),
+            slides: true,
+            impersonator: Some(admin()),
         },
         SessionEvent::Refreshed { generation: 1, at: minute(62) },
         SessionEvent::RefreshRepeated { presented: 0, generation: 1, at: minute(63) },
@@ -209,6 +211,13 @@ fn session() -> [SessionEvent; 6] {
             method: "totp".to_owned(),
             at: minute(65),
             aal: AssuranceLevel::Aal1,
+        },
+        SessionEvent::Extended { not_after: minute(2882), at: minute(1442) },
+        SessionEvent::ActiveOrganizationChanged {
+            organization: Some(OrganizationId(Uuid::from_u128(0x0a6a_0000_0000_4000_8000_0000_0000_0008))),
+        },
+        SessionEvent::ActiveTeamChanged {
+            team: Some(TeamId(Uuid::from_u128(0x7ea3_0000_0000_4000_8000_0000_0000_0006))),
         },
         SessionEvent::Revoked { reason: RevocationReason::SignedOut },
     ]
@@ -362,6 +371,10 @@ fn challenge() -> CodeChallenge {
         method: ChallengeMethod::S256,
         value: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
     }
+}
+
+fn admin() -> UserId {
+    UserId(Uuid::from_u128(0x0add_0000_0000_4000_8000_0000_0000_0009))
 }
 
 fn user() -> UserId {

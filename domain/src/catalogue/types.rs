@@ -25,6 +25,7 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("SessionId", "a UUID, lower case with hyphens"),
         ("FlowId", "a UUID, lower case with hyphens"),
         ("IdentityId", "a UUID, lower case with hyphens"),
+        ("OrganizationId", "a UUID, lower case with hyphens"),
         ("MemberId", "a UUID, lower case with hyphens"),
         ("InvitationId", "a UUID, lower case with hyphens"),
         ("TeamId", "a UUID, lower case with hyphens"),

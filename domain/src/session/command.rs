@@ -1,7 +1,9 @@
 //! What may be asked of a session.
 
+use chrono::TimeDelta;
+
 use super::{AssuranceLevel, ClientBinding, RevocationReason};
-use crate::{FactorId, Time, UserId};
+use crate::{FactorId, OrganizationId, TeamId, Time, UserId};
 
 /// A new session.
 #[derive(Debug, Clone)]
@@ -12,8 +14,12 @@ pub struct Start {
     pub method: String,
     /// From when on it counts for nothing, where that is fixed.
     pub not_after: Option<Time>,
+    /// Whether its end moves on while it is used; only where it has one.
+    pub slides: bool,
     /// The OAuth client that signs in for the user; none: the user does.
     pub client: Option<ClientBinding>,
+    /// Who acts in the user's name, where it is an administrator.
+    pub impersonator: Option<UserId>,
     /// The time of the decision.
     pub now: Time,
 }
@@ -28,6 +34,33 @@ pub struct ReusePolicy {
     pub parent_always: bool,
     /// Whether any other reuse ends the session; it is refused in any case.
     pub revoke_on_reuse: bool,
+}
+
+/// How the end of a session moves on while it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlidingEnd {
+    /// So long after its last move the session ends, in seconds.
+    pub lifetime_seconds: u64,
+    /// It moves when the last move is so long ago, in seconds.
+    pub after_seconds: u64,
+}
+
+impl SlidingEnd {
+    /// How long a session goes on from a move of its end.
+    pub fn lifetime(self) -> TimeDelta {
+        seconds(self.lifetime_seconds)
+    }
+
+    /// Whether the end of a session has not moved for long enough.
+    pub fn is_due(self, not_after: Time, now: Time) -> bool {
+        not_after - self.lifetime() + seconds(self.after_seconds) <= now
+    }
+}
+
+/// A century at most, which every moment has room for.
+fn seconds(seconds: u64) -> TimeDelta {
+    const CENTURY: i64 = 100 * 366 * 86_400;
+    TimeDelta::seconds(i64::try_from(seconds).unwrap_or(CENTURY).min(CENTURY))
 }
 
 /// A command on a session.
@@ -59,6 +92,27 @@ pub enum SessionCommand {
     StepDown {
         /// Which.
         factor: FactorId,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Use it: its end moves on, where it slides and the time has come.
+    Extend {
+        /// The time of the decision.
+        now: Time,
+        /// How.
+        end: SlidingEnd,
+    },
+    /// Choose the organization that its user acts in; none: no organization. No team is chosen then.
+    ChooseOrganization {
+        /// Which.
+        organization: Option<OrganizationId>,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Choose the team that its user acts in; none: no team.
+    ChooseTeam {
+        /// Which.
+        team: Option<TeamId>,
         /// The time of the decision.
         now: Time,
     },

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AssuranceLevel, AuthenticationMethod, RevocationReason};
 use crate::catalogue::described;
-use crate::{ClientId, FactorId, Scopes, Time, UserId};
+use crate::{ClientId, FactorId, OrganizationId, Scopes, TeamId, Time, UserId};
 
 described! {
     /// An event of a session's stream. Where it came from (IP, agent) stands in its provenance.
@@ -29,6 +29,10 @@ described! {
             client: Option<ClientId>,
             /// What the client may.
             scopes: Option<Scopes>,
+            /// Whether its end moves on while it is used.
+            slides: bool,
+            /// The administrator who acts in the user's name.
+            impersonator: Option<UserId>,
         },
         /// The refresh token was used; the next is good now.
         #[serde(rename = "session.refreshed")]
@@ -73,6 +77,26 @@ described! {
             /// How sure it is now.
             aal: AssuranceLevel,
         },
+        /// It was used, and ends later now.
+        #[serde(rename = "session.extended")]
+        Extended {
+            /// From when on it counts for nothing.
+            not_after: Time,
+            /// When.
+            at: Time,
+        },
+        /// The user acts in another organization, or in none; in no team.
+        #[serde(rename = "session.active_organization_changed")]
+        ActiveOrganizationChanged {
+            /// Which; none: no organization.
+            organization: Option<OrganizationId>,
+        },
+        /// The user acts in another team, or in none.
+        #[serde(rename = "session.active_team_changed")]
+        ActiveTeamChanged {
+            /// Which; none: no team.
+            team: Option<TeamId>,
+        },
         /// The session is over. By whom stands in the provenance.
         #[serde(rename = "session.revoked")]
         Revoked {
@@ -86,11 +110,14 @@ impl SessionEvent {
     /// Name and version in the log. A released pair never changes.
     pub const fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Started { .. } => ("session.started", "1.1"),
+            Self::Started { .. } => ("session.started", "1.2"),
             Self::Refreshed { .. } => ("session.refreshed", "1.0"),
             Self::RefreshRepeated { .. } => ("session.refresh_repeated", "1.0"),
             Self::SteppedUp { .. } => ("session.stepped_up", "2.0"),
             Self::SteppedDown { .. } => ("session.stepped_down", "1.0"),
+            Self::Extended { .. } => ("session.extended", "1.0"),
+            Self::ActiveOrganizationChanged { .. } => ("session.active_organization_changed", "1.0"),
+            Self::ActiveTeamChanged { .. } => ("session.active_team_changed", "1.0"),
             Self::Revoked { .. } => ("session.revoked", "1.0"),
         }
     }

@@ -4,7 +4,7 @@ mod command;
 mod error;
 mod event;
 
-pub use command::{ReusePolicy, SessionCommand, Start};
+pub use command::{ReusePolicy, SessionCommand, SlidingEnd, Start};
 pub use error::SessionError;
 pub use event::SessionEvent;
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{ClientId, Event, FactorId, Scopes, StreamKind, Subject, Time, UserId};
+use crate::{ClientId, Event, FactorId, OrganizationId, Scopes, StreamKind, Subject, TeamId, Time, UserId};
 
 /// How many past rotations a session remembers for the reuse interval.
 const REMEMBERED_ROTATIONS: usize = 16;
@@ -123,10 +123,18 @@ pub struct LiveSession {
     pub oldest_valid: u64,
     /// When the latest tokens were first used: (their number, when).
     pub rotations: VecDeque<(u64, Time)>,
-    /// From when on it counts for nothing, where that was fixed at its start.
+    /// From when on it counts for nothing, where that is fixed.
     pub not_after: Option<Time>,
+    /// Whether that moves on while it is used.
+    pub slides: bool,
     /// The OAuth client that has it, and what that one may; none: the user has it.
     pub client: Option<Box<ClientBinding>>,
+    /// The administrator who acts in the user's name.
+    pub impersonator: Option<UserId>,
+    /// The organization that the user acts in.
+    pub organization: Option<OrganizationId>,
+    /// The team that the user acts in.
+    pub team: Option<TeamId>,
 }
 
 /// An OAuth client that has a session of a user, and what it may.
@@ -172,11 +180,17 @@ impl Session {
                 started_at: start.now,
                 client: start.client.as_ref().map(|bound| bound.client),
                 scopes: start.client.map(|bound| bound.scopes),
+                slides: start.slides && start.not_after.is_some(),
+                impersonator: start.impersonator,
             }]),
             (_, SessionCommand::Start(_)) => Err(SessionError::AlreadyStarted),
             (
                 Self::Live(session),
-                SessionCommand::Refresh { now, .. } | SessionCommand::StepUp { now, .. },
+                SessionCommand::Refresh { now, .. }
+                | SessionCommand::StepUp { now, .. }
+                | SessionCommand::Extend { now, .. }
+                | SessionCommand::ChooseOrganization { now, .. }
+                | SessionCommand::ChooseTeam { now, .. },
             ) if session.is_expired(now) => Err(SessionError::NotFound),
             (Self::Live(session), SessionCommand::Refresh { generation, now, policy }) => {
                 session.refresh(generation, now, policy)
@@ -187,6 +201,21 @@ impl Session {
             (Self::Live(session), SessionCommand::StepDown { factor, now }) => {
                 Ok(session.step_down(factor, now).into_iter().collect())
             }
+            (Self::Live(session), SessionCommand::Extend { now, end }) => {
+                Ok(session.extension(now, end).into_iter().collect())
+            }
+            (Self::Live(session), SessionCommand::ChooseOrganization { organization, .. }) => {
+                if session.organization == organization && session.team.is_none() {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![SessionEvent::ActiveOrganizationChanged { organization }])
+            }
+            (Self::Live(session), SessionCommand::ChooseTeam { team, .. }) => {
+                if session.team == team {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![SessionEvent::ActiveTeamChanged { team }])
+            }
             (Self::Live(_), SessionCommand::Revoke { reason }) => Ok(vec![SessionEvent::Revoked { reason }]),
             (Self::Revoked { .. }, SessionCommand::Revoke { .. }) => Ok(Vec::new()),
             (Self::Absent | Self::Revoked { .. }, _) => Err(SessionError::NotFound),
@@ -196,7 +225,20 @@ impl Session {
     /// Takes in what happened.
     pub fn fold(&mut self, event: &SessionEvent) {
         match (&mut *self, event) {
-            (_, SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes }) => {
+            (
+                _,
+                SessionEvent::Started {
+                    user,
+                    amr,
+                    aal,
+                    not_after,
+                    started_at,
+                    client,
+                    scopes,
+                    slides,
+                    impersonator,
+                },
+            ) => {
                 *self = Self::Live(Box::new(LiveSession {
                     user: *user,
                     started_at: *started_at,
@@ -208,9 +250,13 @@ impl Session {
                     oldest_valid: 0,
                     rotations: VecDeque::new(),
                     not_after: *not_after,
+                    slides: *slides,
                     client: client.map(|client| {
                         Box::new(ClientBinding { client, scopes: scopes.clone().unwrap_or_default() })
                     }),
+                    impersonator: *impersonator,
+                    organization: None,
+                    team: None,
                 }));
             }
             (Self::Live(session), SessionEvent::Refreshed { generation, at }) => {
@@ -240,6 +286,15 @@ impl Session {
                 session.amr.retain(|entry| entry.method != *method);
                 session.aal = *aal;
             }
+            (Self::Live(session), SessionEvent::Extended { not_after, at }) => {
+                session.not_after = Some(*not_after);
+                session.refreshed_at = Some(*at);
+            }
+            (Self::Live(session), SessionEvent::ActiveOrganizationChanged { organization }) => {
+                session.organization = *organization;
+                session.team = None;
+            }
+            (Self::Live(session), SessionEvent::ActiveTeamChanged { team }) => session.team = *team,
             (Self::Live(session), SessionEvent::Revoked { reason }) => {
                 *self = Self::Revoked { user: session.user, reason: *reason };
             }
@@ -249,16 +304,25 @@ impl Session {
                 | SessionEvent::Refreshed { .. }
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
-                | SessionEvent::SteppedDown { .. },
+                | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. },
             ) => {}
         }
     }
 }
 
 impl LiveSession {
-    /// Whether the end that was fixed at its start has come.
+    /// Whether its end has come.
     pub fn is_expired(&self, now: Time) -> bool {
         self.not_after.is_some_and(|end| end <= now)
+    }
+
+    /// Its end moves on when it has not for a while.
+    fn extension(&self, now: Time, end: SlidingEnd) -> Option<SessionEvent> {
+        let due = end.is_due(self.not_after.filter(|_| self.slides)?, now);
+        due.then(|| SessionEvent::Extended { not_after: now + end.lifetime(), at: now })
     }
 
     fn step_down(&self, factor: FactorId, now: Time) -> Option<SessionEvent> {

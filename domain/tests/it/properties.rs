@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use evident_domain::session::{AssuranceLevel, ReusePolicy, Session, SessionCommand, SessionEvent, Start};
+use evident_domain::session::{
+    AssuranceLevel, ReusePolicy, Session, SessionCommand, SessionEvent, SlidingEnd, Start,
+};
 use evident_domain::user::factor::{
     Authenticator, FactorAnswer, FactorCommand, FactorLimits, FactorRemoval, NewFactor,
 };
@@ -254,16 +256,22 @@ fn a_session_command() -> impl Strategy<Value = SessionCommand> {
             }
         });
     let step_down = (0..100_i64).prop_map(|now| SessionCommand::StepDown { factor: APP, now: at(now) });
-    let start = option::of(50..200_i64).prop_map(|end| {
+    let extend = (0..100_i64).prop_map(|now| SessionCommand::Extend {
+        now: at(now),
+        end: SlidingEnd { lifetime_seconds: 100, after_seconds: 10 },
+    });
+    let start = (option::of(50..200_i64), any::<bool>()).prop_map(|(end, slides)| {
         SessionCommand::Start(Start {
             user: ANN,
             method: "password".to_owned(),
             not_after: end.map(at),
+            slides,
             client: None,
+            impersonator: None,
             now: at(0),
         })
     });
-    prop_oneof![2 => start, 20 => refresh, 2 => step_up, 1 => step_down]
+    prop_oneof![2 => start, 20 => refresh, 2 => step_up, 1 => step_down, 2 => extend]
 }
 
 /// The state and the events that a sequence of commands leads to; what is refused leaves no trace.
@@ -387,7 +395,11 @@ proptest! {
             let expected = match event {
                 SessionEvent::Refreshed { .. } | SessionEvent::SteppedUp { .. } => last.map(|last: u64| last + 1),
                 SessionEvent::Started { .. } => Some(0),
-                SessionEvent::RefreshRepeated { .. } | SessionEvent::SteppedDown { .. } => last,
+                SessionEvent::RefreshRepeated { .. }
+                | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. } => last,
                 SessionEvent::Revoked { .. } => None,
             };
             prop_assert_eq!(good, expected);

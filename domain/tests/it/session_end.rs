@@ -2,9 +2,9 @@
 
 use evident_domain::session::{
     AssuranceLevel, AuthenticationMethod, ClientBinding, RevocationReason, Session, SessionCommand,
-    SessionError, SessionEvent, Start,
+    SessionError, SessionEvent, SlidingEnd, Start,
 };
-use evident_domain::{ClientId, Scopes};
+use evident_domain::{ClientId, OrganizationId, Scopes, TeamId};
 
 use crate::support::*;
 
@@ -13,7 +13,9 @@ fn start() -> SessionCommand {
         user: ANN,
         method: "password".to_owned(),
         not_after: None,
+        slides: false,
         client: None,
+        impersonator: None,
         now: at(0),
     })
 }
@@ -36,7 +38,17 @@ fn started_for_an_hour() -> SessionEvent {
     let SessionEvent::Started { user, amr, aal, started_at, client, scopes, .. } = session_started() else {
         panic!("a session starts with its start")
     };
-    SessionEvent::Started { user, amr, aal, not_after: Some(at(3600)), started_at, client, scopes }
+    SessionEvent::Started {
+        user,
+        amr,
+        aal,
+        not_after: Some(at(3600)),
+        started_at,
+        client,
+        scopes,
+        slides: false,
+        impersonator: None,
+    }
 }
 
 #[test]
@@ -51,7 +63,9 @@ fn a_session_may_have_its_end_fixed_at_its_start() {
             user: ANN,
             method: "password".to_owned(),
             not_after: Some(at(3600)),
+            slides: false,
             client: None,
+            impersonator: None,
             now: at(0),
         }))
         .then_expect_events(vec![started_for_an_hour()]);
@@ -64,13 +78,17 @@ fn a_client_s_session_tells_whose_it_is_and_what_it_may() {
     let SessionEvent::Started { user, aal, not_after, started_at, .. } = session_started() else { panic!() };
     let amr = vec![AuthenticationMethod { method: "oauth".to_owned(), at: at(0) }];
     let (client, scopes) = (Some(bound.client), Some(scopes));
-    let started = SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes };
+    let (slides, impersonator) = (false, None);
+    let started =
+        SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes, slides, impersonator };
     given_session(vec![])
         .when(SessionCommand::Start(Start {
             user: ANN,
             method: "oauth".to_owned(),
             not_after: None,
+            slides: false,
             client: Some(bound.clone()),
+            impersonator: None,
             now: at(0),
         }))
         .then_expect_events(vec![started.clone()]);
@@ -151,4 +169,71 @@ fn an_expired_session_can_still_be_ended() {
     given_session(vec![started_for_an_hour()])
         .when(SessionCommand::Revoke { reason: RevocationReason::SignedOut })
         .then_expect_events(vec![revoked()]);
+}
+
+/// How the end of the sessions of these tests moves.
+const WEEK: SlidingEnd = SlidingEnd { lifetime_seconds: 7 * 86_400, after_seconds: 86_400 };
+
+/// A session that ends a week after its start, and later if it is used.
+fn started_sliding(slides: bool) -> SessionEvent {
+    let SessionEvent::Started { user, amr, aal, started_at, client, scopes, .. } = session_started() else {
+        panic!("a session starts with its start")
+    };
+    SessionEvent::Started {
+        user,
+        amr,
+        aal,
+        not_after: Some(at(7 * 86_400)),
+        started_at,
+        client,
+        scopes,
+        slides,
+        impersonator: None,
+    }
+}
+
+fn extend(seconds: i64) -> SessionCommand {
+    SessionCommand::Extend { now: at(seconds), end: WEEK }
+}
+
+#[test]
+fn the_end_of_a_session_moves_a_day_after_its_last_move() {
+    given_session(vec![started_sliding(true)]).when(extend(86_399)).then_expect_events(vec![]);
+    let moved = SessionEvent::Extended { not_after: at(8 * 86_400), at: at(86_400) };
+    given_session(vec![started_sliding(true)]).when(extend(86_400)).then_expect_events(vec![moved.clone()]);
+    given_session(vec![started_sliding(true), moved.clone()]).when(extend(86_401)).then_expect_events(vec![]);
+    given_session(vec![started_sliding(true), moved])
+        .when(extend(8 * 86_400))
+        .then_expect_error(SessionError::NotFound);
+}
+
+#[test]
+fn an_end_that_is_fixed_does_not_move() {
+    given_session(vec![started_sliding(false)]).when(extend(3 * 86_400)).then_expect_events(vec![]);
+    given_session(vec![session_started()]).when(extend(3 * 86_400)).then_expect_events(vec![]);
+    given_session(vec![started_sliding(true), revoked()])
+        .when(extend(86_400))
+        .then_expect_error(SessionError::NotFound);
+}
+
+#[test]
+fn another_organization_is_entered_without_a_team() {
+    let (organization, team) = (Some(OrganizationId(ANN.0)), Some(TeamId(ANN.0)));
+    let entered = SessionEvent::ActiveOrganizationChanged { organization };
+    let in_team = SessionEvent::ActiveTeamChanged { team };
+    let choose = |organization| SessionCommand::ChooseOrganization { organization, now: at(1) };
+    given_session(vec![session_started()])
+        .when(choose(organization))
+        .then_expect_events(vec![entered.clone()]);
+    given_session(vec![session_started(), entered.clone()])
+        .when(choose(organization))
+        .then_expect_events(vec![]);
+    given_session(vec![session_started(), entered.clone()])
+        .when(SessionCommand::ChooseTeam { team, now: at(1) })
+        .then_expect_events(vec![in_team.clone()]);
+    let given = vec![session_started(), entered.clone(), in_team];
+    given_session(given.clone()).when(choose(organization)).then_expect_events(vec![entered.clone()]);
+    let mut session = Session::default();
+    given.iter().chain([&entered]).for_each(|event| session.fold(event));
+    assert_eq!(session.live().map(|live| (live.organization, live.team)), Some((organization, None)));
 }

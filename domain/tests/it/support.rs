@@ -189,6 +189,8 @@ pub(crate) fn session_started() -> SessionEvent {
         started_at: at(0),
         client: None,
         scopes: None,
+        slides: false,
+        impersonator: None,
     }
 }
 

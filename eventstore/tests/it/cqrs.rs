@@ -30,7 +30,7 @@ on_both_databases! {
 
         let session = SessionId(Uuid::from_u128(50));
         let sessions = CqrsFramework::<Session, _>::new(CqrsStore::new(store.clone()), Vec::new(), ());
-        let start = Start { user: user(1), method: "password".to_owned(), not_after: None, client: None, now: noon() };
+        let start = Start { user: user(1), method: "password".to_owned(), not_after: None, slides: false, client: None, impersonator: None, now: noon() };
         sessions.execute(&session.to_string(), SessionCommand::Start(start)).await.unwrap();
         let policy = ReusePolicy { interval_seconds: 10, parent_always: true, revoke_on_reuse: true };
         let refresh = SessionCommand::Refresh { generation: 0, now: noon(), policy };

@@ -205,6 +205,10 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
         SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
         // Part of the factor's removal.
         SessionEvent::SteppedDown { .. } => return None,
+        SessionEvent::Extended { .. } => AuditAction::TokenRefreshed,
+        SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => {
+            return None;
+        }
         SessionEvent::Revoked { reason } => match reason {
             RevocationReason::SignedOut | RevocationReason::SignedOutElsewhere => AuditAction::Logout,
             RevocationReason::RefreshTokenReused

@@ -126,6 +126,9 @@ fn of_session(event: &SessionEvent) -> Traits {
         SessionEvent::Refreshed { .. }
         | SessionEvent::SteppedDown { .. }
         | SessionEvent::RefreshRepeated { .. }
+        | SessionEvent::Extended { .. }
+        | SessionEvent::ActiveOrganizationChanged { .. }
+        | SessionEvent::ActiveTeamChanged { .. }
         | SessionEvent::Revoked { .. } => Vec::new(),
     }
 }

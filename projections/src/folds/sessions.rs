@@ -1,10 +1,10 @@
 //! `sessions`: the sessions that live.
 
 use evident_domain::session::{AssuranceLevel, AuthenticationMethod, ClientBinding, SessionEvent};
-use evident_domain::{Event, Recorded, Scopes, SessionId, Time, UserId};
+use evident_domain::{Event, OrganizationId, Recorded, Scopes, SessionId, TeamId, Time, UserId};
 use evident_eventstore::{DatabaseError, Row, Table};
 
-use super::{int, json, origin, stream_key, text};
+use super::{flag, int, json, origin, stream_key, text};
 use crate::cells::{self, Cells};
 use crate::fold::Fold;
 
@@ -31,10 +31,18 @@ pub struct SessionRow {
     pub user_agent: Option<String>,
     /// The address that it was last used from.
     pub ip: Option<String>,
-    /// From when on it counts for nothing, where that was fixed.
+    /// From when on it counts for nothing, where that is fixed.
     pub not_after: Option<Time>,
     /// The OAuth client that has it, and what that one may; none: the user has it.
     pub client: Option<ClientBinding>,
+    /// Whether its end moves on while it is used.
+    pub slides: bool,
+    /// The administrator who acts in the user's name.
+    pub impersonator: Option<UserId>,
+    /// The organization that the user acts in.
+    pub organization: Option<OrganizationId>,
+    /// The team that the user acts in.
+    pub team: Option<TeamId>,
 }
 
 impl SessionRow {
@@ -59,6 +67,10 @@ impl SessionRow {
             ip: cells.maybe_text()?,
             not_after: cells.maybe_time()?,
             client: bound(&mut cells)?,
+            slides: cells.flag()?,
+            impersonator: cells.maybe_parsed(|id| id.parse().ok())?,
+            organization: cells.maybe_parsed(|id| id.parse().ok())?,
+            team: cells.maybe_parsed(|id| id.parse().ok())?,
         })
     }
 
@@ -99,6 +111,10 @@ impl Fold for SessionRow {
             int("not_after"),
             text("client_id"),
             text("scopes"),
+            flag("slides"),
+            text("impersonator"),
+            text("organization_id"),
+            text("team_id"),
         ],
     );
     const GROUP: &'static str = "id";
@@ -111,6 +127,9 @@ impl Fold for SessionRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. },
             ) => stream_key(event),
             Event::User(_)
@@ -129,7 +148,17 @@ impl Fold for SessionRow {
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Event::Session(session_event) = &event.event else { return group };
         match session_event {
-            SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes } => {
+            SessionEvent::Started {
+                user,
+                amr,
+                aal,
+                not_after,
+                started_at,
+                client,
+                scopes,
+                slides,
+                impersonator,
+            } => {
                 let (user_agent, ip) = origin(event);
                 Some(Self {
                     id: SessionId(event.stream.id),
@@ -145,6 +174,10 @@ impl Fold for SessionRow {
                     not_after: *not_after,
                     client: client
                         .map(|client| ClientBinding { client, scopes: scopes.clone().unwrap_or_default() }),
+                    slides: *slides,
+                    impersonator: *impersonator,
+                    organization: None,
+                    team: None,
                 })
             }
             SessionEvent::Refreshed { generation, at } => {
@@ -177,6 +210,26 @@ impl Fold for SessionRow {
                 row.updated_at = event.occurred_at;
                 Some(row)
             }
+            SessionEvent::Extended { not_after, at } => {
+                let mut row = group?;
+                row.not_after = Some(*not_after);
+                row.used(event, *at);
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::ActiveOrganizationChanged { organization } => {
+                let mut row = group?;
+                row.organization = *organization;
+                row.team = None;
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
+            SessionEvent::ActiveTeamChanged { team } => {
+                let mut row = group?;
+                row.team = *team;
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
             SessionEvent::Revoked { .. } => None,
         }
     }
@@ -198,6 +251,10 @@ impl Fold for SessionRow {
             cells::maybe_time(self.not_after),
             cells::maybe_text(client.map(|bound| bound.client.to_string()).as_deref()),
             cells::maybe_text(client.map(|bound| bound.scopes.to_string()).as_deref()),
+            self.slides.into(),
+            cells::maybe_text(self.impersonator.map(|id| id.to_string()).as_deref()),
+            cells::maybe_text(self.organization.map(|id| id.to_string()).as_deref()),
+            cells::maybe_text(self.team.map(|id| id.to_string()).as_deref()),
         ]]
     }
 

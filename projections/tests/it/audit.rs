@@ -22,6 +22,8 @@ fn session_events(user: UserId, world: &World, count: usize) -> Vec<Event> {
         started_at: at,
         client: None,
         scopes: None,
+        slides: false,
+        impersonator: None,
     };
     let between = (1..count - 1).map(|n| match n % 700 {
         0 => {

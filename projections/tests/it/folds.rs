@@ -130,6 +130,8 @@ fn started() -> SessionEvent {
         started_at: at(1),
         client: None,
         scopes: None,
+        slides: false,
+        impersonator: None,
     }
 }
 
@@ -337,7 +339,9 @@ fn scopes(text: &str) -> Scopes {
 fn a_session_tells_which_client_has_it() {
     let SessionEvent::Started { user, amr, aal, not_after, started_at, .. } = started() else { panic!() };
     let (client, scopes) = (Some(BOOK), Some(scopes("openid email")));
-    let bound = SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes };
+    let (slides, impersonator) = (false, None);
+    let bound =
+        SessionEvent::Started { user, amr, aal, not_after, started_at, client, scopes, slides, impersonator };
     let row: SessionRow = fold([bound]).unwrap();
     assert_eq!(row.client, Some(ClientBinding { client: BOOK, scopes: self::scopes("openid email") }));
     assert_eq!(fold::<SessionRow>([started()]).unwrap().client, None);

@@ -116,7 +116,15 @@ fn a_session_comes_with_its_user_and_identities_in_one_read() {
         let user = world.sign_up("ann@example.com", "Ann").await;
         let id = SessionId(world.entropy.uuid());
         let now = evident_domain::ports::Clock::now(&*world.clock);
-        let start = Start { user, method: "password".to_owned(), not_after: None, client: None, now };
+        let start = Start {
+            user,
+            method: "password".to_owned(),
+            not_after: None,
+            slides: false,
+            client: None,
+            impersonator: None,
+            now,
+        };
         let events = Session::default().decide(SessionCommand::Start(start)).unwrap();
         let streams = vec![(StreamId::session(id), 0, events.into_iter().map(Event::Session).collect())];
         world.append(Subject::User(user), Actor::Visitor, streams).await.unwrap();

@@ -259,6 +259,8 @@ fn nodes_that_take_turns_never_fold_onto_a_stale_row() {
             started_at: now,
             client: None,
             scopes: None,
+            slides: false,
+            impersonator: None,
         };
         // Each proof is added to those in the row: one that is old loses some.
         for version in 0..24_u64 {

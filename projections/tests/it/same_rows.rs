@@ -303,8 +303,15 @@ impl Cast<'_> {
                         client,
                         scopes: Scopes::parse("openid email").unwrap(),
                     });
-                    let start =
-                        Start { user: id, method: "password".to_owned(), not_after: None, client, now };
+                    let start = Start {
+                        user: id,
+                        method: "password".to_owned(),
+                        not_after: None,
+                        slides: false,
+                        client,
+                        impersonator: None,
+                        now,
+                    };
                     let events = Session::default().decide(SessionCommand::Start(start)).unwrap();
                     let events: Vec<_> = events.into_iter().map(Event::Session).collect();
                     let streams =

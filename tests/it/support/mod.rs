@@ -1,5 +1,6 @@
 //! What every test uses: a server to talk to, a database for it, callers, a mail reader, the log.
 
+mod browser;
 mod callers;
 mod database;
 mod events;
@@ -16,6 +17,7 @@ mod server;
 mod watchdog;
 mod webauthn;
 
+pub(crate) use browser::Browser;
 pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs256};
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};

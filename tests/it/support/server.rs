@@ -44,6 +44,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("GOTRUE_RATE_LIMIT_TOKEN_REFRESH", "1000000000"),
     ("GOTRUE_RATE_LIMIT_EMAIL_SENT", "1000000"),
     ("GOTRUE_RATE_LIMIT_SMS_SENT", "1000000"),
+    ("EVIDENT_BETTER_AUTH_RATE_LIMIT_ENABLED", "false"),
     // What a password hash costs is not what these tests are about.
     ("EVIDENT_PASSWORD_ARGON2_MEMORY_KIB", "64"),
     ("EVIDENT_PASSWORD_ARGON2_ITERATIONS", "1"),

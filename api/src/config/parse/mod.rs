@@ -7,7 +7,7 @@ mod secret;
 mod span;
 
 pub(super) use collection::{CharacterSets, JsonHeaders, List, Patterns, TestCodes};
-pub(super) use network::{DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
+pub(super) use network::{BasePath, DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
 pub(super) use scalar::{
     Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,
     Seconds, Text, UnlessZero, Whole,

@@ -115,6 +115,29 @@ impl Kind<Secret> for DatabaseAddress {
     }
 }
 
+/// A path that others stand below.
+pub(in crate::config) struct BasePath;
+
+impl Named for BasePath {
+    const NAME: &'static str = "path";
+}
+
+impl Kind<String> for BasePath {
+    fn parse(raw: &Raw) -> Result<Option<String>, Problem> {
+        let path = raw.text()?.trim_end_matches('/');
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+        if path.starts_with('/') && path.chars().all(plain) && !path.contains("//") {
+            Ok(Some(path.to_owned()))
+        } else {
+            Err(Problem::new("is no path of letters, digits, `-`, `_` and `.`, as /api/auth is"))
+        }
+    }
+
+    fn show(value: &String) -> String {
+        value.clone()
+    }
+}
+
 /// The address of another server on the web.
 pub(in crate::config) struct WebAddress;
 

@@ -1,6 +1,7 @@
 //! Every setting, once: its key, its other names, its kind, an example, what it means.
 
 mod accounts;
+mod better_auth;
 mod calls;
 mod external;
 mod factors;
@@ -81,7 +82,11 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
-    Section { title: "Better Auth", settings: tokens::BETTER_AUTH },
+    Section { title: "Better Auth", settings: better_auth::PLACE },
+    Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
+    Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },
+    Section { title: "Better Auth: accounts", settings: better_auth::ACCOUNT },
+    Section { title: "Better Auth: limits", settings: better_auth::LIMITS },
 ];
 
 /// All settings.

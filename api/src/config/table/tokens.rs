@@ -176,12 +176,3 @@ pub(super) const SESSIONS: &[Setting] = &[
         "no limit",
     ),
 ];
-
-pub(super) const BETTER_AUTH: &[Setting] = &[setting!(
-    "better_auth.secret",
-    Maybe<SecretText>,
-    settings.better_auth.secret,
-    ["BETTER_AUTH_SECRET", "AUTH_SECRET"],
-    "(the output of: openssl rand -hex 32)",
-    "Signs the cookies of the Better Auth surface.",
-)];

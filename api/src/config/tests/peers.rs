@@ -231,16 +231,6 @@ fn a_guard_that_does_nothing_here_yet_is_told_apart() {
 }
 
 #[test]
-fn a_setting_without_effect_is_told_when_it_is_changed() {
-    let told = |variables: &[(&str, &str)]| {
-        let warnings = load(variables).unwrap().warnings;
-        warnings.iter().any(|warning| warning.contains("BETTER_AUTH_SECRET"))
-    };
-    assert!(told(&[("BETTER_AUTH_SECRET", "a secret of more than thirty-two characters")]));
-    assert!(!told(&[]), "nobody set it");
-}
-
-#[test]
 fn a_misspelt_variable_is_a_warning_with_a_near_one() {
     let warnings =
         load(&[("GOTRUE_MAILER_AUTOCONFRIM", "1"), ("EVIDENT_SERVER_PROT", "1")]).unwrap().warnings;

@@ -92,6 +92,8 @@ pub(crate) fn started(session: SessionId, user: UserId) -> StreamAppend {
         started_at: noon(),
         client: None,
         scopes: None,
+        slides: false,
+        impersonator: None,
     };
     StreamAppend {
         stream: StreamId::session(session),

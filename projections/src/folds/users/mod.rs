@@ -127,6 +127,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -162,6 +165,9 @@ impl Fold for UserRow {
                 | SessionEvent::RefreshRepeated { .. }
                 | SessionEvent::SteppedUp { .. }
                 | SessionEvent::SteppedDown { .. }
+                | SessionEvent::Extended { .. }
+                | SessionEvent::ActiveOrganizationChanged { .. }
+                | SessionEvent::ActiveTeamChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)

@@ -1,0 +1,98 @@
+//! Which path leads where, below the base path. Every other path and method is answered 404, with nothing.
+
+use std::collections::BTreeMap;
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::Method;
+
+use super::app::App;
+use super::body::Forms;
+use super::call::{Call, Endpoint, Reply, not_there, run};
+use super::{service, session_endpoints, sign_in, sign_up};
+use crate::http::methods::Methods;
+use crate::http::routes::Router;
+
+/// The routes of the surface.
+pub fn router(app: App) -> axum::Router {
+    let routes = table().into_router();
+    routes.fallback(async || not_there()).into_inner().with_state(app)
+}
+
+/// All of them.
+fn table() -> Table {
+    let families: [fn(Table) -> Table; 4] =
+        [service::routes, sign_up::routes, sign_in::routes, session_endpoints::routes];
+    families.into_iter().fold(Table::default(), |table, family| family(table))
+}
+
+/// Paths, and the endpoints of each.
+#[derive(Debug, Default)]
+pub(super) struct Table(BTreeMap<&'static str, Methods<App>>);
+
+impl Table {
+    /// And this endpoint, which is read.
+    #[must_use]
+    pub(super) fn get<F>(self, path: &'static str, endpoint: impl Fn(Call) -> F + Run) -> Self
+    where
+        F: Future<Output = Reply> + Send,
+    {
+        self.on(Method::GET, path, Forms::Json, endpoint)
+    }
+
+    /// And this one, which takes JSON.
+    #[must_use]
+    pub(super) fn post<F>(self, path: &'static str, endpoint: impl Fn(Call) -> F + Run) -> Self
+    where
+        F: Future<Output = Reply> + Send,
+    {
+        self.on(Method::POST, path, Forms::Json, endpoint)
+    }
+
+    /// And this one, which takes JSON and what HTML forms post.
+    #[must_use]
+    pub(super) fn post_form<F>(self, path: &'static str, endpoint: impl Fn(Call) -> F + Run) -> Self
+    where
+        F: Future<Output = Reply> + Send,
+    {
+        self.on(Method::POST, path, Forms::JsonOrForm, endpoint)
+    }
+
+    fn on<F>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        forms: Forms,
+        endpoint: impl Fn(Call) -> F + Run,
+    ) -> Self
+    where
+        F: Future<Output = Reply> + Send,
+    {
+        let handler = move |State(app): State<App>,
+                            variables: Result<RawPathParams, RawPathParamsRejection>,
+                            mut request: Request| {
+            let endpoint = endpoint.clone();
+            async move {
+                let Ok(variables) = variables else { return not_there() };
+                let variables =
+                    variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                request.extensions_mut().insert(Endpoint(path));
+                run(app, request, variables, forms, endpoint).await
+            }
+        };
+        let methods = self.0.remove(path).unwrap_or_default().on(method, handler);
+        self.0.insert(path, methods);
+        self
+    }
+
+    fn into_router(self) -> Router<App> {
+        self.0.into_iter().fold(Router::new(), |router, (path, methods)| {
+            router.route(path, methods.or_else(async || not_there()))
+        })
+    }
+}
+
+/// What an endpoint has to be so that requests run it.
+pub(super) trait Run: Clone + Send + Sync + 'static {}
+
+impl<T: Clone + Send + Sync + 'static> Run for T {}

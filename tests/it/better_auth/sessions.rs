@@ -1,0 +1,145 @@
+//! Sessions: reading them, signing out, bearers.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Reply, TestServer};
+
+/// What takes the cookies of a session away.
+fn assert_cleared(reply: &Reply) {
+    let rest = "=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax";
+    let expected =
+        ["session_token", "session_data", "dont_remember"].map(|name| format!("better-auth.{name}{rest}"));
+    assert_eq!(reply.set_cookies(), expected);
+}
+
+on_both_databases!(a_session_tells_when_it_ends_and_from_where_it_is_used, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    let request = server.request(Method::POST, "/api/auth/sign-up/email").header("user-agent", "Browser/1.0");
+    let body = json!({ "name": "Ann", "email": "ann@example.com", "password": crate::support::PASSWORD });
+    let signed_up = browser.send(request.json(&body)).await.ok();
+    let reply = browser.get("/get-session").await;
+    assert_eq!((reply.header("cache-control"), reply.header("pragma")), ("no-store", "no-cache"));
+    let answer = reply.ok();
+    let session = &answer["session"];
+    assert_eq!(session["userId"], signed_up["user"]["id"]);
+    assert_eq!(session["userAgent"], "Browser/1.0");
+    assert_eq!(session["ipAddress"], "127.0.0.1");
+    assert_eq!((&session["impersonatedBy"], &session["activeOrganizationId"]), (&Value::Null, &Value::Null));
+    let moment = |name: &str| {
+        let text = session[name].as_str().unwrap();
+        assert!(text.ends_with('Z') && text.len() == 24, "{text}");
+        chrono::DateTime::parse_from_rfc3339(text).unwrap()
+    };
+    assert_eq!((moment("expiresAt") - moment("createdAt")).num_days(), 7);
+    assert_eq!(answer["user"], signed_up["user"]);
+});
+
+on_both_databases!(nobody_is_signed_in_without_a_cookie_or_with_a_forged_one, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    let nobody = browser.get("/get-session").await;
+    assert_eq!((nobody.ok(), nobody.set_cookies().len()), (Value::Null, 0));
+    browser.keep("better-auth.session_token", "abc.def");
+    let forged = browser.get("/get-session").await;
+    assert_eq!((forged.ok(), forged.set_cookies().len()), (Value::Null, 0));
+});
+
+on_both_databases!(signing_out_ends_the_session_for_whoever_has_its_token, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let cookie = browser.cookie("better-auth.session_token").unwrap();
+    let out = browser.post("/sign-out", json!({})).await;
+    assert_eq!(out.ok(), json!({ "success": true }));
+    assert_cleared(&out);
+    assert!(browser.cookie("better-auth.session_token").is_none());
+
+    let copy = Browser::on(&server);
+    copy.keep("better-auth.session_token", &cookie);
+    let dead = copy.get("/get-session").await;
+    assert_eq!(dead.ok(), Value::Null);
+    assert_cleared(&dead);
+
+    let again = browser.post("/sign-out", json!({})).await;
+    assert_eq!(again.ok(), json!({ "success": true }));
+    assert_cleared(&again);
+});
+
+on_both_databases!(bearers_bring_the_token_plain_or_signed, async |database| {
+    let server = TestServer::started(&database).await;
+    let body = json!({ "name": "Ann", "email": "ann@example.com", "password": crate::support::PASSWORD });
+    let reply = Browser::on(&server).post("/sign-up/email", body).await;
+    let token = reply.ok()["token"].as_str().unwrap().to_owned();
+    let signed = reply.header("set-auth-token").to_owned();
+    let encoded = signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let session = async |bearer: &str| {
+        let request = server.request(Method::GET, "/api/auth/get-session");
+        Browser::on(&server).send(request.header("authorization", format!("Bearer {bearer}"))).await
+    };
+    for bearer in [&token, &signed, &encoded] {
+        assert_eq!(session(bearer).await.ok()["session"]["token"], token.as_str(), "{bearer}");
+    }
+    let wrong = session("wrong").await;
+    assert_eq!(wrong.ok(), Value::Null);
+    assert_cleared(&wrong);
+    let badly_signed = session(&format!("{token}.AAAA")).await;
+    assert_eq!((badly_signed.ok(), badly_signed.set_cookies().len()), (Value::Null, 0));
+    let other_scheme = server.request(Method::GET, "/api/auth/get-session");
+    let other_scheme = other_scheme.header("authorization", format!("Basic {token}"));
+    assert_eq!(Browser::on(&server).send(other_scheme).await.ok(), Value::Null);
+});
+
+on_both_databases!(the_end_of_a_session_moves_on_while_it_is_used, async |database| {
+    let server = TestServer::on(&database).with("EVIDENT_BETTER_AUTH_SESSION_UPDATE_AGE", "0s").start().await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let before = server.head();
+    let reply = browser.get("/get-session?disableRefresh=true").await;
+    assert!(reply.set_cookies().is_empty());
+    let first = reply.ok();
+    let reply = browser.get("/get-session").await;
+    let lines = reply.set_cookies();
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].contains("; Max-Age=604800;"), "{}", lines[0]);
+    let second = reply.ok();
+    assert_eq!(second["session"]["token"], first["session"]["token"]);
+    assert!(second["session"]["expiresAt"].as_str() > first["session"]["expiresAt"].as_str());
+    assert!(second["session"]["updatedAt"].as_str() > first["session"]["updatedAt"].as_str());
+    server.assert_log(before, &["session.extended"]);
+});
+
+on_both_databases!(a_session_that_nobody_uses_ends, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_SESSION_EXPIRES_IN", "1s")
+        .with("EVIDENT_BETTER_AUTH_SESSION_UPDATE_AGE", "1h")
+        .start()
+        .await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let since = std::time::Instant::now();
+    while browser.session().await.is_object() {
+        assert!(since.elapsed().as_secs() < 10, "the session does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(browser.cookie("better-auth.session_token").is_none());
+});
+
+on_both_databases!(cookies_are_called_and_sent_as_the_owner_wants, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_SECURE_COOKIES", "true")
+        .with("EVIDENT_BETTER_AUTH_COOKIE_PREFIX", "acme")
+        .with("EVIDENT_BETTER_AUTH_COOKIE_DOMAIN", "example.com")
+        .with("EVIDENT_BETTER_AUTH_COOKIE_SAME_SITE", "none")
+        .with("BETTER_AUTH_SECRET", "a secret of more than thirty-two characters")
+        .start()
+        .await;
+    let body = json!({ "name": "Ann", "email": "ann@example.com", "password": crate::support::PASSWORD });
+    let browser = Browser::on(&server);
+    let lines = browser.post("/sign-up/email", body).await.set_cookies();
+    assert!(lines[0].starts_with("__Secure-acme.session_token="), "{}", lines[0]);
+    let attributes = "; Max-Age=604800; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=None";
+    assert!(lines[0].ends_with(attributes), "{}", lines[0]);
+    assert!(browser.session().await.is_object());
+});
