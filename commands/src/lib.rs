@@ -5,7 +5,9 @@
 //! commit, and on a conflict decide again.
 
 mod access;
+mod address_codes;
 mod administer_user;
+mod administration;
 mod aggregates;
 mod ban_user;
 pub mod captcha;
@@ -24,6 +26,7 @@ pub mod hooks;
 mod invite_user;
 mod mailable;
 pub mod messages;
+mod names;
 mod nearby;
 mod new_account;
 mod notify;
@@ -31,6 +34,7 @@ pub mod oauth_server;
 mod one_time;
 pub mod outbound;
 mod outbox;
+mod own_password;
 mod passkeys;
 pub mod password;
 mod quota;
@@ -39,6 +43,7 @@ mod recipient;
 mod refresh_session;
 mod request_access;
 mod resend;
+mod second_step;
 mod session_policy;
 mod sessions;
 pub mod settings;
@@ -58,7 +63,9 @@ pub mod web3;
 pub mod webauthn;
 
 pub use access::{AccessError, Caller};
+pub use address_codes::{CodeEntry, CodeError, CodeSignIn, ConfirmedByCode, SendCode};
 pub use administer_user::{AdministerUser, AdministerUserError};
+pub use administration::{ImpersonateError, ListUsers};
 pub use ban_user::BanChange;
 pub use contact::{Contact, GivenContact, UnknownChannel};
 pub use create_user::{CreateUser, CreateUserError};
@@ -74,8 +81,10 @@ pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind
 pub use grant::{Grant, SessionTerms};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
+pub use names::{NameChange, NameError};
 pub use nearby::{Nearby, ProjectionsNearby};
 pub use notify::Notification;
+pub use own_password::OwnPasswordError;
 pub use outbox::OutboxWorker;
 pub use passkeys::{AuthenticationQuestion, PasskeysError, RegistrationQuestion};
 pub use quota::OverQuota;
@@ -83,9 +92,12 @@ pub use reauthenticate::ReauthenticateError;
 pub use refresh_session::{RefreshError, Refreshed, SessionOwner};
 pub use request_access::{AccessIntent, RequestAccess, RequestError, Requested};
 pub use resend::{Resend, Resent};
+pub use second_step::{
+    GivenSecondAnswer, SecondStepError, SecuredAccount, TakeSecondStep, TakenSecondStep, WaitingSignIn,
+};
 pub use session_policy::Expiry;
 pub use sessions::{EndSession, SessionsError};
-pub use sign_in::{SignIn, SignInError, SignedIn, Unconfirmed};
+pub use sign_in::{Entered, SignIn, SignInError, SignedIn, Unconfirmed};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Entry, Pretended, SignUp, SignUpError, SignedUp};
 pub use sign_up_anonymously::AnonymousError;
@@ -94,6 +106,7 @@ pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
 pub use verify::{Verified, Verify, VerifyEnd, VerifyError, VerifyKind, VerifyProof};
+pub use evident_projections::views::{Comparison, Condition, Direction, UserField, UserPage};
 pub use views::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow, UserView};
 
 use std::sync::Arc;

@@ -4,22 +4,28 @@
 //! function of a [`Call`] that comes to a [`Reply`]; [`call`] takes it there and back, [`session`] knows who
 //! is signed in, [`body`] reads fields, [`document`] has the objects, [`error`] the refusals.
 
+mod admin;
+mod anonymous;
 mod app;
 pub mod body;
 pub mod call;
 pub mod cookies;
 mod csrf;
 pub mod document;
+mod email_otp;
 pub mod error;
 mod limits;
 pub mod links;
 pub mod origins;
+mod phone_number;
 mod routes;
 mod service;
 pub mod session;
 mod session_endpoints;
 mod sign_in;
 mod sign_up;
+mod two_factor;
+mod username;
 
 pub use app::App;
 pub use call::{Answer, Call, Reply};

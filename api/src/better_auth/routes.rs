@@ -9,7 +9,9 @@ use axum::http::Method;
 use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
-use super::{service, session_endpoints, sign_in, sign_up};
+use super::{
+    admin, anonymous, email_otp, phone_number, service, session_endpoints, sign_in, sign_up, two_factor, username,
+};
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
 
@@ -21,8 +23,18 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 4] =
-        [service::routes, sign_up::routes, sign_in::routes, session_endpoints::routes];
+    let families: [fn(Table) -> Table; 10] = [
+        service::routes,
+        sign_up::routes,
+        sign_in::routes,
+        session_endpoints::routes,
+        admin::routes,
+        two_factor::routes,
+        username::routes,
+        anonymous::routes,
+        phone_number::routes,
+        email_otp::routes,
+    ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }
 

@@ -1,16 +1,18 @@
 //! `POST /sign-in/email`
 
 use axum::http::header;
-use evident_commands::{Caller, GivenContact, SignIn, SignInError, Unconfirmed};
+use evident_commands::{Caller, Entered, GivenContact, SignIn, SignInError, Unconfirmed};
 use evident_domain::{Actor, SessionId};
 use serde_json::{Value, json};
 
+use super::anonymous;
 use super::body::is_email;
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
 use super::error::BetterAuthError;
 use super::routes::Table;
 use super::sign_up::password_length;
+use super::two_factor::{asked_for_second_step, keep_trust, trusted_device};
 
 pub(super) fn routes(table: Table) -> Table {
     table.post_form("/sign-in/email", by_email)
@@ -33,26 +35,34 @@ async fn by_email(call: Call) -> Reply {
     }
     let wanted = SignIn {
         contact: GivenContact { email, phone: String::new() },
+        username: None,
         password,
         length: password_length(&call),
         unconfirmed: if own.verification_required { Unconfirmed::Refused } else { Unconfirmed::Admitted },
         terms: call.app.session_terms(remembered),
     };
     let context = call.context(Actor::Visitor);
-    let grant = call.app.commands().sign_in(&context, wanted).await.map_err(refusal)?.grant;
-    signed_in(&call, grant.session, &grant.user, remembered, callback.as_deref())
+    let entered = call.app.commands().enter(&context, wanted, trusted_device(&call)).await.map_err(refusal)?;
+    match entered {
+        Entered::Waits(waiting) => asked_for_second_step(&call, &waiting, remembered),
+        Entered::In { signed_in: grant, device } => {
+            keep_trust(&call, device);
+            signed_in(&call, grant.grant.session, &grant.grant.user, remembered, callback.as_deref()).await
+        }
+    }
 }
 
 /// The answer to a sign-in: the session goes into cookies, and the client goes on to where it wants.
-pub(super) fn signed_in(
+pub(super) async fn signed_in(
     call: &Call,
     session: SessionId,
     caller: &Caller,
     remembered: bool,
     callback: Option<&str>,
 ) -> Reply {
+    anonymous::become_known(call, caller.view.user.id).await?;
     let token = call.open_session(session, remembered);
-    let user = UserDocument::of(&caller.view, call.app.now());
+    let user = UserDocument::of(&call.app, &caller.view);
     let mut body = json!({ "redirect": callback.is_some(), "token": token, "user": user });
     let Some(url) = callback else { return Answer::json(&body) };
     body["url"] = Value::from(url);

@@ -5,6 +5,7 @@ use evident_commands::{Entry, GivenContact, SignUp, SignUpError, SignedUp};
 use evident_domain::{Actor, Metadata};
 use serde_json::json;
 
+use super::anonymous;
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
 use super::error::BetterAuthError;
@@ -68,11 +69,12 @@ async fn by_email(call: Call) -> Reply {
     let context = call.context(Actor::Visitor);
     let (token, user) = match call.app.commands().sign_up(&context, wanted).await.map_err(refusal)? {
         SignedUp::In(grant) => {
+            anonymous::become_known(&call, grant.user.view.user.id).await?;
             let token = call.open_session(grant.session, remembered);
-            (Some(token), UserDocument::of(&grant.user.view, call.app.now()))
+            (Some(token), UserDocument::of(&call.app, &grant.user.view))
         }
-        SignedUp::Pending(view) => (None, UserDocument::of(&view, call.app.now())),
-        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&pretended)),
+        SignedUp::Pending(view) => (None, UserDocument::of(&call.app, &view)),
+        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&call.app, &pretended)),
     };
     Answer::json(&json!({ "token": token, "user": user }))
 }

@@ -4,7 +4,7 @@ use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use evident_commands::password::PasswordLength;
-use evident_commands::{AnonymousError, Entry, GivenContact, SignUp, SignUpError, SignedUp};
+use evident_commands::{AnonymousError, Entry, GivenContact, SessionTerms, SignUp, SignUpError, SignedUp};
 use evident_domain::{Actor, Metadata};
 use zeroize::Zeroizing;
 
@@ -55,7 +55,7 @@ async fn without_contact(
     app.commands().admits_anonymous().map_err(anonymous_refusal)?;
     app.limit(Bucket::AnonymousSignUp, incoming)?;
     let context = incoming.context(Actor::Visitor);
-    let grant = app.commands().sign_up_anonymously(&context, incoming.aud(app), data).await;
+    let grant = app.commands().sign_up_anonymously(&context, incoming.aud(app), data, SessionTerms::default()).await;
     let grant = grant.map_err(anonymous_refusal)?;
     reply::session(&grant, &SessionDocument::of(&grant))
 }

@@ -3,7 +3,7 @@
 mod secure;
 mod take;
 
-pub use secure::{SecondFactorMethod, SecuredAccount};
+pub use secure::SecuredAccount;
 pub use take::{GivenSecondAnswer, TakeSecondStep, TakenSecondStep};
 
 use chrono::TimeDelta;

@@ -16,15 +16,6 @@ use crate::sign_out::revoke;
 use crate::tokens::{OneTimeCode, backup_code};
 use crate::unit::{Context, Unit};
 
-/// What an account is secured by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondFactorMethod {
-    /// An app that shows codes. It counts once it has shown one.
-    App,
-    /// Codes by mail, at once.
-    Mail,
-}
-
 /// An account that is about to be secured by an app. Both are shown this once.
 pub struct SecuredAccount {
     /// The secret for the app, in base32.

@@ -12,7 +12,7 @@ use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
     AccessIntent, AdministerUser, BanChange, CreateUser, Deletion, GivenContact, Grant, InviteUser,
-    RequestAccess, SignOut, SignOutScope, SignedUp, UpdateUser, Verified, Verify, VerifyEnd, VerifyKind,
+    RequestAccess, SessionTerms, SignOut, SignOutScope, SignedUp, UpdateUser, Verified, Verify, VerifyEnd, VerifyKind,
     VerifyProof,
 };
 use evident_domain::{Metadata, SessionId, UserId};
@@ -225,7 +225,7 @@ impl World {
             }
             Step::SignUpAnonymously => {
                 let made =
-                    commands.sign_up_anonymously(&context, "authenticated".to_owned(), data("one")).await;
+                    commands.sign_up_anonymously(&context, "authenticated".to_owned(), data("one"), SessionTerms::default()).await;
                 self.hold(&unless_faulty(made)?);
             }
             Step::Ask { email, intent } => {

@@ -166,6 +166,7 @@ pub(crate) async fn sign_in(
         .sign_in(
             &context(),
             SignIn {
+                username: None,
                 contact: GivenContact { email: email.to_owned(), phone: String::new() },
                 password: Zeroizing::new(password.to_owned()),
                 length: PasswordLength::Supabase,
