@@ -118,6 +118,15 @@ impl BetterAuthError {
         Self::forbidden("BANNED_USER", message)
     }
 
+    /// In the owner's words, where it tells somebody that they are kept out.
+    #[must_use]
+    pub(super) fn in_words_of(mut self, ban_message: &str) -> Self {
+        if self.code.as_deref() == Some("BANNED_USER") {
+            self.message = ban_message.to_owned().into();
+        }
+        self
+    }
+
     /// Without a code: some errors have none.
     #[must_use]
     pub fn without_code(mut self) -> Self {

@@ -11,6 +11,7 @@ use super::document::UserDocument;
 use super::error::BetterAuthError;
 use super::links;
 use super::routes::Table;
+use super::username;
 
 /// Fields of an account that nobody sets themselves.
 const PROTECTED: [&str; 7] =
@@ -32,6 +33,8 @@ async fn by_email(call: Call) -> Reply {
     let image = fields.maybe_text("image");
     let callback = fields.maybe_text("callbackURL");
     let remembered = fields.maybe_flag("rememberMe") != Some(false);
+    let username = fields.maybe_text("username");
+    let display_username = fields.maybe_text("displayUsername");
     let protected = PROTECTED.into_iter().find(|name| fields.raw(name).is_some());
     fields.finish()?;
     let options = &call.app.options();
@@ -42,6 +45,7 @@ async fn by_email(call: Call) -> Reply {
     if let Some(field) = protected {
         return Err(field_not_allowed(field));
     }
+    let names = username::chosen(&call, username, display_username).await?;
     let data = Metadata::default().with("name", name);
     let data = match image {
         Some(image) => data.with("image", image),
@@ -65,6 +69,7 @@ async fn by_email(call: Call) -> Reply {
         channel: String::new(),
         length: password_length(&call),
         entry,
+        names,
     };
     let context = call.context(Actor::Visitor);
     let (token, user) = match call.app.commands().sign_up(&context, wanted).await.map_err(refusal)? {
@@ -138,6 +143,7 @@ fn refusal(error: SignUpError) -> BetterAuthError {
         SignUpError::Session(_) => {
             BetterAuthError::bad_request("FAILED_TO_CREATE_SESSION", "Failed to create session")
         }
+        SignUpError::Name(error) => username::refusal(error),
         SignUpError::Failure(failure) => failure.into(),
     }
 }

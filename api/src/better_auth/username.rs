@@ -1,6 +1,6 @@
 //! `POST /sign-in/username`, `POST /is-username-available`
 
-use evident_commands::{Entered, GivenContact, NameError, SignIn, Unconfirmed};
+use evident_commands::{Entered, GivenContact, NameChange, NameError, SignIn, Unconfirmed};
 use evident_domain::Actor;
 use evident_domain::user::username::UsernameError;
 use serde_json::json;
@@ -63,6 +63,22 @@ async fn is_available(call: Call) -> Reply {
     let username = call.app.commands().username(&name).map_err(unprocessable)?;
     let available = call.app.commands().is_username_free(&username).await?;
     Answer::json(&json!({ "available": available }))
+}
+
+/// The names that somebody chooses who signs up. What is shown is what was written, where nothing else is
+/// asked for.
+pub(super) async fn chosen(
+    call: &Call,
+    username: Option<String>,
+    display_username: Option<String>,
+) -> Result<NameChange, BetterAuthError> {
+    let shown = display_username.or_else(|| username.clone());
+    let Some(text) = username else { return Ok(NameChange { username: None, display_username: shown }) };
+    let name = call.app.commands().username(&text).map_err(|error| refusal(error.into()))?;
+    if !call.app.commands().is_username_free(&name).await? {
+        return Err(refusal(NameError::Taken));
+    }
+    Ok(NameChange { username: Some(name), display_username: shown })
 }
 
 fn invalid_credentials() -> BetterAuthError {
