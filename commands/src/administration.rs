@@ -79,7 +79,10 @@ impl Commands {
     pub fn is_administrator(&self, user: &UserRow) -> bool {
         let settings = &self.settings().plugins.administration;
         settings.admin_ids.contains(&user.id)
-            || self.admin_roles_of(user).iter().any(|role| settings.admin_roles.iter().any(|known| known == role))
+            || self
+                .admin_roles_of(user)
+                .iter()
+                .any(|role| settings.admin_roles.iter().any(|known| known == role))
     }
 
     /// A page of users.

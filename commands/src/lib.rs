@@ -71,6 +71,7 @@ pub use contact::{Contact, GivenContact, UnknownChannel};
 pub use create_user::{CreateUser, CreateUserError};
 pub use delete_user::{DeleteUserError, Deletion};
 pub use deny::NoteError;
+pub use evident_projections::views::{Comparison, Condition, Direction, UserField, UserPage};
 pub use execute::{Failure, UseCase};
 pub use factors::{
     ChallengeFactor, ChallengedFactor, ChangeFactor, CredentialKind, EnrollFactor, EnrolledFactor,
@@ -84,8 +85,8 @@ pub use mailable::RecipientError;
 pub use names::{NameChange, NameError};
 pub use nearby::{Nearby, ProjectionsNearby};
 pub use notify::Notification;
-pub use own_password::OwnPasswordError;
 pub use outbox::OutboxWorker;
+pub use own_password::OwnPasswordError;
 pub use passkeys::{AuthenticationQuestion, PasskeysError, RegistrationQuestion};
 pub use quota::OverQuota;
 pub use reauthenticate::ReauthenticateError;
@@ -106,7 +107,6 @@ pub use throttle::Throttled;
 pub use unit::{Context, Unit};
 pub use update_user::{UpdateUser, UpdateUserError};
 pub use verify::{Verified, Verify, VerifyEnd, VerifyError, VerifyKind, VerifyProof};
-pub use evident_projections::views::{Comparison, Condition, Direction, UserField, UserPage};
 pub use views::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow, UserView};
 
 use std::sync::Arc;

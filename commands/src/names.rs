@@ -1,8 +1,8 @@
 //! Names to sign in by and to be shown by.
 
+use evident_domain::UserId;
 use evident_domain::user::username::{Username, UsernameError};
 use evident_domain::user::{UserCommand, UserError, username_claim};
-use evident_domain::UserId;
 use evident_eventstore::EventStore;
 
 use crate::Commands;

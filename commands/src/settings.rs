@@ -32,8 +32,8 @@ pub use messages::{
 };
 pub use oauth_server::OAuthServerSettings;
 pub use plugins::{
-    AdministrationSettings, AnonymousSettings, CodeRules, EmailCodeSettings, PhoneCodeSettings, PluginSettings,
-    SecondStepSettings, UsernameSettings,
+    AdministrationSettings, AnonymousSettings, CodeRules, EmailCodeSettings, PhoneCodeSettings,
+    PluginSettings, SecondStepSettings, UsernameSettings,
 };
 pub use secret::Secret;
 pub use sso::SsoSettings;

@@ -12,8 +12,8 @@ use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, SessionTerms, Started, start_session_on};
 use crate::hooks::Verdict as Judgement;
-use crate::password::{Password, PasswordLength, Verdict, Weakness};
 use crate::names::name_owner;
+use crate::password::{Password, PasswordLength, Verdict, Weakness};
 use crate::second_step::{AfterPassword, WaitingSignIn};
 use crate::sign_out::revoke_all;
 use crate::throttle::Throttled;
@@ -182,9 +182,8 @@ impl Commands {
             Err(_) => (Password::default(), false),
         };
         for _ in 0..ROUNDS {
-            let candidate = self
-                .candidate(identifier.clone(), contact.clone(), request.username.as_ref())
-                .await?;
+            let candidate =
+                self.candidate(identifier.clone(), contact.clone(), request.username.as_ref()).await?;
             let verdict = self.compare_password(password.clone(), candidate.password.clone()).await?;
             let rehashed = match verdict {
                 Verdict { matches: true, needs_rehash: true } => Some(self.hash(password.clone()).await?),
@@ -353,8 +352,7 @@ impl UseCase for SignInCase<'_> {
             }
         };
         let session = SessionId(unit.store().entropy().uuid());
-        let started =
-            start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?;
+        let started = start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?;
         Ok(Done::In(started, device))
     }
 }

@@ -10,7 +10,8 @@ use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
 use super::{
-    admin, anonymous, email_otp, phone_number, service, session_endpoints, sign_in, sign_up, two_factor, username,
+    admin, anonymous, email_otp, phone_number, service, session_endpoints, sign_in, sign_up, two_factor,
+    username,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::Router;

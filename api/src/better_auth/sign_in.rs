@@ -42,7 +42,8 @@ async fn by_email(call: Call) -> Reply {
         terms: call.app.session_terms(remembered),
     };
     let context = call.context(Actor::Visitor);
-    let entered = call.app.commands().enter(&context, wanted, trusted_device(&call)).await.map_err(refusal)?;
+    let entered =
+        call.app.commands().enter(&context, wanted, trusted_device(&call)).await.map_err(refusal)?;
     match entered {
         Entered::Waits(waiting) => asked_for_second_step(&call, &waiting, remembered),
         Entered::In { signed_in: grant, device } => {

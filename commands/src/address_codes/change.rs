@@ -75,8 +75,7 @@ impl UseCase for AskCase<'_> {
         if let (true, Some(current)) = (commands.settings().plugins.email_codes.verify_current, current) {
             let bound = commands.bound(unit, &current).await?;
             let tried = (self.current_code.unwrap_or_default(), true);
-            let answer =
-                commands.try_code(unit, &current, CodePurpose::Verification, bound, tried).await?;
+            let answer = commands.try_code(unit, &current, CodePurpose::Verification, bound, tried).await?;
             if answer != CodeAnswer::Right {
                 return Ok(answer);
             }

@@ -104,11 +104,7 @@ impl Commands {
     }
 
     /// To whom a code belongs that a user asked for.
-    pub(crate) async fn bound_to(
-        &self,
-        unit: &mut Unit<'_>,
-        user: Option<UserId>,
-    ) -> Result<Bound, Failure> {
+    pub(crate) async fn bound_to(&self, unit: &mut Unit<'_>, user: Option<UserId>) -> Result<Bound, Failure> {
         // Nobody's stream is read as well, so that the time tells nothing.
         let id = user.unwrap_or_else(|| UserId(unit.store().entropy().uuid()));
         let credentials = unit.user(id).await?.account().map_or(0, |account| account.credentials);

@@ -1,9 +1,9 @@
 //! Setting another password by a code.
 
+use evident_domain::PasswordHash;
 use evident_domain::recipient::{CodeAnswer, CodePurpose};
 use evident_domain::session::RevocationReason;
 use evident_domain::user::UserCommand;
-use evident_domain::PasswordHash;
 use zeroize::Zeroizing;
 
 use super::sign_in::note_refusal;

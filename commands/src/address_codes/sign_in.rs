@@ -59,8 +59,7 @@ impl Commands {
         context: &Context,
         request: &CodeSignIn,
     ) -> Result<ConfirmedByCode, CodeError> {
-        let (outcome, committed) =
-            self.execute_at(context, &SignInCase { commands: self, request }).await?;
+        let (outcome, committed) = self.execute_at(context, &SignInCase { commands: self, request }).await?;
         match outcome {
             Outcome::Refused(answer) => {
                 settled(answer)?;

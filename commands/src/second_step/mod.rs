@@ -8,8 +8,8 @@ pub use take::{GivenSecondAnswer, TakeSecondStep, TakenSecondStep};
 
 use chrono::TimeDelta;
 use evident_domain::session::SessionError;
-use evident_domain::user::two_factor::{SecondStepMethod, StepKey, StepPolicy, TwoFactorCommand};
 use evident_domain::user::factor::FactorError;
+use evident_domain::user::two_factor::{SecondStepMethod, StepKey, StepPolicy, TwoFactorCommand};
 use evident_domain::user::{Account, UserCommand, UserError};
 use evident_domain::{ChallengeId, Email, Phone, Subject, Time, UserId};
 
@@ -153,7 +153,8 @@ impl Commands {
         user: UserId,
         key: StepKey,
     ) -> Result<(), SecondStepError> {
-        let view = self.user_view(user).await?.ok_or(SecondStepError::User(FactorError::StepNotFound.into()))?;
+        let view =
+            self.user_view(user).await?.ok_or(SecondStepError::User(FactorError::StepNotFound.into()))?;
         let email = view.user.email.as_deref().and_then(|text| Email::parse(text).ok());
         let phone = view.user.phone.as_deref().and_then(|text| Phone::parse(text).ok());
         let to = email.map(Contact::Email).or(phone.map(Contact::Phone)).ok_or(SecondStepError::NoContact)?;

@@ -1,9 +1,9 @@
 //! Taking a second step.
 
 use evident_domain::session::{AssuranceLevel, LiveSession, SessionCommand};
+use evident_domain::user::factor::FactorError;
 use evident_domain::user::two_factor::{SecondAnswer, SecondStepMethod, StepKey, TwoFactorCommand};
 use evident_domain::user::{Account, UserCommand, UserError, UserEvent};
-use evident_domain::user::factor::FactorError;
 use evident_domain::{FactorId, SessionId, Time, UserId};
 use zeroize::Zeroizing;
 
@@ -125,9 +125,7 @@ impl UseCase for TakeCase<'_> {
             _ => None,
         });
         let started = match key {
-            StepKey::SignIn(_) if self.request.opens => {
-                Some(self.open(unit, session, method, factor).await?)
-            }
+            StepKey::SignIn(_) if self.request.opens => Some(self.open(unit, session, method, factor).await?),
             StepKey::SignIn(_) => None,
             // Who secured the account goes on in a fresh session.
             StepKey::Session(_) if !was_secured => {

@@ -165,14 +165,7 @@ impl Pepper {
         let user = user.map_or([0; 16], |user| *user.0.as_bytes());
         // No address and no code has a zero byte, and the rest has a fixed length.
         let credentials = credentials.to_be_bytes();
-        self.hash(&[
-            b"address code\0",
-            &user,
-            &credentials,
-            address.as_bytes(),
-            b"\0",
-            code.0.as_bytes(),
-        ])
+        self.hash(&[b"address code\0", &user, &credentials, address.as_bytes(), b"\0", code.0.as_bytes()])
     }
 
     /// What failed sign-ins are counted under: an address or number in its normalized form, known or not.

@@ -2,7 +2,7 @@
 
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use evident_domain::recipient::{
-    AskedTooSoon,    CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY, Recipient, RecipientCommand, RecipientEvent,
+    AskedTooSoon, CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY, Recipient, RecipientCommand, RecipientEvent,
 };
 use evident_domain::root::Root;
 

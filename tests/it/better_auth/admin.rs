@@ -60,7 +60,8 @@ on_both_databases!(an_administrator_makes_shows_and_changes_accounts, async |dat
         "PASSWORD_CANNOT_BE_UPDATED_VIA_UPDATE_USER",
         "Password cannot be updated through update-user. Use the set-user-password endpoint instead",
     );
-    for data in [json!({ "name": 1 }), json!({ "role": 7 }), json!({ "banned": "x" }), json!({ "email": [] })] {
+    for data in [json!({ "name": 1 }), json!({ "role": 7 }), json!({ "banned": "x" }), json!({ "email": [] })]
+    {
         assert_eq!(admin.post("/admin/update-user", update(data.clone())).await.status, 400, "{data}");
     }
     // The account that was made signs in, by name as well.
@@ -85,12 +86,20 @@ on_both_databases!(whoever_is_no_administrator_is_refused_everywhere, async |dat
             json!({ "email": "z@example.com", "password": PASSWORD, "name": "Z" }),
             "YOU_ARE_NOT_ALLOWED_TO_CREATE_USERS",
         ),
-        ("update-user", json!({ "userId": admin, "data": { "name": "x" } }), "YOU_ARE_NOT_ALLOWED_TO_UPDATE_USERS"),
+        (
+            "update-user",
+            json!({ "userId": admin, "data": { "name": "x" } }),
+            "YOU_ARE_NOT_ALLOWED_TO_UPDATE_USERS",
+        ),
         ("list-user-sessions", user.clone(), "YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS"),
         ("ban-user", user.clone(), "YOU_ARE_NOT_ALLOWED_TO_BAN_USERS"),
         ("unban-user", user.clone(), "YOU_ARE_NOT_ALLOWED_TO_BAN_USERS"),
         ("impersonate-user", user.clone(), "YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS"),
-        ("revoke-user-session", json!({ "sessionToken": "x" }), "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS"),
+        (
+            "revoke-user-session",
+            json!({ "sessionToken": "x" }),
+            "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS",
+        ),
         ("revoke-user-sessions", user.clone(), "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS"),
         ("remove-user", user, "YOU_ARE_NOT_ALLOWED_TO_DELETE_USERS"),
         (
@@ -122,7 +131,8 @@ on_both_databases!(roles_are_a_list_and_take_effect_at_once, async |database| {
     let jack = Browser::on(&server);
     let user = id(&jack.sign_up("jack@example.com").await);
     assert_eq!(jack.get("/admin/list-users").await.status, 403);
-    let set = async |role: Value| admin.post("/admin/set-role", json!({ "userId": user, "role": role })).await;
+    let set =
+        async |role: Value| admin.post("/admin/set-role", json!({ "userId": user, "role": role })).await;
     let answer = set(json!(["user", "admin"])).await.ok();
     assert_eq!(answer["user"]["role"], "user,admin");
     assert_eq!(jack.get("/admin/list-users").await.status, 200);
@@ -151,17 +161,21 @@ on_both_databases!(users_are_searched_narrowed_and_sorted, async |database| {
     assert_eq!(users(&admin, "").await, all);
     assert_eq!(users(&admin, "limit=2&offset=1&sortBy=createdAt&sortDirection=desc").await, [all[2], all[1]]);
     assert_eq!(users(&admin, "sortBy=name&limit=2").await, [all[3], all[0]]);
-    assert_eq!(users(&admin, "searchValue=BE&searchField=name").await, [all[2], all[3]].split_at(1).1);
+    assert_eq!(users(&admin, "searchValue=BE&searchField=name").await, [all[2], all[3]]);
     assert_eq!(users(&admin, "searchValue=cid&searchOperator=starts_with").await, [all[1]]);
     assert_eq!(users(&admin, "searchValue=1@example.com&searchOperator=ends_with").await, [all[2]]);
     assert_eq!(users(&admin, "filterField=email&filterValue=abe2@example.com").await, [all[3]]);
-    assert_eq!(users(&admin, "filterField=name&filterOperator=in&filterValue=Bea&filterValue=Abe").await, all[2..]);
+    assert_eq!(
+        users(&admin, "filterField=name&filterOperator=in&filterValue=Bea&filterValue=Abe").await,
+        all[2..]
+    );
     assert_eq!(users(&admin, "filterField=banned&filterValue=true").await, [""; 0]);
     let page = admin.get("/admin/list-users?limit=2&offset=1").await.ok();
     assert_eq!((&page["total"], &page["limit"], &page["offset"]), (&json!(4), &json!(2), &json!(1)));
     let page = admin.get("/admin/list-users").await.ok();
     assert_eq!((page.get("limit"), page.get("offset")), (None, None));
-    for nothing in ["sortBy=nothing", "filterField=nothing&filterValue=x", "filterValue=x';drop table users"] {
+    for nothing in ["sortBy=nothing", "filterField=nothing&filterValue=x", "filterValue=x';drop table users"]
+    {
         let page = admin.get(&format!("/admin/list-users?{nothing}")).await.ok();
         assert_eq!(page, json!({ "users": [], "total": 0 }), "{nothing}");
     }
@@ -184,7 +198,8 @@ on_both_databases!(a_ban_ends_everything_on_both_sides_and_ends_by_itself, async
     assert!(banned["user"]["banExpires"].is_string());
     assert_eq!(jack.session().await, Value::Null);
     assert_eq!(server.get(&person, "/user").await.status, 403);
-    let message = "You have been banned from this application. Please contact support if you believe this is an error.";
+    let message =
+        "You have been banned from this application. Please contact support if you believe this is an error.";
     let browser = Browser::on(&server);
     browser.try_sign_in("jack@example.com", PASSWORD).await.denied(403, "BANNED_USER", message);
     let free = admin.post("/admin/unban-user", json!({ "userId": user })).await.ok();
@@ -212,7 +227,10 @@ on_both_databases!(a_person_is_removed_and_forgotten, async |database| {
     let admin = administrator(&server).await;
     let jack = Browser::on(&server);
     let user = id(&jack.sign_up("jack@example.com").await);
-    assert_eq!(admin.post("/admin/remove-user", json!({ "userId": user })).await.ok(), json!({ "success": true }));
+    assert_eq!(
+        admin.post("/admin/remove-user", json!({ "userId": user })).await.ok(),
+        json!({ "success": true })
+    );
     assert_eq!(jack.session().await, Value::Null);
     let again = admin.post("/admin/remove-user", json!({ "userId": user })).await;
     again.denied(404, "USER_NOT_FOUND", "User not found");

@@ -67,7 +67,10 @@ on_both_databases!(an_administrator_acts_for_somebody_and_comes_back, async |dat
         reply.set_cookies().iter().map(|line| line.split('=').next().unwrap().to_owned()).collect();
     assert!(names.contains(&"better-auth.admin_session".to_owned()), "{names:?}");
     let acting = reply.ok();
-    assert_eq!((&acting["user"]["id"], &acting["session"]["impersonatedBy"]), (&json!(user), &own["user"]["id"]));
+    assert_eq!(
+        (&acting["user"]["id"], &acting["session"]["impersonatedBy"]),
+        (&json!(user), &own["user"]["id"])
+    );
     let now = admin.session().await;
     assert_eq!(now["session"]["token"], acting["session"]["token"]);
     let moment = |name: &str| {
@@ -80,7 +83,11 @@ on_both_databases!(an_administrator_acts_for_somebody_and_comes_back, async |dat
     let started = events.iter().rev().find(|event| event.kind == "session.started").unwrap();
     let administrator = own["user"]["id"].as_str().unwrap();
     assert_eq!(started.subject, Some(format!("user:{user}")));
-    assert!(started.actor.starts_with("admin:") && started.actor.ends_with(administrator), "{}", started.actor);
+    assert!(
+        started.actor.starts_with("admin:") && started.actor.ends_with(administrator),
+        "{}",
+        started.actor
+    );
     // Whoever acts for somebody may do what that somebody may.
     let again = admin.post("/admin/impersonate-user", json!({ "userId": user })).await;
     assert_eq!(again.json()["code"], "YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS");

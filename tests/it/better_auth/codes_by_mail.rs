@@ -10,7 +10,8 @@ const NEW: &str = "a brand new password";
 
 async fn started(database: &TestDatabase, more: &[(&str, &str)]) -> TestServer {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
-    let setup = TestServer::on(database).with_mails().with("GOTRUE_MAILER_TEMPLATES_REAUTHENTICATION", template);
+    let setup =
+        TestServer::on(database).with_mails().with("GOTRUE_MAILER_TEMPLATES_REAUTHENTICATION", template);
     let setup = setup.with("EVIDENT_BETTER_AUTH_EMAIL_OTP_CHANGE_EMAIL", "true");
     let setup = setup.with("EVIDENT_BETTER_AUTH_VERIFICATION_EMAILS", "false");
     more.iter().fold(setup, |setup, (name, value)| setup.with(name, value)).start().await
@@ -41,10 +42,7 @@ on_both_databases!(a_code_signs_in_and_up, async |database| {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 400], "one code, one session");
     let session = rosa.session().await;
-    assert_eq!(
-        (&session["user"]["name"], &session["user"]["emailVerified"]),
-        (&json!(""), &json!(true))
-    );
+    assert_eq!((&session["user"]["name"], &session["user"]["emailVerified"]), (&json!(""), &json!(true)));
     sign_in(&right).await.denied(400, "INVALID_OTP", "Invalid OTP");
 });
 
@@ -117,11 +115,17 @@ on_both_databases!(a_forgotten_password_is_set_once_and_by_the_newest_code, asyn
     let browser = Browser::on(&server);
     let user = id(&browser.sign_up("rosa@example.com").await);
     let ask = async |path: &str, email: &str| browser.post(path, json!({ "email": email })).await.ok();
-    assert_eq!(ask("/email-otp/request-password-reset", "rosa@example.com").await, json!({ "success": true }));
+    assert_eq!(
+        ask("/email-otp/request-password-reset", "rosa@example.com").await,
+        json!({ "success": true })
+    );
     let old = server.mail_to("rosa@example.com", 1).await.code();
     ask("/forget-password/email-otp", "rosa@example.com").await;
     let right = server.mail_to("rosa@example.com", 2).await.code();
-    assert_eq!(ask("/email-otp/request-password-reset", "nobody@example.com").await, json!({ "success": true }));
+    assert_eq!(
+        ask("/email-otp/request-password-reset", "nobody@example.com").await,
+        json!({ "success": true })
+    );
     let reset = async |email: &str, code: &str, password: &str| {
         let body = json!({ "email": email, "otp": code, "password": password });
         browser.post("/email-otp/reset-password", body).await
@@ -139,7 +143,8 @@ on_both_databases!(a_forgotten_password_is_set_once_and_by_the_newest_code, asyn
 
 on_both_databases!(a_code_is_void_once_the_password_is_another, async |database| {
     let server = started(&database, &[("EVIDENT_BETTER_AUTH_ADMIN_USER_IDS", ADMIN_ID)]).await;
-    let body = json!({ "id": ADMIN_ID, "email": "admin@example.com", "password": PASSWORD, "email_confirm": true });
+    let body =
+        json!({ "id": ADMIN_ID, "email": "admin@example.com", "password": PASSWORD, "email_confirm": true });
     server.post(&ServiceRole, "/admin/users", body).await.ok();
     let admin = Browser::on(&server);
     admin.sign_in("admin@example.com").await;
@@ -157,9 +162,8 @@ on_both_databases!(another_address_is_taken_by_a_code, async |database| {
     let rosa = Browser::on(&server);
     rosa.sign_up("rosa@example.com").await;
     Browser::on(&server).sign_up("bob@example.com").await;
-    let ask = async |email: &str| {
-        rosa.post("/email-otp/request-email-change", json!({ "newEmail": email })).await
-    };
+    let ask =
+        async |email: &str| rosa.post("/email-otp/request-email-change", json!({ "newEmail": email })).await;
     assert_eq!(ask("rosa.new@example.com").await.ok(), json!({ "success": true }));
     let right = server.mail_to("rosa.new@example.com", 1).await.code();
     let change = async |browser: &Browser<'_>, code: &str| {

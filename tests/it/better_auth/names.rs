@@ -3,7 +3,12 @@
 use serde_json::{Value, json};
 
 use super::admin::id;
-use crate::support::{Browser, PASSWORD, TestServer};
+use crate::support::{Browser, PASSWORD, TestDatabase, TestServer};
+
+/// A server that lets in whom nobody knows.
+async fn open(database: &TestDatabase) -> TestServer {
+    TestServer::on(database).with("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true").start().await
+}
 
 fn newcomer(email: &str, username: &str) -> Value {
     json!({ "name": "Hugo Hill", "email": email, "password": PASSWORD, "username": username })
@@ -23,7 +28,9 @@ on_both_databases!(a_name_signs_in_whatever_its_case, async |database| {
     };
     let answer = try_name("HUGO_h", PASSWORD).await.ok();
     assert_eq!((&answer["redirect"], &answer["user"]["id"]), (&json!(false), &made["user"]["id"]));
-    for (name, password) in [("hugo_h", "wrong password"), ("nobody", PASSWORD), ("", PASSWORD), ("hugo_h", "")] {
+    for (name, password) in
+        [("hugo_h", "wrong password"), ("nobody", PASSWORD), ("", PASSWORD), ("hugo_h", "")]
+    {
         let refused = try_name(name, password).await;
         refused.denied(401, "INVALID_USERNAME_OR_PASSWORD", "Invalid username or password");
     }
@@ -54,7 +61,7 @@ on_both_databases!(a_name_is_one_persons, async |database| {
 });
 
 on_both_databases!(somebody_unknown_has_a_session_and_becomes_somebody, async |database| {
-    let server = TestServer::started(&database).await;
+    let server = open(&database).await;
     let browser = Browser::on(&server);
     let nobody = browser.post("/sign-in/anonymous", json!({})).await.ok();
     let user = &nobody["user"];
@@ -80,7 +87,7 @@ on_both_databases!(somebody_unknown_has_a_session_and_becomes_somebody, async |d
 });
 
 on_both_databases!(somebody_unknown_deletes_themselves_and_nobody_else, async |database| {
-    let server = TestServer::started(&database).await;
+    let server = open(&database).await;
     let browser = Browser::on(&server);
     browser.post("/sign-in/anonymous", json!({})).await.ok();
     let gone = browser.post("/delete-anonymous-user", json!({})).await;

@@ -18,7 +18,8 @@ async fn started(database: &TestDatabase) -> TestServer {
 
 /// Asks for a code, and gives the newest of so many.
 async fn code(server: &TestServer, phone: &str, number: usize) -> String {
-    let answer = Browser::on(server).post("/phone-number/send-otp", json!({ "phoneNumber": phone })).await.ok();
+    let answer =
+        Browser::on(server).post("/phone-number/send-otp", json!({ "phoneNumber": phone })).await.ok();
     assert_eq!(answer, json!({ "message": "code sent" }));
     server.text_to(phone.trim_start_matches('+'), number).await.code()
 }
@@ -36,7 +37,10 @@ on_both_databases!(a_code_for_a_number_signs_up_and_in, async |database| {
     verify(with(other(&right))).await.denied(400, "INVALID_OTP", "Invalid OTP");
     let done = verify(with(&right)).await.ok();
     let user = &done["user"];
-    assert_eq!((&done["status"], &user["name"], &user["phoneNumber"]), (&json!(true), &json!(PIA), &json!(PIA)));
+    assert_eq!(
+        (&done["status"], &user["name"], &user["phoneNumber"]),
+        (&json!(true), &json!(PIA), &json!(PIA))
+    );
     assert_eq!(
         (&user["email"], &user["phoneNumberVerified"]),
         (&json!("15005550001@phone.example.com"), &json!(true))

@@ -129,9 +129,8 @@ on_both_databases!(a_mailed_code_lets_in_once_whoever_guesses_in_parallel, async
 on_both_databases!(a_backup_code_is_good_once_and_new_ones_replace_it, async |database| {
     let server = started(&database).await;
     let (gina, _, codes) = secured(&server).await;
-    let try_code = async |browser: &Browser<'_>, body: Value| {
-        browser.post("/two-factor/verify-backup-code", body).await
-    };
+    let try_code =
+        async |browser: &Browser<'_>, body: Value| browser.post("/two-factor/verify-backup-code", body).await;
     let invalid = ("INVALID_BACKUP_CODE", "Invalid backup code");
     let browser = waiting(&server).await;
     try_code(&browser, json!({ "code": "aaaaa-bbbbb" })).await.denied(401, invalid.0, invalid.1);
@@ -176,7 +175,9 @@ on_both_databases!(a_trusted_device_needs_the_password_alone_until_it_changes, a
 /// The same app, as the other protocol names it.
 async fn server_app(server: &TestServer, person: &crate::support::Person, app: &App) -> App {
     let factors = server.factors_of(person).await;
-    App { factor: factors[0]["id"].as_str().unwrap().to_owned(), ..app.clone() }
+    let mut app = app.clone();
+    app.factor = factors[0]["id"].as_str().unwrap().to_owned();
+    app
 }
 
 on_both_databases!(guessing_locks_the_account_over_all_sign_ins, async |database| {

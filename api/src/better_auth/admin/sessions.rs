@@ -1,9 +1,9 @@
 //! Sessions of users, and acting in somebody's name.
 
 use evident_commands::{EndSession, ImpersonateError, SignOut, SignOutError, SignOutScope};
+use evident_domain::SessionId;
 use evident_domain::access::Permissions;
 use evident_domain::session::RevocationReason;
-use evident_domain::SessionId;
 use serde_json::json;
 
 use super::super::call::{Answer, Call, Reply};

@@ -236,7 +236,9 @@ impl Given {
         for key in ["name", "image"] {
             match data.get(key) {
                 None => {}
-                Some(value @ (Value::String(_) | Value::Null)) => metadata = metadata.with(key, value.clone()),
+                Some(value @ (Value::String(_) | Value::Null)) => {
+                    metadata = metadata.with(key, value.clone())
+                }
                 Some(_) => return Err(mistyped(key)),
             }
         }

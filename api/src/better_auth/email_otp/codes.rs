@@ -31,7 +31,8 @@ fn purpose(name: &str) -> Option<CodePurpose> {
     }
 }
 
-const KINDS: &str = "Invalid option: expected one of \"email-verification\"|\"sign-in\"|\"forget-password\"|\"change-email\"";
+const KINDS: &str =
+    "Invalid option: expected one of \"email-verification\"|\"sign-in\"|\"forget-password\"|\"change-email\"";
 
 /// Whether a code makes an account where nobody has the address.
 fn makes_accounts(call: &Call) -> bool {

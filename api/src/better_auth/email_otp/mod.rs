@@ -28,7 +28,9 @@ fn refusal(error: CodeError) -> BetterAuthError {
         CodeError::Expired => bad("OTP_EXPIRED", "OTP expired"),
         CodeError::Exhausted => BetterAuthError::forbidden("TOO_MANY_ATTEMPTS", "Too many attempts"),
         CodeError::Banned => BetterAuthError::banned(),
-        CodeError::Taken => bad("USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email."),
+        CodeError::Taken => {
+            bad("USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
+        }
         CodeError::Same => bad("", "Email is the same").without_code(),
         CodeError::Disabled => bad("", "Change email is disabled").without_code(),
         CodeError::Length(error) => length_refusal(error),

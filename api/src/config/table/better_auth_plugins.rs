@@ -1,9 +1,7 @@
 //! The plugins of the Better Auth surface: administrators, second steps, names, codes.
 
 use super::{Setting, setting};
-use crate::config::parse::{
-    Emails, Flag, List, Maybe, OtpLength, Positive, RoleTable, Text, UserIds, Whole,
-};
+use crate::config::parse::{Emails, Flag, List, Maybe, OtpLength, Positive, RoleTable, Text, UserIds, Whole};
 
 pub(super) const ADMINISTRATION: &[Setting] = &[
     setting!(

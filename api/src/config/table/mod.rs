@@ -87,10 +87,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },
     Section { title: "Better Auth: accounts", settings: better_auth::ACCOUNT },
-    Section {
-        title: "Better Auth: administrators of users",
-        settings: better_auth_plugins::ADMINISTRATION,
-    },
+    Section { title: "Better Auth: administrators of users", settings: better_auth_plugins::ADMINISTRATION },
     Section { title: "Better Auth: second steps", settings: better_auth_plugins::SECOND_STEPS },
     Section { title: "Better Auth: names", settings: better_auth_plugins::NAMES },
     Section { title: "Better Auth: codes", settings: better_auth_plugins::CODES },
