@@ -1,9 +1,9 @@
 //! Administrators of users: what they may do, whom they see, acting for somebody.
 
+use evident_domain::UserId;
 use evident_domain::access::{Permissions, Roles, any_grants};
 use evident_domain::session::SessionError;
 use evident_domain::user::UserError;
-use evident_domain::{SessionId, UserId};
 use evident_projections::views::{self, Condition, Direction, DirectoryQuery, UserField, UserPage};
 
 use crate::Commands;
@@ -150,7 +150,7 @@ impl UseCase for ImpersonateCase {
         if account.is_banned(now) {
             return Err(ImpersonateError::Banned);
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         start_session_on::<ImpersonateError>(unit, self.user, session, "impersonation", self.terms).await
     }
 }

@@ -1,5 +1,6 @@
 //! Closing an account, or forgetting the person.
 
+use evident_domain::organization::OrganizationError;
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{User, UserCommand, UserError};
 use evident_domain::{Subject, UserId};
@@ -24,6 +25,9 @@ pub enum DeleteUserError {
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
+    /// An organization with other members has no other owner.
+    #[error(transparent)]
+    Organization(#[from] OrganizationError),
     /// A session refuses.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -36,7 +40,7 @@ impl Commands {
     /// Closes or erases an account and ends its sessions.
     ///
     /// # Errors
-    /// When the account is gone.
+    /// When the account is gone, or an organization with other members would be left without an owner.
     pub async fn delete_user(
         &self,
         context: &Context,
@@ -67,6 +71,7 @@ impl UseCase for DeleteCase<'_> {
             Deletion::Erase => UserCommand::Erase,
             Deletion::Soft => self.soft(unit.user(self.user).await?)?,
         };
+        self.commands.forget_in_organizations::<DeleteUserError>(unit, self.user).await?;
         unit.tell_user::<DeleteUserError>(self.user, command).await?;
         revoke_all::<DeleteUserError>(unit, self.user, None, RevocationReason::UserDeleted).await
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use evident_domain::flow::{CodeChallenge, Flow, FlowCommand, FlowError, FlowPurpose, ProviderTokens, Start};
 use evident_domain::session::SessionError;
-use evident_domain::user::UserError;
-use evident_domain::{FlowId, SessionId, UserId};
+use evident_domain::user::{UserCommand, UserError};
+use evident_domain::{FlowId, UserId};
 use uuid::Uuid;
 
 use crate::Commands;
@@ -25,8 +25,6 @@ pub(crate) struct NewFlow {
     pub challenge: Option<CodeChallenge>,
     /// Where the user is sent in the end; allowed already.
     pub redirect_to: String,
-    /// The user who is linking another identity, where that is the matter.
-    pub linking: Option<UserId>,
     /// What is needed again when the user comes back from the provider.
     pub kept: Option<String>,
     /// For so long somebody may come back with it.
@@ -38,14 +36,15 @@ pub(crate) async fn start_flow<E>(unit: &mut Unit<'_>, new: NewFlow) -> Result<F
 where
     E: From<FlowError> + From<Failure>,
 {
-    let (flow, now) = (FlowId(unit.store().entropy().uuid()), unit.now());
+    let (flow, now) = (FlowId(unit.store().entropy().timed_uuid(unit.now())), unit.now());
     unit.expect_new::<Flow>(flow.0);
     let start = Start {
         purpose: new.purpose,
         provider: new.provider,
         challenge: new.challenge,
         redirect_to: new.redirect_to,
-        linking: new.linking,
+        linking: None,
+        session: None,
         kept: new.kept,
         now,
         expires_at: now + new.lifetime,
@@ -84,6 +83,12 @@ pub enum RedeemFlowError {
     /// Something inside failed.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl From<UserError> for RedeemFlowError {
+    fn from(_: UserError) -> Self {
+        Self::NotFound
+    }
 }
 
 impl From<FlowError> for RedeemFlowError {
@@ -170,7 +175,11 @@ impl UseCase for RedeemCase<'_> {
         if account.credentials != flow.credentials {
             return Err(RedeemFlowError::NotFound);
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        if matches!(flow.purpose, FlowPurpose::SignUp | FlowPurpose::EmailChange) {
+            // Who began the flow set the password, and is who opened the link.
+            unit.tell_user::<RedeemFlowError>(flow.user, UserCommand::ProvePassword).await?;
+        }
+        let session = unit.new_session();
         let started = start_session::<RedeemFlowError>(unit, flow.user, session, &flow.method).await?;
         Ok((started, flow.tokens))
     }

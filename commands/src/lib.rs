@@ -32,6 +32,7 @@ mod new_account;
 mod notify;
 pub mod oauth_server;
 mod one_time;
+pub mod organizations;
 pub mod outbound;
 mod outbox;
 mod own_password;

@@ -1,5 +1,6 @@
 //! Mails that tell a person what was changed on their account.
 
+use evident_domain::user::UserEvent;
 use evident_domain::{Email, Phone, Subject, UserId};
 
 use crate::Commands;
@@ -103,6 +104,27 @@ impl Commands {
         }
         if let Some(to) = to.filter(|to| self.check_recipient(to).is_ok()) {
             unit.send(Subject::User(user), Message::Mail(Mail { template, to, fields }));
+        }
+        Ok(())
+    }
+
+    /// Tells of a number that became a way to sign in, where that is among the events.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn notify_of_new_phone(
+        &self,
+        unit: &mut Unit<'_>,
+        user: UserId,
+        events: &[UserEvent],
+    ) -> Result<(), Failure> {
+        for event in events {
+            if let UserEvent::IdentityLinked { provider, .. } = event
+                && provider == "phone"
+            {
+                let provider = provider.clone();
+                self.notify(unit, user, Notification::IdentityLinked { provider }).await?;
+            }
         }
         Ok(())
     }

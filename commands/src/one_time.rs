@@ -77,7 +77,6 @@ impl Commands {
             provider: None,
             challenge: Some(challenge.clone()),
             redirect_to: redirect_to.to_owned(),
-            linking: None,
             kept: None,
             lifetime: std::time::Duration::from_secs(self.settings().mail.otp_exp_seconds),
         };

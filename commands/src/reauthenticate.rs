@@ -1,7 +1,7 @@
 //! A code for somebody who is signed in, to show before a sensitive change that it is still them.
 
-use evident_domain::UserId;
 use evident_domain::user::{TokenPurpose, UserError};
+use evident_domain::{SessionId, UserId};
 
 use crate::Commands;
 use crate::contact::Contact;
@@ -36,7 +36,12 @@ impl Commands {
     ///
     /// # Errors
     /// When there is neither, when it is not confirmed, or when a code was sent a moment ago.
-    pub async fn reauthenticate(&self, context: &Context, user: UserId) -> Result<(), ReauthenticateError> {
+    pub async fn reauthenticate(
+        &self,
+        context: &Context,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<(), ReauthenticateError> {
         let failed = |error| ReauthenticateError::Request { error, by_phone: false };
         let view = self.user_view(user).await.map_err(|error| failed(error.into()))?;
         let row = view.ok_or(failed(UserError::NotFound.into()))?.user;
@@ -49,7 +54,7 @@ impl Commands {
             (None, Some(_)) => return Err(ReauthenticateError::PhoneNotConfirmed),
             (None, None) => return Err(failed(RequestError::NoContact)),
         };
-        let case = ReauthenticateCase { commands: self, user, to: &to };
+        let case = ReauthenticateCase { commands: self, user, session, to: &to };
         let by_phone = matches!(to, Contact::Phone(_));
         let done = self.execute_sending(context, &to, &case).await;
         done.map(|_| ()).map_err(|error| ReauthenticateError::Request { error, by_phone })
@@ -59,6 +64,7 @@ impl Commands {
 struct ReauthenticateCase<'a> {
     commands: &'a Commands,
     user: UserId,
+    session: Option<SessionId>,
     to: &'a Contact,
 }
 
@@ -67,6 +73,7 @@ impl UseCase for ReauthenticateCase<'_> {
     type Error = RequestError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), RequestError> {
+        unit.asking_session::<RequestError>(self.user, self.session).await?;
         let dispatch = Dispatch {
             form: None,
             purpose: TokenPurpose::Reauthentication,

@@ -53,6 +53,25 @@ impl Commands {
         Ok(())
     }
 
+    /// Notes in a unit that somebody with an account invites whoever has the address.
+    ///
+    /// # Errors
+    /// When as many did in a time as may.
+    pub(crate) async fn invite_recipient<E>(
+        &self,
+        unit: &mut Unit<'_>,
+        to: &Contact,
+        within: Duration,
+    ) -> Result<(), E>
+    where
+        E: From<AskedTooSoon> + From<Failure>,
+    {
+        let within_millis = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        let command = RecipientCommand::Invite { now: unit.now(), within_millis };
+        unit.tell::<Recipient, E>(self.recipient(to), command).await?;
+        Ok(())
+    }
+
     /// Notes in a unit that who has the address answered: the next message may be asked for at once.
     pub(crate) async fn note_answer<E>(&self, unit: &mut Unit<'_>, from: &Contact) -> Result<(), E>
     where

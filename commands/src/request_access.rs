@@ -6,7 +6,7 @@ use evident_domain::contact::{EmailError, PhoneError};
 use evident_domain::flow::{CodeChallenge, FlowError, FlowPurpose};
 use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
-use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserError};
+use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserCommand, UserError};
 use evident_domain::{Email, Metadata, Phone, UserId};
 
 use crate::Commands;
@@ -153,6 +153,7 @@ struct AccessCase<'a> {
 }
 
 /// Who has the address.
+#[derive(Clone, Copy)]
 enum Standing {
     Nobody,
     /// Somebody who has not shown that it is theirs.
@@ -186,6 +187,10 @@ impl UseCase for AccessCase<'_> {
             (Standing::Nobody, AccessIntent::SignIn | AccessIntent::Recover) => Ok(Requested::Quietly),
             (Standing::Nobody, AccessIntent::SignInOrUp) => self.sign_up(unit).await,
             (Standing::Claimed(user) | Standing::Confirmed(user), AccessIntent::Recover) => {
+                if matches!(standing, Standing::Claimed(_)) {
+                    // As below: whichever of the mails they open.
+                    unit.tell_user::<RequestError>(user, UserCommand::RemoveUnprovenPassword).await?;
+                }
                 let mail = (MailTemplate::Recovery, LinkType::Recovery);
                 self.send(unit, user, TokenPurpose::Recovery, mail, FlowPurpose::Recovery).await
             }

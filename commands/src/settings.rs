@@ -12,6 +12,7 @@ mod hooks;
 mod limits;
 mod messages;
 mod oauth_server;
+mod organizations;
 mod plugins;
 mod secret;
 mod sso;
@@ -31,6 +32,7 @@ pub use messages::{
     TemplateText,
 };
 pub use oauth_server::OAuthServerSettings;
+pub use organizations::{OrganizationSettings, OwnRoleSettings, TeamSettings};
 pub use plugins::{
     AdministrationSettings, AnonymousSettings, CodeRules, EmailCodeSettings, PhoneCodeSettings,
     PluginSettings, SecondStepSettings, UsernameSettings,
@@ -71,6 +73,8 @@ pub struct Settings {
     pub site: SiteSettings,
     /// The OAuth server.
     pub oauth_server: OAuthServerSettings,
+    /// Organizations.
+    pub organizations: Box<OrganizationSettings>,
     /// Wallets.
     pub web3: Web3Settings,
     /// Single sign-on of organizations.

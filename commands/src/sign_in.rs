@@ -4,7 +4,7 @@ use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::username::Username;
 use evident_domain::user::{UserCommand, UserError};
-use evident_domain::{PasswordHash, Phone, SessionId, StreamId, Subject, UserId};
+use evident_domain::{PasswordHash, Phone, StreamId, Subject, UserId};
 use zeroize::Zeroizing;
 
 use crate::Commands;
@@ -351,7 +351,7 @@ impl UseCase for SignInCase<'_> {
                 }
             }
         };
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         let started = start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?;
         Ok(Done::In(started, device))
     }

@@ -8,8 +8,7 @@ use evident_domain::recipient::{AskedTooSoon, MessageKind};
 use evident_domain::session::SessionError;
 use evident_domain::user::{Confirmed, SignUpMethod, TokenPurpose, UserError};
 use evident_domain::{
-    Email, Metadata, PasswordHash, Phone, SessionId, Subject, UserId, contact::EmailError,
-    contact::PhoneError,
+    Email, Metadata, PasswordHash, Phone, Subject, UserId, contact::EmailError, contact::PhoneError,
 };
 use zeroize::Zeroizing;
 
@@ -369,7 +368,7 @@ impl SignUpCase<'_> {
             self.send_confirmation(unit, user).await?;
         }
         let Some(terms) = self.plan.session else { return Ok(Done::Pending(user)) };
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         let started = start_session_on::<SignUpError>(unit, user, session, "password", terms).await?;
         Ok(Done::In(started))
     }

@@ -2,7 +2,7 @@
 
 use evident_domain::session::SessionError;
 use evident_domain::user::{SignUp, SignUpMethod, User, UserCommand, UserError};
-use evident_domain::{Metadata, SessionId, UserId};
+use evident_domain::{Metadata, UserId};
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -86,7 +86,7 @@ impl UseCase for AnonymousCase<'_> {
             identities: Vec::new(),
         };
         unit.tell_user::<AnonymousError>(user, UserCommand::SignUp(Box::new(account))).await?;
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         start_session_on::<AnonymousError>(unit, user, session, "anonymous", self.terms).await
     }
 }

@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
-use evident_domain::session::{Session, SessionCommand, SessionError, SessionEvent};
+use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
-use evident_domain::{Event, Provenance, Root, SessionId, StreamId, Subject, Time, UserId};
-use evident_eventstore::{Append, EventStore, Guard, OutboxMessage, StreamAppend};
+use evident_domain::{
+    Event, InvitationId, OrganizationId, Provenance, Root, SessionId, StreamId, Subject, Time, UserId,
+};
+use evident_eventstore::{Append, Concern, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
 use uuid::Uuid;
 
@@ -98,6 +100,11 @@ impl<'a> Unit<'a> {
     /// The time of the decision: one for the whole command.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// The id of a session that is about to begin.
+    pub fn new_session(&self) -> SessionId {
+        SessionId(self.store.entropy().timed_uuid(self.now))
     }
 
     /// The store, for look-ups that are no part of a decision.
@@ -197,6 +204,24 @@ impl<'a> Unit<'a> {
         self.read::<Session>(id.0).await
     }
 
+    /// The session in which a user asks for something, where their token names one. It may have ended since
+    /// the token was looked at: by a new password, say, that another session set.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] when it has ended, or is somebody else's.
+    pub async fn asking_session<E>(
+        &mut self,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<Option<&LiveSession>, E>
+    where
+        E: From<SessionError> + From<Failure>,
+    {
+        let Some(session) = session else { return Ok(None) };
+        let live = self.session(session).await?.live().filter(|live| live.user == user);
+        Ok(Some(live.ok_or(SessionError::NotFound)?))
+    }
+
     /// Gives a user a command; the events are part of the unit.
     ///
     /// # Errors
@@ -254,8 +279,47 @@ impl<'a> Unit<'a> {
         // The position first: what is started in between breaks the guard.
         let after = self.store.head().await?.position;
         let sessions = views::live_sessions(self.store.database(), user).await?;
-        self.guards.push(Guard { event_type: "session.started", subject: Subject::User(user), after });
+        let concerns = Concern::Subject(Subject::User(user));
+        self.guards.push(Guard { event_type: "session.started", concerns, after });
         Ok(sessions)
+    }
+
+    /// The organizations that a user belongs to. If the user joins another before the commit, the command
+    /// is decided again: whoever counts them, or leaves them all, must not miss one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn memberships(&mut self, user: UserId) -> Result<Vec<OrganizationId>, Failure> {
+        let after = self.store.head().await?.position;
+        let organizations = views::memberships(self.store.database(), user).await?;
+        for event_type in ["organization.created", "organization.member_added"] {
+            self.guards.push(Guard { event_type, concerns: Concern::User(user), after });
+        }
+        Ok(organizations)
+    }
+
+    /// The invitations by which a user is known somewhere, open or not. If they are invited once more
+    /// before the commit, the command is decided again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn invitations_of(
+        &mut self,
+        user: UserId,
+        email: Option<&str>,
+    ) -> Result<Vec<(OrganizationId, InvitationId)>, Failure> {
+        let after = self.store.head().await?.position;
+        let invitations = views::invitations_of_person(self.store.database(), user, email).await?;
+        let concerns = Concern::Subject(Subject::User(user));
+        self.guards.push(Guard { event_type: "organization.member_invited", concerns, after });
+        Ok(invitations)
+    }
+
+    /// Seals what an aggregate decided with another one's key: the events hold that one's data.
+    pub fn seal_for<A: Root>(&mut self, id: Uuid, subject: Subject) {
+        if let Some(touched) = self.touched.get_mut(&StreamId { kind: A::KIND, id }) {
+            touched.subject = subject;
+        }
     }
 
     /// Sends a message once the change is committed.
@@ -318,7 +382,7 @@ impl<'a> Unit<'a> {
         }
         for (subject, attempt) in self.attempts {
             streams.push(StreamAppend {
-                stream: StreamId::attempt(self.store.entropy().uuid()),
+                stream: StreamId::attempt(self.store.entropy().timed_uuid(self.now)),
                 expected: 0,
                 subject,
                 events: vec![Event::Attempt(attempt)],
@@ -329,7 +393,7 @@ impl<'a> Unit<'a> {
             .into_iter()
             .map(|(subject, message)| {
                 let payload = serde_json::to_value(&Queued { message, ip: context.ip() })?;
-                Ok(OutboxMessage { id: self.store.entropy().uuid(), subject, payload })
+                Ok(OutboxMessage { id: self.store.entropy().timed_uuid(self.now), subject, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;
         let append = Append {

@@ -5,7 +5,9 @@ mod contact;
 use evident_domain::flow::{CodeChallenge, FlowError};
 use evident_domain::recipient::AskedTooSoon;
 use evident_domain::session::{AssuranceLevel, RevocationReason, SessionError};
-use evident_domain::user::{Account, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::user::{
+    Account, Proof, TokenPurpose, UnprovenPassword, UserCommand, UserError, UserEvent,
+};
 use evident_domain::{
     Email, Metadata, PasswordHash, Phone, SessionId, Time, UserId, contact::EmailError, contact::PhoneError,
 };
@@ -152,12 +154,16 @@ impl Commands {
         if phone.is_some() && !self.settings().sign_up.phone_enabled {
             return Err(UpdateUserError::PhoneDisabled);
         }
-        let mut case = UpdateCase { commands: self, request: &request, email, phone, password: None };
+        let mut case =
+            UpdateCase { commands: self, request: &request, email, phone, password: None, nonce: None };
         for _ in 0..ROUNDS {
             if let Some(new) = &request.password {
                 // First: what comes of comparing is not for a thief of the first factor.
                 self.execute(context, &LevelCase(&request)).await?;
                 case.password = Some(self.compare(&request, new).await?);
+                if case.nonce.is_none() {
+                    case.nonce = self.nonce_proof(&request).await?;
+                }
             }
             let done = match self.asked_for(&case).await? {
                 Some(to) => self.execute_sending(context, &to, &case).await?.0,
@@ -174,6 +180,26 @@ impl Commands {
             }
         }
         Err(Failure::Overloaded.into())
+    }
+
+    /// The code of a reauthentication, where one is asked for and given. It went by text if there is no
+    /// address; the service that made it is asked then.
+    async fn nonce_proof(&self, request: &UpdateUser) -> Result<Option<Proof>, UpdateUserError> {
+        let Some(nonce) = request.nonce.as_deref().filter(|nonce| !nonce.is_empty()) else {
+            return Ok(None);
+        };
+        let mut unit = Unit::new(self.store(), self.aggregates(), self.clock().now());
+        if !needs_nonce(self, &mut unit, request).await? {
+            return Ok(None);
+        }
+        // One that does not read is nobody's, and as wrong as any.
+        let code = OneTimeCode::parse(nonce).unwrap_or_else(|_| OneTimeCode::fixed("-"));
+        let typed = self.codes().code_hash(request.user, &code);
+        let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
+        let phone = account.phone.as_ref().filter(|_| account.email.is_none());
+        let Some(phone) = phone.map(|phone| phone.value.clone()) else { return Ok(Some(Proof::Code(typed))) };
+        let purpose = TokenPurpose::Reauthentication;
+        Ok(Some(self.text_proof(request.user, &phone, code.expose(), typed, purpose).await?))
     }
 
     /// Where a message goes because of a change. Of a new address and a new number the first is counted.
@@ -233,12 +259,26 @@ impl UseCase for LevelCase<'_> {
 
 /// Who has a second factor shows it before the ways in change.
 async fn check_level(unit: &mut Unit<'_>, request: &UpdateUser) -> Outcome {
-    let level = level(unit, request.session).await?;
+    let level = level::<UpdateUserError>(unit, request.user, request.session).await?;
     let account = unit.user(request.user).await?.account().ok_or(UserError::NotFound)?;
     if account.factors.any_verified() && level < AssuranceLevel::Aal2 {
         return Err(UpdateUserError::InsufficientAal);
     }
     Ok(())
+}
+
+/// Whether the session is so old that a new password asks for a code.
+async fn needs_nonce(
+    commands: &Commands,
+    unit: &mut Unit<'_>,
+    request: &UpdateUser,
+) -> Result<bool, UpdateUserError> {
+    if !commands.settings().security.update_password_require_reauthentication {
+        return Ok(false);
+    }
+    let now = unit.now();
+    let live = unit.asking_session::<UpdateUserError>(request.user, request.session).await?;
+    Ok(live.is_none_or(|live| now - live.started_at >= FRESH_SESSION))
 }
 
 struct UpdateCase<'a> {
@@ -247,6 +287,8 @@ struct UpdateCase<'a> {
     email: Option<Email>,
     phone: Option<Phone>,
     password: Option<NewPassword>,
+    /// The code of a reauthentication.
+    nonce: Option<Proof>,
 }
 
 type Outcome = Result<(), UpdateUserError>;
@@ -268,10 +310,7 @@ impl UseCase for UpdateCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<Done, UpdateUserError> {
         let request = self.request;
-        if let Some(session) = request.session {
-            // It may have ended since the token was looked at: by a new password, say, that another session set.
-            unit.session(session).await?.live().ok_or(SessionError::NotFound)?;
-        }
+        unit.asking_session::<UpdateUserError>(request.user, request.session).await?;
         if self.email.is_some() || self.phone.is_some() || self.password.is_some() {
             check_level(unit, request).await?;
         }
@@ -349,25 +388,16 @@ impl UpdateCase<'_> {
     /// A session that is not fresh shows a code first, where that is asked for. Says whether all is
     /// well; a wrong code is noted in the unit.
     async fn reauthenticate(&self, unit: &mut Unit<'_>) -> Result<bool, UpdateUserError> {
-        if !self.commands.settings().security.update_password_require_reauthentication {
+        if !needs_nonce(self.commands, unit, self.request).await? {
             return Ok(true);
         }
+        let proof = self.nonce.clone().ok_or(UpdateUserError::ReauthenticationNeeded)?;
         let now: Time = unit.now();
-        let fresh = match self.request.session {
-            None => false,
-            Some(session) => {
-                unit.session(session).await?.live().is_some_and(|live| now - live.started_at < FRESH_SESSION)
-            }
-        };
-        if fresh {
-            return Ok(true);
-        }
-        let nonce = self.request.nonce.as_deref().filter(|nonce| !nonce.is_empty());
-        let nonce = nonce.ok_or(UpdateUserError::ReauthenticationNeeded)?;
-        let code = OneTimeCode::parse(nonce).map_err(|_| UpdateUserError::ReauthenticationInvalid)?;
         let command = UserCommand::Redeem {
             purposes: vec![TokenPurpose::Reauthentication],
-            proof: Proof::Code(self.commands.codes().code_hash(self.request.user, &code)),
+            proof,
+            // It confirms nothing that the account has.
+            password: UnprovenPassword::Stays,
             now,
         };
         match unit.tell_user::<UpdateUserError>(self.request.user, command).await {

@@ -6,8 +6,11 @@ use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::flow::{Flow, FlowError, FlowPurpose};
 use evident_domain::recipient::AskedTooSoon;
 use evident_domain::session::SessionError;
-use evident_domain::user::{Agreement, Proof, TokenPurpose, UserCommand, UserError, UserEvent};
-use evident_domain::{Email, FlowId, IdentityId, Phone, SessionId, StreamId, Subject, UserId};
+use evident_domain::user::{
+    Account, Agreement, OneTimeToken, Proof, TokenPurpose, UnprovenPassword, UserCommand, UserError,
+    UserEvent,
+};
+use evident_domain::{Email, FlowId, IdentityId, Phone, StreamId, Subject, UserId};
 use evident_projections::views;
 use uuid::Uuid;
 
@@ -250,7 +253,8 @@ impl UseCase for VerifyCase<'_> {
         };
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
         let (banned, tokens) = (account.is_banned(now), account.tokens.clone());
-        let command = UserCommand::Redeem { purposes, proof: self.proof.clone(), now };
+        let password = self.unproven_password(account);
+        let command = UserCommand::Redeem { purposes, proof: self.proof.clone(), password, now };
         let events = match unit.tell_user::<VerifyError>(self.user, command).await {
             Err(VerifyError::Invalid) => Vec::new(),
             told => told?,
@@ -268,7 +272,7 @@ impl UseCase for VerifyCase<'_> {
         }
         end_what_it_opened::<VerifyError>(unit, self.user, &events).await?;
         self.settle(unit, &events).await?;
-        if !self.complete(unit).await? {
+        if !self.complete(unit, password).await? {
             return Ok(Done::Halfway);
         }
         let flow = tokens.get(&purpose).and_then(|token| token.flow);
@@ -278,12 +282,32 @@ impl UseCase for VerifyCase<'_> {
                 self.commands.authenticate_flow::<VerifyError>(unit, flow, self.user, method, None).await?;
             return code.map(Done::Code).ok_or(VerifyError::Flow(FlowError::NotFound));
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Done::In(start_session::<VerifyError>(unit, self.user, session, "otp").await?))
     }
 }
 
 impl VerifyCase<'_> {
+    /// What becomes of a password that was set before the confirmation. Who opens a link may be another than
+    /// who set it; that they are one shows when the flow of the link is redeemed by the client that began it.
+    fn unproven_password(&self, account: &Account) -> UnprovenPassword {
+        let keeps = self.commands.settings().security.confirmation_keeps_password;
+        let flow = match &self.proof {
+            Proof::Link(hash) if self.request.end == VerifyEnd::Browser => {
+                let of_link =
+                    |token: &&OneTimeToken| token.link.as_ref().is_some_and(|link| link.matches(hash));
+                account.tokens.values().find(of_link).and_then(|token| token.flow)
+            }
+            Proof::Link(_) | Proof::Code(_) => None,
+        };
+        match flow {
+            // What nobody is known to have set is never taken for the owner's.
+            _ if keeps && !account.anonymous => UnprovenPassword::Stays,
+            Some(_) => UnprovenPassword::Waits,
+            None => UnprovenPassword::Goes,
+        }
+    }
+
     /// Whoever has confirmed an address may ask for the next message at once.
     async fn settle(&self, unit: &mut Unit<'_>, events: &[UserEvent]) -> Result<(), VerifyError> {
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
@@ -322,7 +346,7 @@ impl VerifyCase<'_> {
     }
 
     /// Makes a change of contact, where that was the matter; says whether nothing is missing any more.
-    async fn complete(&self, unit: &mut Unit<'_>) -> Result<bool, VerifyError> {
+    async fn complete(&self, unit: &mut Unit<'_>, password: UnprovenPassword) -> Result<bool, VerifyError> {
         let new_identity = IdentityId(unit.store().entropy().uuid());
         let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
         let (command, wanted, taken, changed) = match self.request.kind {
@@ -333,22 +357,25 @@ impl VerifyCase<'_> {
                 let autoconfirm = self.commands.settings().sign_up.mail_autoconfirm;
                 let agreement = if autoconfirm { Agreement::OfOne } else { Agreement::OfAll };
                 let wanted = account.new_email.clone().map(Contact::Email);
-                let command = UserCommand::CompleteEmailChange { user: self.user, new_identity, agreement };
+                let command =
+                    UserCommand::CompleteEmailChange { user: self.user, new_identity, agreement, password };
                 let old = account.email.as_ref().map(|contact| contact.value.clone());
                 let changed = old.map(|old| Notification::EmailChanged { old });
                 (command, wanted, VerifyError::EmailTaken, changed)
             }
             VerifyKind::PhoneChange => {
                 let wanted = account.new_phone.clone().map(|phone| Contact::Phone(phone.value));
-                let command = UserCommand::CompletePhoneChange { user: self.user, new_identity };
+                let command = UserCommand::CompletePhoneChange { user: self.user, new_identity, password };
                 let old = account.phone.as_ref().map(|contact| contact.value.clone());
                 let changed = Some(Notification::PhoneChanged { old });
                 (command, wanted, VerifyError::PhoneTaken, changed)
             }
         };
-        if unit.tell_user::<VerifyError>(self.user, command).await?.is_empty() {
+        let events = unit.tell_user::<VerifyError>(self.user, command).await?;
+        if events.is_empty() {
             return Ok(false);
         }
+        self.commands.notify_of_new_phone(unit, self.user, &events).await?;
         if let Some(changed) = changed {
             self.commands.notify(unit, self.user, changed).await?;
         }

@@ -13,6 +13,8 @@ pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
         Box::new(SemanticVersionEventUpcaster::new("session.stepped_up", "2.0", Box::new(stepped_up_2))),
         // 1.0 knew no OAuth clients: every session was the user's own.
         Box::new(SemanticVersionEventUpcaster::new("session.started", "1.1", Box::new(started_1_1))),
+        // 1.0 did not say in which session somebody links.
+        Box::new(SemanticVersionEventUpcaster::new("flow.started", "1.1", Box::new(flow_started_1_1))),
         // 1.1 knew neither ends that move nor administrators who act in a user's name.
         Box::new(SemanticVersionEventUpcaster::new("session.started", "1.2", Box::new(started_1_2))),
     ]
@@ -38,6 +40,13 @@ fn started_1_1(mut payload: Value) -> Value {
     if let Some(fields) = payload.as_object_mut() {
         fields.entry("client").or_insert(Value::Null);
         fields.entry("scopes").or_insert(Value::Null);
+    }
+    payload
+}
+
+fn flow_started_1_1(mut payload: Value) -> Value {
+    if let Some(fields) = payload.as_object_mut() {
+        fields.entry("session").or_insert(Value::Null);
     }
     payload
 }

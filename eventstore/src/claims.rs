@@ -12,10 +12,10 @@ use crate::database::{Column, ColumnType, DatabaseError, Row, Table, Tables, Val
 pub const CLAIMS: Table = Table::new(
     "claims",
     &[
-        Column { name: "claim", kind: ColumnType::Text },
-        Column { name: "kind", kind: ColumnType::Text },
-        Column { name: "holder", kind: ColumnType::Text },
-        Column { name: "position", kind: ColumnType::Int },
+        Column::new("claim", ColumnType::Text),
+        Column::new("kind", ColumnType::Text),
+        Column::new("holder", ColumnType::Text),
+        Column::new("position", ColumnType::Int),
     ],
 );
 

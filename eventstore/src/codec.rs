@@ -21,7 +21,7 @@ const SEALED_PREFIX: &str = "sealed:";
 const ERASED_TEXT: &str = "erased";
 
 const fn column(name: &'static str, kind: ColumnType) -> Column {
-    Column { name, kind }
+    Column::new(name, kind)
 }
 
 /// The log's table. Its key is not one column, so it is only ever inserted into.

@@ -33,7 +33,7 @@ pub use database::{
     Column, ColumnType, Contents, Database, DatabaseError, Dialect, OpenError, PostgresOptions, Row, Table,
     Tables, Transaction, Value,
 };
-pub use guard::Guard;
+pub use guard::{Concern, Guard};
 pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;

@@ -11,13 +11,13 @@ use crate::{EventStore, StoreError};
 pub(crate) const OUTBOX: Table = Table::new(
     "outbox",
     &[
-        Column { name: "id", kind: ColumnType::Text },
-        Column { name: "subject", kind: ColumnType::Text },
-        Column { name: "payload", kind: ColumnType::Text },
-        Column { name: "created_at", kind: ColumnType::Int },
-        Column { name: "attempts", kind: ColumnType::Int },
-        Column { name: "next_attempt", kind: ColumnType::Int },
-        Column { name: "last_error", kind: ColumnType::Text },
+        Column::new("id", ColumnType::Text),
+        Column::new("subject", ColumnType::Text),
+        Column::new("payload", ColumnType::Text),
+        Column::new("created_at", ColumnType::Int),
+        Column::new("attempts", ColumnType::Int),
+        Column::new("next_attempt", ColumnType::Int),
+        Column::new("last_error", ColumnType::Text),
     ],
 );
 

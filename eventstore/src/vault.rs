@@ -28,9 +28,9 @@ const SERVER_KEYS: Table = Table::new("server_keys", &key_columns("name"));
 
 const fn key_columns(key: &'static str) -> [Column; 3] {
     [
-        Column { name: key, kind: ColumnType::Text },
-        Column { name: "wrapped", kind: ColumnType::Bytes },
-        Column { name: "created_at", kind: ColumnType::Int },
+        Column::new(key, ColumnType::Text),
+        Column::new("wrapped", ColumnType::Bytes),
+        Column::new("created_at", ColumnType::Int),
     ]
 }
 

@@ -13,10 +13,10 @@ use crate::folds;
 const PROJECTIONS: Table = Table::new(
     "projections",
     &[
-        Column { name: "name", kind: ColumnType::Text },
-        Column { name: "version", kind: ColumnType::Int },
-        Column { name: "position", kind: ColumnType::Int },
-        Column { name: "built_at", kind: ColumnType::Int },
+        Column::new("name", ColumnType::Text),
+        Column::new("version", ColumnType::Int),
+        Column::new("position", ColumnType::Int),
+        Column::new("built_at", ColumnType::Int),
     ],
 );
 

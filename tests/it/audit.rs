@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Anonymous, PASSWORD, ServiceRole, TestServer};
+use crate::passkeys;
+use crate::support::{Anonymous, ES256_KEY, PASSWORD, ServiceRole, TestServer, key_set};
 
 /// The entries of a page.
 async fn entries(server: &TestServer, query: &str) -> Vec<Value> {
@@ -164,4 +165,97 @@ on_both_databases!(entries_of_an_erased_person_read_as_erased, async |database| 
     assert_eq!(login["ip_address"], "");
     assert_eq!(entries(&server, "?query=author:lovelace").await.len(), 0);
     server.assert_log_is_whole();
+});
+
+on_both_databases!(second_factors_and_passkeys_are_in_the_audit_log, async |database| {
+    let server = passkeys::server(&database).await;
+    let hugo = server.sign_up("hugo@example.com").await;
+    let (passkey, _) = passkeys::with_passkey(&server, &hugo).await;
+    let path = format!("/passkeys/{passkey}");
+    let rename = server.request(reqwest::Method::PATCH, &path).bearer_auth(&hugo.access_token);
+    server.send(rename.json(&json!({ "friendly_name": "laptop" }))).await.ok();
+    server.delete(&hugo, &path, None).await.no_content();
+    let app = server.enroll_app(&hugo, "app").await;
+    let hugo = server.show_app(&hugo, &app, 0).await;
+    let of_admin = format!("/admin/users/{}/factors/{}", hugo.id, app.factor);
+    server.put(&ServiceRole, &of_admin, json!({ "friendly_name": "telephone" })).await.ok();
+    server.delete(&hugo, &format!("/factors/{}", app.factor), None).await.ok();
+    let other = server.enroll_app(&hugo, "other").await;
+    let of_admin = format!("/admin/users/{}/factors/{}", hugo.id, other.factor);
+    server.delete(&ServiceRole, &of_admin, None).await.ok();
+
+    let log = entries(&server, "").await;
+    assert_eq!(
+        actions(&log),
+        [
+            "factor_deleted",
+            "factor_in_progress",
+            "factor_unenrolled",
+            "factor_updated",
+            "verification_attempted",
+            "challenge_created",
+            "factor_in_progress",
+            "passkey_deleted",
+            "passkey_updated",
+            "passkey_created",
+            "login",
+            "user_signedup",
+        ]
+    );
+    for (entry, log_type, actor) in [
+        (&log[0], "factor", "service_role"),
+        (&log[2], "factor", "hugo@example.com"),
+        (&log[7], "user", "hugo@example.com"),
+    ] {
+        assert_eq!(
+            (&entry["payload"]["log_type"], &entry["payload"]["actor_username"]),
+            (&json!(log_type), &json!(actor))
+        );
+        assert_eq!(entry["ip_address"], "127.0.0.1");
+    }
+    let traits = |entry: &Value, name: &str| entry["payload"]["traits"][name].clone();
+    assert_eq!(traits(&log[2], "factor_id"), app.factor.as_str());
+    assert_eq!(
+        (traits(&log[0], "factor_id"), traits(&log[0], "user_id")),
+        (json!(other.factor), json!(hugo.id))
+    );
+    assert_eq!(traits(&log[9], "passkey_id"), passkey.as_str());
+    assert_eq!(entries(&server, "?query=action:passkey").await.len(), 3);
+    assert_eq!(entries(&server, "?query=type:factor").await.len(), 7);
+});
+
+on_both_databases!(what_administrators_register_is_in_the_audit_log, async |database| {
+    let server = TestServer::on(&database)
+        .with("GOTRUE_OAUTH_SERVER_ENABLED", "true")
+        .with("GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH", "/oauth/consent")
+        .with("GOTRUE_JWT_KEYS", &key_set(ES256_KEY, &[]))
+        .start()
+        .await;
+    let body = json!({ "client_name": "Photos", "redirect_uris": ["https://photos.example.com/cb"] });
+    let client = server.post(&ServiceRole, "/admin/oauth/clients", body).await;
+    assert_eq!(client.status, 201);
+    let id = client.json()["client_id"].as_str().unwrap().to_owned();
+    let path = format!("/admin/oauth/clients/{id}");
+    server.put(&ServiceRole, &path, json!({ "client_name": "Albums" })).await.ok();
+    server.post_empty(&ServiceRole, &format!("{path}/regenerate_secret")).await.ok();
+    server.delete(&ServiceRole, &path, None).await.no_content();
+    let log = entries(&server, "").await;
+    assert_eq!(
+        actions(&log),
+        ["oauth_client_deleted", "oauth_client_updated", "oauth_client_updated", "oauth_client_created"]
+    );
+    for entry in &log {
+        assert_eq!(entry["payload"]["traits"]["oauth_client_id"], id.as_str());
+        assert_eq!(entry["payload"]["actor_username"], "service_role");
+        assert_eq!(entry["payload"]["log_type"], "team");
+    }
+
+    let provider = json!({ "provider_type": "oauth2", "identifier": "custom:intra", "name": "Intranet",
+        "client_id": "cid", "client_secret": "shh-very-secret", "scopes": ["profile"],
+        "authorization_url": "https://203.0.113.10/authorize", "token_url": "https://203.0.113.10/token",
+        "userinfo_url": "https://203.0.113.10/me" });
+    assert_eq!(server.post(&ServiceRole, "/admin/custom-providers", provider).await.status, 201);
+    server.delete(&ServiceRole, "/admin/custom-providers/custom:intra", None).await.no_content();
+    let log = entries(&server, "?per_page=2").await;
+    assert_eq!(actions(&log), ["custom_provider_deleted", "custom_provider_created"]);
 });

@@ -256,3 +256,26 @@ on_both_databases!(apps_may_be_switched_off, async |database| {
         );
     }
 });
+
+on_both_databases!(factors_that_come_and_go_are_told_by_mail, async |database| {
+    let server = TestServer::on(&database)
+        .with("GOTRUE_MAILER_NOTIFICATIONS_MFA_FACTOR_ENROLLED_ENABLED", "true")
+        .with("GOTRUE_MAILER_NOTIFICATIONS_MFA_FACTOR_UNENROLLED_ENABLED", "true")
+        .with("GOTRUE_MAILER_SUBJECTS_MFA_FACTOR_ENROLLED_NOTIFICATION", "{{ .FactorType }} came")
+        .with("GOTRUE_MAILER_SUBJECTS_MFA_FACTOR_UNENROLLED_NOTIFICATION", "{{ .FactorType }} went")
+        .start()
+        .await;
+    let ada = server.sign_up("ada@example.com").await;
+    // What was never shown is no news.
+    let left = server.enroll_app(&ada, "left").await;
+    server.delete(&ada, &format!("/factors/{}", left.factor), None).await.ok();
+    let app = server.enroll_app(&ada, "app").await;
+    let ada = server.show_app(&ada, &app, -1).await;
+    let mail = server.mail_to("ada@example.com", 1).await;
+    assert!(mail.text.contains("Subject: totp came"), "{}", mail.text);
+    // Showing it again is none, either.
+    let ada = server.show_app(&ada, &app, 0).await;
+    server.delete(&ada, &format!("/factors/{}", app.factor), None).await.ok();
+    let mail = server.mail_to("ada@example.com", 2).await;
+    assert!(mail.text.contains("Subject: totp went"), "{}", mail.text);
+});

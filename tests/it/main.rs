@@ -38,6 +38,7 @@ mod openapi;
 mod otp;
 mod passkeys;
 mod paths;
+mod peer_faults;
 mod phone_factors;
 mod pkce;
 mod postgres_nodes;

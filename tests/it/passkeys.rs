@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Anonymous, Caller, Person, Reply, ServiceRole, SoftwareKey, TestDatabase, TestServer};
 
-async fn server(database: &TestDatabase) -> TestServer {
+pub(super) async fn server(database: &TestDatabase) -> TestServer {
     TestServer::on(database)
         .with("GOTRUE_PASSKEY_ENABLED", "true")
         .with("GOTRUE_PASSKEY_MAX_PASSKEYS_PER_USER", "2")
@@ -33,7 +33,7 @@ async fn answer(
     server.post(caller, &format!("/passkeys/{what}/verify"), body).await
 }
 
-async fn with_passkey(server: &TestServer, person: &Person) -> (String, SoftwareKey) {
+pub(super) async fn with_passkey(server: &TestServer, person: &Person) -> (String, SoftwareKey) {
     let (id, options) = ask(server, person, "registration").await;
     let mut key = SoftwareKey::new();
     let made = key.create(&options);

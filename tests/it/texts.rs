@@ -3,7 +3,9 @@
 use evident_commands::hooks::{WebhookSecret, signatures};
 use serde_json::{Value, json};
 
-use crate::support::{Anonymous, Call, PASSWORD, Peer, Says, TestDatabase, TestServer};
+use crate::support::{
+    Anonymous, Bearer, Call, JWT_SECRET, PASSWORD, Peer, Person, Says, TestDatabase, TestServer, sign_hs256,
+};
 
 const SECRET: &str = "v1,whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
@@ -137,4 +139,68 @@ on_both_databases!(a_signed_webhook_carries_texts, async |database| {
     assert_eq!(payload["text"], format!("Your code is {}", payload["code"].as_str().unwrap()));
     let verify = json!({ "type": "sms", "phone": "15005550001", "token": payload["code"] });
     server.post(&Anonymous, "/verify", verify).await.ok();
+});
+
+on_both_databases!(twilio_verify_checks_second_factors_and_codes_of_reauthentications, async |database| {
+    let peer = Peer::that(|call| {
+        let good = call.form().contains(&("Code".to_owned(), "424242".to_owned()));
+        Says::json(200, &json!({ "sid": "VE1", "status": if good { "approved" } else { "pending" } }))
+    })
+    .await;
+    let server = server_with(
+        &database,
+        &peer,
+        &[
+            ("GOTRUE_SMS_PROVIDER", "twilio_verify"),
+            ("GOTRUE_SMS_TWILIO_VERIFY_ACCOUNT_SID", "AC1"),
+            ("GOTRUE_SMS_TWILIO_VERIFY_AUTH_TOKEN", "hush-hush"),
+            ("GOTRUE_SMS_TWILIO_VERIFY_MESSAGE_SERVICE_SID", "VA1"),
+            ("GOTRUE_SMS_AUTOCONFIRM", "true"),
+            ("GOTRUE_MFA_PHONE_ENROLL_ENABLED", "true"),
+            ("GOTRUE_MFA_PHONE_VERIFY_ENABLED", "true"),
+            ("GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION", "true"),
+        ],
+    )
+    .await;
+    let checks = || peer.calls("POST /v2/Services/VA1/VerificationCheck").len();
+    let pia = Person::of_session(&server.post(&Anonymous, "/signup", sign_up("sms")).await.ok());
+
+    // A session of today needs no code.
+    server.put(&pia, "/user", json!({ "password": "another password", "nonce": "424242" })).await.ok();
+    assert_eq!(checks(), 0, "nobody is asked about a code that is not needed");
+
+    let body = json!({ "factor_type": "phone", "phone": "15005550002" });
+    let factor = server.post(&pia, "/factors", body).await.ok();
+    let factor = factor["id"].as_str().unwrap();
+    let nothing = uuid::Uuid::nil().to_string();
+    assert_eq!(server.answer(&pia, factor, &nothing, "424242").await.error_code(422), "mfa_factor_not_found");
+    assert_eq!(checks(), 0, "nobody is asked about a challenge that is none");
+    let challenge = server.challenge(&pia, factor).await;
+    let call = peer.call("POST /v2/Services/VA1/Verifications", 1).await;
+    assert_eq!(field(&call, "To"), "+15005550002");
+    let wrong = server.answer(&pia, factor, &challenge, "111111").await;
+    assert_eq!(wrong.error_code(422), "mfa_verification_failed");
+    let surer = Person::of_session(&server.answer(&pia, factor, &challenge, "424242").await.ok());
+    assert_eq!(surer.claims()["aal"], "aal2");
+    assert_eq!(checks(), 2);
+    let again = server.answer(&surer, factor, &challenge, "424242").await;
+    assert_eq!(again.error_code(422), "mfa_ip_address_mismatch");
+    assert_eq!(checks(), 2, "the challenge is answered");
+
+    let body = json!({ "phone": "15005550003", "password": PASSWORD });
+    let rita = Person::of_session(&server.post(&Anonymous, "/signup", body).await.ok());
+    server.get(&rita, "/reauthenticate").await.ok();
+    // A token that names no session counts as old.
+    let claims = json!({ "sub": rita.id, "aud": "authenticated", "role": "authenticated",
+                         "exp": rita.claims()["exp"] });
+    let old = Bearer(sign_hs256(&claims, JWT_SECRET));
+    let change = |nonce: &str| json!({ "password": "a new password of hers", "nonce": nonce });
+    assert_eq!(server.put(&old, "/user", change("")).await.error_code(400), "reauthentication_needed");
+    assert_eq!(
+        server.put(&old, "/user", change("111111")).await.error_code(422),
+        "reauthentication_not_valid"
+    );
+    server.put(&old, "/user", change("424242")).await.ok();
+    assert_eq!(checks(), 4);
+    server.assert_log_is_whole();
 });

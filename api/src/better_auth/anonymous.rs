@@ -60,6 +60,7 @@ async fn delete(call: Call) -> Reply {
     let context = call.context(caller.actor());
     match call.app.commands().delete_user(&context, caller.user(), Deletion::Erase).await {
         Ok(()) => {}
+        Err(DeleteUserError::Organization(_)) => return Err(BetterAuthError::only_owner()),
         Err(DeleteUserError::Failure(failure)) => return Err(failure.into()),
         Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => {
             return Err(BetterAuthError::signed_out());
@@ -80,8 +81,11 @@ pub(super) async fn become_known(call: &Call, user: UserId) -> Result<(), Better
     }
     let context = call.context(before.actor());
     match call.app.commands().delete_user(&context, before.user(), Deletion::Erase).await {
-        // Somebody else was faster.
-        Ok(()) | Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => Ok(()),
+        // Somebody else was faster; and an organization keeps its only owner, known or not.
+        Ok(())
+        | Err(DeleteUserError::User(_) | DeleteUserError::Session(_) | DeleteUserError::Organization(_)) => {
+            Ok(())
+        }
         Err(DeleteUserError::Failure(failure)) => Err(failure.into()),
     }
 }

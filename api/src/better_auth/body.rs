@@ -1,6 +1,7 @@
 //! Bodies: which kinds are read, and what is wrong with their fields, in the words that clients know.
 
 use axum::http::{HeaderMap, StatusCode, header};
+use evident_domain::Metadata;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -52,6 +53,8 @@ pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], forms: Forms) -> Result<V
 #[derive(Debug)]
 pub struct Fields<'a> {
     map: Option<&'a Map<String, Value>>,
+    /// Where the fields stand inside the body: nothing, or `data.`.
+    place: String,
     problems: Vec<String>,
 }
 
@@ -66,7 +69,23 @@ impl<'a> Fields<'a> {
         if map.is_none() && !body.is_null() {
             problems.push(format!("[body] Invalid input: expected object, received {}", kind(Some(body))));
         }
-        Self { map, problems }
+        Self { map, place: String::new(), problems }
+    }
+
+    /// Of an object in a field of the body.
+    pub fn inside(object: &'a Value, field: &str) -> Self {
+        Self { map: object.as_object(), place: format!("{field}."), problems: Vec::new() }
+    }
+
+    /// Takes in what was wrong with the fields of an object inside.
+    pub fn take_in(&mut self, inside: Self) {
+        self.problems.extend(inside.problems);
+    }
+
+    /// Notes that an object is missing that has to be there, and gives an empty one in its place.
+    pub fn missing_object(&mut self, name: &str) -> &'a Value {
+        self.mistyped(name, "object");
+        &NOTHING
     }
 
     /// A field as it is; none where it is missing.
@@ -81,7 +100,7 @@ impl<'a> Fields<'a> {
 
     /// Notes that something is wrong with a field.
     pub fn problem(&mut self, name: &str, problem: &str) {
-        self.problems.push(format!("[body.{name}] {problem}"));
+        self.problems.push(format!("[body.{}{name}] {problem}", self.place));
     }
 
     fn mistyped(&mut self, name: &str, expected: &str) {
@@ -156,6 +175,18 @@ impl<'a> Fields<'a> {
             Some(Value::Object(object)) => Some(object),
             Some(_) => {
                 self.mistyped(name, "object");
+                None
+            }
+        }
+    }
+
+    /// An object of whatever fields, which may be missing.
+    pub fn maybe_record(&mut self, name: &str) -> Option<Metadata> {
+        match self.raw(name) {
+            None => None,
+            Some(Value::Object(object)) => Some(Metadata(object.clone())),
+            Some(_) => {
+                self.mistyped(name, "record");
                 None
             }
         }

@@ -112,6 +112,12 @@ impl BetterAuthError {
         Self::too_many_requests(QUOTA_RETRY)
     }
 
+    /// 400: an organization with other members would have no owner.
+    pub fn only_owner() -> Self {
+        let code = "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER";
+        Self::bad_request(code, "You cannot leave the organization as the only owner")
+    }
+
     /// 403: the user is kept out.
     pub fn banned() -> Self {
         let message = "You have been banned from this application. Please contact support if you believe this is an error.";

@@ -16,6 +16,7 @@ mod email_otp;
 pub mod error;
 mod limits;
 pub mod links;
+mod organization;
 pub mod origins;
 mod phone_number;
 mod routes;

@@ -10,8 +10,8 @@ use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
 use super::{
-    admin, anonymous, email_otp, phone_number, service, session_endpoints, sign_in, sign_up, two_factor,
-    username,
+    admin, anonymous, email_otp, organization, phone_number, service, session_endpoints, sign_in, sign_up,
+    two_factor, username,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
@@ -24,11 +24,12 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 10] = [
+    let families: [fn(Table) -> Table; 11] = [
         service::routes,
         sign_up::routes,
         sign_in::routes,
         session_endpoints::routes,
+        organization::routes,
         admin::routes,
         two_factor::routes,
         username::routes,

@@ -19,16 +19,15 @@ const FAMILIES: &[(&str, Standing)] = &[
     ("MAILER_EMAIL_VALIDATION_", Standing::Guard),
     ("SECURITY_DB_ENCRYPTION_", Standing::Needless),
     ("SECURITY_REFRESH_TOKEN_", Standing::Needless),
-    ("SECURITY_SB_FORWARDED_FOR_ENABLED", Standing::Later),
     ("EXTERNAL_SAML_", Standing::Needless),
-    ("EXTERNAL_WEB3_", Standing::Later),
     ("SAML_", Standing::Later),
     ("EXPERIMENTAL_", Standing::Later),
     ("MAILER_SUBJECTS_", Standing::Needless),
     ("MAILER_TEMPLATES_", Standing::Needless),
     ("MAILER_TEMPLATE_", Standing::Needless),
     ("MAILER_URLPATHS_", Standing::Needless),
-    ("RATE_LIMIT_SSO", Standing::Later),
+    // Where nobody signs in by SAML there is nothing to limit.
+    ("RATE_LIMIT_SSO", Standing::Needless),
     ("AUDIT_LOG_", Standing::Needless),
     ("DB_", Standing::Needless),
     ("INDEX_WORKER_", Standing::Needless),
@@ -80,7 +79,7 @@ mod tests {
     #[test]
     fn the_nearest_family_counts() {
         for (rest, expected) in [
-            ("EXTERNAL_WEB3_SOLANA_ENABLED", Standing::Later),
+            ("SAML_PRIVATE_KEY", Standing::Later),
             ("MAILER_EMAIL_VALIDATION_SERVICE_URL", Standing::Guard),
             ("DB_DRIVER", Standing::Needless),
             ("DISABLE_SIGNUPS", Standing::Unknown),

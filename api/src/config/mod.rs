@@ -79,6 +79,8 @@ pub struct ServerSettings {
     pub request_id_header: Option<HeaderName>,
     /// Whose word is taken for the address of the caller (`X-Forwarded-For`, the rate-limit header).
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether trusted proxies name the caller in `Sb-Forwarded-For`.
+    pub sb_forwarded_for: bool,
     /// Where the embedded database, made keys and written mails are.
     pub data_dir: PathBuf,
 }
@@ -93,6 +95,7 @@ impl Default for ServerSettings {
             cors_allowed_headers: Vec::new(),
             request_id_header: None,
             trusted_proxies: Vec::new(),
+            sb_forwarded_for: false,
             data_dir: PathBuf::from("./evident-data"),
         }
     }

@@ -107,10 +107,14 @@ fn weak_values(settings: &Settings, written: &Written) -> Vec<String> {
             written.name("saml.enabled")
         ));
     }
-    if settings.commands.rate_limits.header.is_some() && settings.server.trusted_proxies.is_empty() {
+    let named = [
+        ("rate_limits.header", settings.commands.rate_limits.header.is_some()),
+        ("server.sb_forwarded_for", settings.server.sb_forwarded_for),
+    ];
+    for (key, _) in named.iter().filter(|(_, on)| *on && settings.server.trusted_proxies.is_empty()) {
         warnings.push(format!(
             "{}: no proxy is trusted (server.trusted_proxies), so the address of the connection counts",
-            written.name("rate_limits.header")
+            written.name(key)
         ));
     }
     let oauth = &settings.commands.oauth_server;

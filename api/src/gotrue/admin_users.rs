@@ -3,13 +3,14 @@
 use axum::body::Body as HttpBody;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::Response;
+use axum::http::{Response, StatusCode};
 use evident_commands::password::Password;
 use evident_commands::{
     AdministerUser, AdministerUserError, BanChange, CreateUser, CreateUserError, DeleteUserError, Deletion,
     UserView,
 };
 use evident_domain::UserId;
+use evident_domain::organization::OrganizationError;
 use evident_domain::user::UserError;
 use evident_projections::views::{self, PageQuery};
 use uuid::Uuid;
@@ -236,9 +237,21 @@ fn change_refusal(error: AdministerUserError) -> GotrueError {
     }
 }
 
+/// Supabase Auth has no organizations, and so no word for it.
+fn only_owner(error: OrganizationError) -> GotrueError {
+    match error {
+        OrganizationError::LastOwner => {
+            let message = "The user is the only owner of an organization with other members";
+            GotrueError::new(StatusCode::CONFLICT, ErrorCode::Conflict, message)
+        }
+        other => GotrueError::internal(other),
+    }
+}
+
 fn deletion_refusal(error: DeleteUserError) -> GotrueError {
     match error {
         DeleteUserError::User(error) => user_refusal(error),
+        DeleteUserError::Organization(error) => only_owner(error),
         DeleteUserError::Session(error) => GotrueError::internal(error),
         DeleteUserError::Failure(failure) => failure.into(),
     }

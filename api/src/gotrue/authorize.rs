@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, Response, StatusCode};
-use evident_commands::external::{BeginExternal, BeginExternalError, ProviderError};
-use evident_domain::{Actor, UserId};
+use evident_commands::external::{BeginExternal, BeginExternalError, Linking, ProviderError};
+use evident_domain::Actor;
 use serde::Serialize;
 
 use super::access::UserCaller;
@@ -29,7 +29,7 @@ pub(super) async fn link(
     incoming: Incoming,
 ) -> Result<Response<Body>, GotrueError> {
     check_linking(&app)?;
-    let url = begin(&app, &incoming, Some(caller.user)).await?;
+    let url = begin(&app, &incoming, Some(Linking { user: caller.user, session: caller.session })).await?;
     if incoming.params.get("skip_http_redirect") == Some("true") {
         return reply::json(&Address { url: &url });
     }
@@ -51,7 +51,7 @@ pub(super) fn check_linking(app: &App) -> Result<(), GotrueError> {
     }
 }
 
-async fn begin(app: &App, incoming: &Incoming, linking: Option<UserId>) -> Result<String, GotrueError> {
+async fn begin(app: &App, incoming: &Incoming, linking: Option<Linking>) -> Result<String, GotrueError> {
     let param = |key| incoming.params.get(key).unwrap_or_default();
     let provider = param("provider").to_lowercase();
     let refused = |error| refusal(error, &provider);
@@ -71,7 +71,7 @@ async fn begin(app: &App, incoming: &Incoming, linking: Option<UserId>) -> Resul
         linking,
         provider: provider.clone(),
     };
-    let actor = linking.map_or(Actor::Visitor, |id| Actor::User { id });
+    let actor = linking.map_or(Actor::Visitor, |linking| Actor::User { id: linking.user });
     app.commands().begin_external(&incoming.context(actor), request).await.map_err(refused)
 }
 

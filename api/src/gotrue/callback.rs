@@ -3,9 +3,11 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{Method, Response, StatusCode};
+use evident_commands::AccessError;
 use evident_commands::external::{
     ArrivalError, CameBack, CameBackError, FetchError, FinishExternalError, FinishedExternal, ProviderReply,
 };
+use evident_domain::session::SessionError;
 use evident_domain::{Actor, FlowId};
 use uuid::Uuid;
 
@@ -220,6 +222,7 @@ pub(super) fn refusal(error: ArrivalError) -> GotrueError {
             GotrueError::validation("The profile from the external provider cannot be read")
         }
         ArrivalError::User(error) => GotrueError::internal(error),
+        ArrivalError::Session(SessionError::NotFound) => AccessError::SessionNotFound.into(),
         ArrivalError::Session(error) => GotrueError::internal(error),
         ArrivalError::Failure(failure) => failure.into(),
     }

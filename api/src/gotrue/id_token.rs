@@ -3,7 +3,7 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use evident_commands::external::{IdTokenSignIn, IdTokenSignInError};
+use evident_commands::external::{IdTokenSignIn, IdTokenSignInError, Linking};
 use evident_domain::Actor;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -51,7 +51,7 @@ pub(super) async fn exchange(
             let message = "Linking requires a valid user access token in Authorization";
             return oauth_error("invalid request", message);
         };
-        wanted.linking = Some(caller.user);
+        wanted.linking = Some(Linking { user: caller.user, session: caller.session });
         actor = caller.actor();
     }
     match app.commands().sign_in_with_id_token(&incoming.context(actor), wanted).await {

@@ -4,8 +4,10 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
+use evident_commands::AccessError;
 use evident_commands::external::UnlinkError;
 use evident_domain::IdentityId;
+use evident_domain::session::SessionError;
 use evident_domain::user::UserError;
 use serde_json::json;
 use uuid::Uuid;
@@ -32,7 +34,8 @@ pub(super) async fn unlink(
         .check_aud()
         .map_err(|error| GotrueError::forbidden(ErrorCode::UnexpectedAudience, error.message().to_owned()))?;
     let context = incoming.context(caller.actor());
-    let unlinked = app.commands().unlink_identity(&context, caller.user, IdentityId(identity)).await;
+    let unlinked =
+        app.commands().unlink_identity(&context, caller.user, caller.session, IdentityId(identity)).await;
     unlinked.map_err(refusal)?;
     reply::json(&json!({}))
 }
@@ -48,6 +51,8 @@ fn refusal(error: UnlinkError) -> GotrueError {
         UnlinkError::User(UserError::EmailConflict) => {
             (ErrorCode::EmailConflictIdentityNotDeletable, "Unable to unlink identity due to email conflict")
         }
+        UnlinkError::Session(SessionError::NotFound) => return AccessError::SessionNotFound.into(),
+        UnlinkError::Session(error) => return GotrueError::internal(error),
         UnlinkError::User(error) => return GotrueError::internal(error),
         UnlinkError::Failure(failure) => return failure.into(),
     };

@@ -26,6 +26,7 @@ mod id_token;
 mod identities;
 mod incoming;
 mod invite;
+mod link_page;
 mod logout;
 mod message_refusal;
 mod oauth;

@@ -3,7 +3,8 @@
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::http::Response;
-use evident_commands::{ReauthenticateError, RequestError};
+use evident_commands::{AccessError, ReauthenticateError, RequestError};
+use evident_domain::session::SessionError;
 
 use super::access::UserCaller;
 use super::app::App;
@@ -19,7 +20,7 @@ pub(super) async fn reauthenticate(
     incoming: Incoming,
 ) -> Result<Response<HttpBody>, GotrueError> {
     let context = incoming.context(caller.actor());
-    app.commands().reauthenticate(&context, caller.user).await.map_err(refusal)?;
+    app.commands().reauthenticate(&context, caller.user, caller.session).await.map_err(refusal)?;
     Ok(reply::empty_object())
 }
 
@@ -30,6 +31,9 @@ fn refusal(error: ReauthenticateError) -> GotrueError {
         }
         ReauthenticateError::PhoneNotConfirmed => {
             GotrueError::unprocessable(ErrorCode::PhoneNotConfirmed, "Please verify your phone first.")
+        }
+        ReauthenticateError::Request { error: RequestError::Session(SessionError::NotFound), .. } => {
+            AccessError::SessionNotFound.into()
         }
         ReauthenticateError::Request { error: RequestError::NoContact, .. } => {
             GotrueError::validation("Reauthentication requires the user to have an email or a phone number")

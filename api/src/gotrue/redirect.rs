@@ -9,6 +9,7 @@ use evident_domain::flow::ProviderTokens;
 use url::form_urlencoded::Serializer;
 
 use super::error::{ErrorCode, GotrueError};
+use super::link_page::escaped;
 
 /// Fields of a query or a fragment, in alphabetical order, as Go writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,12 +90,7 @@ pub(super) fn send_on(
     method: &Method,
     location: &str,
 ) -> Result<Response<Body>, GotrueError> {
-    let escaped = location
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&#34;")
-        .replace('\'', "&#39;");
+    let escaped = escaped(location);
     let location = HeaderValue::from_str(location)
         .map_err(|_| GotrueError::validation("The redirect target cannot stand in a header"))?;
     let word = if status == StatusCode::FOUND { "Found" } else { "See Other" };

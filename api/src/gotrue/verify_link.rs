@@ -11,6 +11,7 @@ use url::form_urlencoded::Serializer;
 use super::app::{App, Bucket};
 use super::error::GotrueError;
 use super::incoming::Incoming;
+use super::link_page;
 use super::redirect::send_on;
 use super::reply;
 use super::verify::{HALFWAY, MessageType, link_expired, refusal};
@@ -25,6 +26,9 @@ pub(super) async fn open_link(
     let kind = param("type").ok_or_else(|| GotrueError::validation("Verify requires a verification type"))?;
     let token =
         param("token").ok_or_else(|| GotrueError::validation("Verify requires a token or a token hash"))?;
+    if app.settings().mail.links_ask_first && !link_page::was_pressed(&incoming.params) {
+        return Ok(link_page::page(&incoming.params));
+    }
     let target = incoming.redirect_to(&app).unwrap_or_else(|| app.redirects().site_url().to_owned());
     // A session goes behind whatever the target says; other news replace its fragment.
     let bare = target.split('#').next().unwrap_or_default();

@@ -6,26 +6,38 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const SB_FORWARDED_FOR: HeaderName = HeaderName::from_static("sb-forwarded-for");
 
 /// Whose word is taken for the address of a client.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+    sb_forwarded_for: bool,
+}
 
 impl TrustedProxies {
-    /// The networks that proxies stand in.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    /// The networks that proxies stand in, and whether they name the client in `Sb-Forwarded-For`.
+    pub fn new(networks: Vec<IpNet>, sb_forwarded_for: bool) -> Self {
+        Self { networks, sb_forwarded_for }
     }
 
     /// Whether an address is a proxy's.
     pub fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// The client's address. `X-Forwarded-For` is read from the right, for what stands further left was
     /// said by the client itself: the first address that is no trusted proxy's is the client's. An entry
-    /// that does not read ends the search, and the proxy before it counts.
+    /// that does not read ends the search, and the proxy before it counts. Where it is switched on, the first
+    /// address in a proxy's `Sb-Forwarded-For` wins.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if self.sb_forwarded_for
+            && self.contain(peer)
+            && let Some(value) = headers.get(SB_FORWARDED_FOR).and_then(|value| value.to_str().ok())
+            && let Some(address) = value.split(',').next().and_then(|first| parse(first.trim()))
+        {
+            return address;
+        }
         let mut client = peer;
         for entry in headers
             .get_all(FORWARDED_FOR)
@@ -73,7 +85,7 @@ mod tests {
     use super::*;
 
     fn proxies() -> TrustedProxies {
-        TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()])
+        TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()], false)
     }
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
@@ -103,6 +115,21 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["[2001:db8::7]:443"]), "2001:db8::7");
         assert_eq!(client("10.0.0.1", &["198.51.100.1:8080"]), "198.51.100.1");
         assert_eq!(client("10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn the_other_header_counts_where_it_is_switched_on_and_a_proxy_sends_it() {
+        let by = |on: bool, peer: &str, value: &str| {
+            let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()], on);
+            let mut headers = HeaderMap::new();
+            headers.insert(SB_FORWARDED_FOR, value.parse().unwrap());
+            headers.insert(FORWARDED_FOR, "198.51.100.1".parse().unwrap());
+            proxies.client(peer.parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(by(true, "10.0.0.1", "203.0.113.7, 198.51.100.9"), "203.0.113.7");
+        assert_eq!(by(true, "10.0.0.1", "nobody"), "198.51.100.1");
+        assert_eq!(by(false, "10.0.0.1", "203.0.113.7"), "198.51.100.1");
+        assert_eq!(by(true, "203.0.113.9", "203.0.113.7"), "203.0.113.9", "a stranger is not believed");
     }
 
     #[test]

@@ -106,7 +106,12 @@ fn quota(rule: BucketRule) -> Option<Quota> {
     }
     let refill = Duration::try_from_secs_f64(rule.per.as_secs_f64() / rule.tokens).unwrap_or(rule.per);
     // A token that is back at once would be no limit; the library wants a time above nothing.
-    Some(Quota::with_period(refill.max(Duration::from_nanos(1)))?.allow_burst(burst))
+    let refill = refill.max(Duration::from_nanos(1));
+    // What comes within a second may come at once: threads do not read the clock in the order of their turns, and
+    // one that is late by more than the burst lasts would be refused for nothing.
+    let in_a_second = u32::try_from(Duration::from_secs(1).as_nanos() / refill.as_nanos()).ok();
+    let burst = in_a_second.and_then(NonZeroU32::new).map_or(burst, |second| second.max(burst));
+    Some(Quota::with_period(refill)?.allow_burst(burst))
 }
 
 #[cfg(test)]

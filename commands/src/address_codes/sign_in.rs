@@ -3,7 +3,7 @@
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::recipient::{CodeAnswer, CodePurpose};
 use evident_domain::user::{Confirmed, SignUpMethod, UserCommand};
-use evident_domain::{Metadata, SessionId, Subject, UserId};
+use evident_domain::{Metadata, Subject, UserId};
 
 use super::{CodeError, settled};
 use crate::Commands;
@@ -132,7 +132,7 @@ impl UseCase for SignInCase<'_> {
             (None, None) => return Ok(Outcome::Refused(CodeAnswer::Absent)),
         };
         let Some(terms) = entry.terms else { return Ok(Outcome::Confirmed(user, None)) };
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         let started = start_session_on::<CodeError>(unit, user, session, "otp", terms).await?;
         Ok(Outcome::Confirmed(user, Some(started)))
     }

@@ -7,10 +7,11 @@ use evident_domain::user::{
     Arrival, Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, TokenPurpose, User, UserCommand,
     UserError, UserEvent,
 };
-use evident_domain::{Claim, ClaimKind, Email, FlowId, IdentityId, SessionId, UserId};
+use evident_domain::{Claim, ClaimKind, Email, FlowId, IdentityId, UserId};
 use evident_projections::views;
 use uuid::Uuid;
 
+use super::Linking;
 use super::profile::{Address, Profile, ProfileError};
 use crate::Commands;
 use crate::contact::Contact;
@@ -18,6 +19,7 @@ use crate::execute::{Failure, UseCase};
 use crate::grant::{Started, start_session};
 use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::provider_metadata;
+use crate::notify::Notification;
 use crate::one_time::{Dispatch, Pace};
 use crate::sign_out::revoke_all;
 use crate::unit::Unit;
@@ -89,7 +91,7 @@ pub(super) enum Aim {
     /// To sign in.
     SignIn,
     /// To link the identity to their account.
-    Link(UserId),
+    Link(Linking),
     /// To accept an invitation.
     Invitation(UserId),
 }
@@ -127,7 +129,7 @@ impl UseCase for ArrivalCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<Arrived, ArrivalError> {
         match self.aim {
-            Aim::Link(user) => return self.link(unit, user).await,
+            Aim::Link(linking) => return self.link(unit, linking).await,
             Aim::Invitation(user) => {
                 self.accept_invitation(unit, user).await?;
                 return self.let_in(unit, user).await;
@@ -171,6 +173,10 @@ impl ArrivalCase<'_> {
     ) -> Result<Option<(UserId, Option<&'p Address>)>, ArrivalError> {
         if let Some(user) = self.holder(unit).await? {
             return Ok(Some((user, self.profile.primary())));
+        }
+        if let Some(address) = self.profile.primary().filter(|address| !address.verified) {
+            // It would get a mail if nobody has it: so it is refused whoever has it.
+            self.commands.check_recipient(&address.email)?;
         }
         for address in self.profile.addresses().filter(|address| address.verified) {
             let by_identity = || views::owner_of_verified(unit.store().database(), address.email.as_str());
@@ -306,7 +312,9 @@ impl ArrivalCase<'_> {
     }
 
     /// The user links the identity to their own account.
-    async fn link(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Arrived, ArrivalError> {
+    async fn link(&self, unit: &mut Unit<'_>, linking: Linking) -> Result<Arrived, ArrivalError> {
+        let Linking { user, session } = linking;
+        unit.asking_session::<ArrivalError>(user, session).await?;
         self.refuse_banned(unit, user).await?;
         match self.holder(unit).await? {
             Some(holder) if holder == user => return Err(ArrivalError::AlreadyLinked),
@@ -322,6 +330,8 @@ impl ArrivalCase<'_> {
         let identity = self.identity(unit, address)?;
         let command = UserCommand::LinkByHand { identity, email };
         unit.tell_user::<ArrivalError>(user, command).await?;
+        let provider = self.provider.to_owned();
+        self.commands.notify(unit, user, Notification::IdentityLinked { provider }).await?;
         let unconfirmed = |email: &evident_domain::user::Contact<Email>| !email.confirmed;
         let account = unit.user(user).await?.account().ok_or(ArrivalError::UserGone)?;
         if without && account.email.as_ref().is_some_and(unconfirmed) {
@@ -364,7 +374,7 @@ impl ArrivalCase<'_> {
                 return Ok(Arrived::Code(code));
             }
         }
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Arrived::In(start_session::<ArrivalError>(unit, user, session, METHOD).await?))
     }
 }

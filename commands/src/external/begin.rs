@@ -4,6 +4,7 @@ use evident_domain::flow::{CodeChallenge, Flow, FlowCommand, FlowError, FlowPurp
 use evident_domain::user::TokenPurpose;
 use evident_domain::{FlowId, UserId};
 
+use super::Linking;
 use super::client::ProviderError;
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -26,7 +27,7 @@ pub struct BeginExternal {
     /// The token of an invitation that they accept by coming.
     pub invitation: Option<String>,
     /// The user who links another identity, where that is the matter.
-    pub linking: Option<UserId>,
+    pub linking: Option<Linking>,
 }
 
 /// Why nobody is sent.
@@ -93,7 +94,7 @@ impl Commands {
             Some(token) => Some(self.holder_of_invitation(token).await?),
             None => None,
         };
-        let flow = FlowId(self.store().entropy().uuid());
+        let flow = FlowId(self.store().entropy().timed_uuid(self.clock().now()));
         let way = client.way(self, flow, &request.scopes, &request.extra).await?;
         let start = StartCase {
             flow,
@@ -102,7 +103,8 @@ impl Commands {
                 provider: Some(client.name.clone()),
                 challenge: request.challenge,
                 redirect_to: self.settings().external.redirect_url.clone().unwrap_or(request.redirect_to),
-                linking: invited.or(request.linking),
+                linking: invited.or(request.linking.map(|linking| linking.user)),
+                session: request.linking.and_then(|linking| linking.session),
                 kept: way.kept,
                 now: self.clock().now(),
                 expires_at: self.clock().now() + self.settings().flows.lifetime(),

@@ -1,11 +1,12 @@
 //! Coming back from a provider.
 
+use evident_domain::FlowId;
 use evident_domain::flow::{Flow, FlowCommand, FlowError, FlowPurpose, Pending, ProviderTokens};
-use evident_domain::{FlowId, UserId};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
+use super::Linking;
 use super::arrive::{Aim, ArrivalCase, ArrivalError, Arrived};
 use super::client::{Client, FetchError, ProfileSource, ProviderError, tokens_in};
 use super::profile::Profile;
@@ -176,10 +177,9 @@ impl Commands {
 }
 
 fn aim(pending: &Pending) -> Aim {
-    let user: Option<UserId> = pending.linking;
-    match (user, pending.purpose) {
+    match (pending.linking, pending.purpose) {
         (Some(user), FlowPurpose::Invitation) => Aim::Invitation(user),
-        (Some(user), _) => Aim::Link(user),
+        (Some(user), _) => Aim::Link(Linking { user, session: pending.session }),
         (None, _) => Aim::SignIn,
     }
 }

@@ -1,10 +1,10 @@
 //! Signing in with an ID token that an app got from a provider itself.
 
-use evident_domain::UserId;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::Linking;
 use super::arrive::{Aim, ArrivalCase, ArrivalError, Arrived};
 use super::claims;
 use super::client::{Client, OpenId, ProviderError, open_id};
@@ -35,7 +35,7 @@ pub struct IdTokenSignIn {
     /// The audience of the account.
     pub aud: String,
     /// The user who links the identity, where that is the matter.
-    pub linking: Option<UserId>,
+    pub linking: Option<Linking>,
 }
 
 /// Why nobody is signed in.

@@ -35,6 +35,7 @@ pub use unlink::UnlinkError;
 pub(crate) use oidc::OidcCache;
 
 use client::Client;
+use evident_domain::{SessionId, UserId};
 
 use crate::Commands;
 use crate::execute::Failure;
@@ -42,6 +43,15 @@ use crate::settings::Builtin;
 
 /// What the names of registered providers begin with.
 pub(crate) const CUSTOM_PREFIX: &str = "custom:";
+
+/// A user who links another identity to their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linking {
+    /// Who.
+    pub user: UserId,
+    /// The session in which they do, where their token names one. With its end nothing is linked any more.
+    pub session: Option<SessionId>,
+}
 
 impl Commands {
     /// A provider by its name, ready for use; the inner error says why people cannot come by it.

@@ -1,11 +1,13 @@
 //! Removing a way to sign in.
 
-use evident_domain::user::{IdentityState, UserCommand, UserError};
-use evident_domain::{IdentityId, UserId};
+use evident_domain::session::SessionError;
+use evident_domain::user::{IdentityState, UserCommand, UserError, UserEvent};
+use evident_domain::{IdentityId, SessionId, UserId};
 
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
+use crate::notify::Notification;
 use crate::unit::{Context, Unit};
 
 /// Why an identity stays.
@@ -14,6 +16,9 @@ pub enum UnlinkError {
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
+    /// The session has ended.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Something inside failed.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -28,22 +33,26 @@ impl Commands {
         &self,
         context: &Context,
         user: UserId,
+        session: Option<SessionId>,
         identity: IdentityId,
     ) -> Result<(), UnlinkError> {
-        self.execute(context, &UnlinkCase { user, identity }).await
+        self.execute(context, &UnlinkCase { commands: self, user, session, identity }).await
     }
 }
 
-struct UnlinkCase {
+struct UnlinkCase<'a> {
+    commands: &'a Commands,
     user: UserId,
+    session: Option<SessionId>,
     identity: IdentityId,
 }
 
-impl UseCase for UnlinkCase {
+impl UseCase for UnlinkCase<'_> {
     type Output = ();
     type Error = UnlinkError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), UnlinkError> {
+        unit.asking_session::<UnlinkError>(self.user, self.session).await?;
         let account = unit.user(self.user).await?.account().ok_or(UserError::NotFound)?;
         let addresses: Vec<_> = account.identities.iter().filter_map(IdentityState::email).collect();
         let mut taken = Vec::new();
@@ -53,7 +62,14 @@ impl UseCase for UnlinkCase {
             }
         }
         let command = UserCommand::UnlinkIdentity { identity: self.identity, taken };
-        unit.tell_user::<UnlinkError>(self.user, command).await?;
+        let events = unit.tell_user::<UnlinkError>(self.user, command).await?;
+        let unlinked = events.into_iter().find_map(|event| match event {
+            UserEvent::IdentityUnlinked { provider, .. } => Some(provider),
+            _ => None,
+        });
+        if let Some(provider) = unlinked {
+            self.commands.notify(unit, self.user, Notification::IdentityUnlinked { provider }).await?;
+        }
         Ok(())
     }
 }

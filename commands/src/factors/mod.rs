@@ -86,17 +86,21 @@ pub(crate) async fn account_in_session<E>(
 where
     E: From<UserError> + From<SessionError> + From<Failure>,
 {
-    let live = unit.session(session).await?.live().cloned();
-    let live = live.filter(|live| live.user == user).ok_or(SessionError::NotFound)?;
+    let live = unit.asking_session::<E>(user, Some(session)).await?.cloned();
+    let live = live.ok_or(SessionError::NotFound)?;
     let account = unit.user(user).await?.account().cloned().ok_or(UserError::NotFound)?;
     Ok((account, live))
 }
 
-/// How sure a session is, where there is one: a token without session is as good as one factor.
-pub(crate) async fn level(
+/// How sure a session is that still lives: a token without session is as good as one factor.
+pub(crate) async fn level<E>(
     unit: &mut Unit<'_>,
+    user: UserId,
     session: Option<SessionId>,
-) -> Result<AssuranceLevel, Failure> {
-    let Some(session) = session else { return Ok(AssuranceLevel::Aal1) };
-    Ok(unit.session(session).await?.live().map_or(AssuranceLevel::Aal1, |live| live.aal))
+) -> Result<AssuranceLevel, E>
+where
+    E: From<SessionError> + From<Failure>,
+{
+    let live = unit.asking_session::<E>(user, session).await?;
+    Ok(live.map_or(AssuranceLevel::Aal1, |live| live.aal))
 }

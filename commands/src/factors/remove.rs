@@ -8,6 +8,7 @@ use evident_domain::{FactorId, SessionId, UserId};
 use super::{FactorsError, account_in_session};
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
+use crate::notify::Notification;
 use crate::unit::{Context, Unit};
 
 impl Commands {
@@ -22,7 +23,7 @@ impl Commands {
         session: SessionId,
         factor: FactorId,
     ) -> Result<(), FactorsError> {
-        self.execute(context, &RemoveCase { user, session: Some(session), factor }).await
+        self.execute(context, &RemoveCase { commands: self, user, session: Some(session), factor }).await
     }
 
     /// Removes a second factor of any user.
@@ -35,32 +36,41 @@ impl Commands {
         user: UserId,
         factor: FactorId,
     ) -> Result<(), FactorsError> {
-        self.execute(context, &RemoveCase { user, session: None, factor }).await
+        self.execute(context, &RemoveCase { commands: self, user, session: None, factor }).await
     }
 }
 
-struct RemoveCase {
+struct RemoveCase<'a> {
+    commands: &'a Commands,
     user: UserId,
     /// The user's own session; none: an administrator asks.
     session: Option<SessionId>,
     factor: FactorId,
 }
 
-impl UseCase for RemoveCase {
+impl UseCase for RemoveCase<'_> {
     type Output = ();
     type Error = FactorsError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), FactorsError> {
+        let user = self.user;
         let (aal, reason) = match self.session {
             None => (None, FactorRemoval::RemovedByAdmin),
             Some(session) => {
-                let (_, live) = account_in_session::<FactorsError>(unit, self.user, session).await?;
+                let (_, live) = account_in_session::<FactorsError>(unit, user, session).await?;
                 (Some(live.aal), FactorRemoval::Unenrolled)
             }
         };
+        let account = unit.user(user).await?.account().ok_or(UserError::NotFound)?;
+        let factor = account.factors.get(self.factor)?;
+        // Who enrolls one and leaves it at that was told of nothing before, either.
+        let told = (self.session.is_some() && factor.verified).then(|| factor.kind.as_str().to_owned());
         let command = FactorCommand::Remove { factor: self.factor, aal, reason };
-        unit.tell_user::<FactorsError>(self.user, UserCommand::Factor(command)).await?;
-        forget_in_sessions::<FactorsError>(unit, self.user, self.factor).await
+        unit.tell_user::<FactorsError>(user, UserCommand::Factor(command)).await?;
+        if let Some(factor_type) = told {
+            self.commands.notify(unit, user, Notification::FactorUnenrolled { factor_type }).await?;
+        }
+        forget_in_sessions::<FactorsError>(unit, user, self.factor).await
     }
 }
 

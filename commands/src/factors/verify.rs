@@ -6,7 +6,7 @@ use evident_domain::attempt::AttemptEvent;
 use evident_domain::session::{AssuranceLevel, RevocationReason, SessionCommand};
 use evident_domain::user::factor::{Authenticator, Factor, FactorAnswer, FactorCommand, FactorKind};
 use evident_domain::user::{UserCommand, UserEvent};
-use evident_domain::{ChallengeId, FactorId, SessionId, Subject, Time, UserId};
+use evident_domain::{ChallengeId, FactorId, SessionId, Subject, Time, TokenHash, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -16,6 +16,7 @@ use crate::Commands;
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, Started};
 use crate::hooks::{FactorAttempt, HookError, Verdict};
+use crate::notify::Notification;
 use crate::sign_out::{revoke, revoke_all};
 use crate::tokens::OneTimeCode;
 use crate::unit::{Context, Unit};
@@ -65,7 +66,8 @@ impl Commands {
         context: &Context,
         request: VerifyFactor,
     ) -> Result<Grant, FactorsError> {
-        let case = VerifyCase { commands: self, ip: context.ip(), request: &request };
+        let vouched = self.text_of_factor(&request).await?;
+        let case = VerifyCase { commands: self, ip: context.ip(), vouched, request: &request };
         if self.hooks().judges_factors() {
             self.judge(context, &case).await?;
         }
@@ -119,6 +121,8 @@ impl UseCase for RejectCase {
 struct VerifyCase<'a> {
     commands: &'a Commands,
     ip: Option<IpAddr>,
+    /// What was noted of a code that the service which made it says is good.
+    vouched: Option<TokenHash>,
     request: &'a VerifyFactor,
 }
 
@@ -148,6 +152,10 @@ impl UseCase for VerifyCase<'_> {
         if !events.iter().any(|event| matches!(event, UserEvent::FactorVerified { .. })) {
             return Ok(Outcome::Missed(factor.kind));
         }
+        if !factor.verified {
+            let factor_type = factor.kind.as_str().to_owned();
+            self.commands.notify(unit, user, Notification::FactorEnrolled { factor_type }).await?;
+        }
         Ok(Outcome::Shown(self.step_up(unit, factor.kind).await?))
     }
 }
@@ -166,6 +174,9 @@ impl VerifyCase<'_> {
                 Ok(FactorAnswer::Totp(step))
             }
             (FactorKind::Phone, GivenAnswer::Code(code)) => {
+                if let Some(noted) = &self.vouched {
+                    return Ok(FactorAnswer::Code(noted.clone()));
+                }
                 // One that is too long is nobody's, and as wrong as any.
                 let code = OneTimeCode::parse(code).unwrap_or_else(|_| OneTimeCode::fixed("-"));
                 Ok(FactorAnswer::Code(self.commands.codes().code_hash(self.request.user, &code)))

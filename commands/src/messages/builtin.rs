@@ -144,5 +144,13 @@ fn wording(template: MailTemplate) -> Wording {
             link: None,
             closing: NOT_YOU,
         },
+        MailTemplate::OrganizationInvitation => Wording {
+            subject: "{{ .Inviter }} invited you to {{ .Organization }}",
+            heading: "You have been invited",
+            sentence: "{{ .Inviter }} invited you to join {{ .Organization }}. \
+                       Follow this link, signed in with this address:",
+            link: Some("Accept invitation"),
+            closing: Some("If you do not know what this is about, you can safely ignore this mail."),
+        },
     }
 }

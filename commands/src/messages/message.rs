@@ -181,6 +181,15 @@ pub struct MailFields {
     /// `FactorType`: the verification method that was added or removed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub factor_type: String,
+    /// `Organization`: the organization that somebody is to join.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub organization: String,
+    /// `Inviter`: who invites.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub inviter: String,
+    /// `Role`: what the invited person is to be.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role: String,
 }
 
 /// The mails there are.
@@ -213,11 +222,13 @@ pub enum MailTemplate {
     MfaFactorEnrolledNotification,
     /// A second factor was removed.
     MfaFactorUnenrolledNotification,
+    /// A member of an organization invites somebody.
+    OrganizationInvitation,
 }
 
 impl MailTemplate {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invite,
         Self::Confirmation,
         Self::Recovery,
@@ -231,6 +242,7 @@ impl MailTemplate {
         Self::IdentityUnlinkedNotification,
         Self::MfaFactorEnrolledNotification,
         Self::MfaFactorUnenrolledNotification,
+        Self::OrganizationInvitation,
     ];
 
     /// The name in settings and in the outbox: `confirmation`, `magic_link` …
@@ -249,6 +261,7 @@ impl MailTemplate {
             Self::IdentityUnlinkedNotification => "identity_unlinked_notification",
             Self::MfaFactorEnrolledNotification => "mfa_factor_enrolled_notification",
             Self::MfaFactorUnenrolledNotification => "mfa_factor_unenrolled_notification",
+            Self::OrganizationInvitation => "organization_invitation",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use evident_domain::consent::{Consent, ConsentCommand, ConsentError};
 use evident_domain::session::{RevocationReason, SessionError};
-use evident_domain::{ClientId, ConsentId, UserId};
+use evident_domain::{ClientId, ConsentId, SessionId, UserId};
 
 use crate::execute::{Failure, UseCase};
 use crate::sign_out::revoke;
@@ -13,6 +13,8 @@ use crate::unit::Unit;
 pub struct RevokeGrant {
     /// Who.
     pub user: UserId,
+    /// The session that asks, where the token names one.
+    pub session: Option<SessionId>,
     /// From whom.
     pub client: ClientId,
 }
@@ -36,6 +38,7 @@ impl UseCase for RevokeGrant {
     type Error = RevokeGrantError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), RevokeGrantError> {
+        unit.asking_session::<RevokeGrantError>(self.user, self.session).await?;
         let consent = ConsentId::of(self.user, self.client).0;
         unit.tell::<Consent, RevokeGrantError>(consent, ConsentCommand::Revoke).await?;
         for id in unit.live_sessions(self.user).await? {

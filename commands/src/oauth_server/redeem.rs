@@ -101,7 +101,7 @@ impl Commands {
         context: &Context,
         exchange: &CodeExchange,
     ) -> Result<ClientGrant, RedeemError> {
-        let session = SessionId(self.store().entropy().uuid());
+        let session = SessionId(self.store().entropy().timed_uuid(self.clock().now()));
         let case = Redeeming { commands: self, exchange, session };
         let (done, committed) = self.execute_at(context, &case).await?;
         let redeemed = match done {

@@ -74,12 +74,13 @@ impl UseCase for Change {
         let passkey = self.passkey;
         let command = match &self.what {
             What::Rename(session, name) => {
-                let aal = level(unit, *session).await?;
+                let aal = level::<PasskeysError>(unit, self.user, *session).await?;
                 PasskeyCommand::Rename { passkey, name: name.clone(), aal }
             }
-            What::RemoveOwn(session) => {
-                PasskeyCommand::Remove { passkey, aal: Some(level(unit, *session).await?) }
-            }
+            What::RemoveOwn(session) => PasskeyCommand::Remove {
+                passkey,
+                aal: Some(level::<PasskeysError>(unit, self.user, *session).await?),
+            },
             What::Remove => PasskeyCommand::Remove { passkey, aal: None },
         };
         unit.tell_user::<PasskeysError>(self.user, UserCommand::Passkey(command)).await?;

@@ -2,7 +2,7 @@
 
 use evident_domain::user::passkey::{Passkey, PasskeyCommand};
 use evident_domain::user::{Account, UserCommand};
-use evident_domain::{SessionId, Time, UserId};
+use evident_domain::{Time, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 use webauthn_rs::prelude::PublicKeyCredential;
@@ -106,7 +106,7 @@ impl UseCase for SignInCase<'_> {
         answer_once(unit, self.question, Some(user), true).await?;
         let command = PasskeyCommand::Use { passkey: passkey.id, authenticator, now };
         unit.tell_user::<PasskeysError>(user, UserCommand::Passkey(command)).await?;
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Outcome::In(start_session::<PasskeysError>(unit, user, session, "passkey").await?))
     }
 }

@@ -192,7 +192,7 @@ pub(super) async fn replace_session(
     session: SessionId,
     terms: SessionTerms,
 ) -> Result<Started, SecondStepError> {
-    let id = SessionId(unit.store().entropy().uuid());
+    let id = unit.new_session();
     let started = start_session_on::<SecondStepError>(unit, user, id, "password", terms).await?;
     revoke::<SecondStepError>(unit, session, RevocationReason::SignedOut).await?;
     Ok(started)

@@ -102,7 +102,7 @@ impl UseCase for TakeCase<'_> {
         };
         let was_secured = account.asks_for_second_step();
         let session = match key {
-            StepKey::SignIn(_) => SessionId(unit.store().entropy().uuid()),
+            StepKey::SignIn(_) => unit.new_session(),
             StepKey::Session(session) => session,
         };
         let answer = self.answer(&account, now);

@@ -117,6 +117,10 @@ pub struct SecuritySettings {
     pub secure_email_change: bool,
     /// Users may link and unlink sign-in methods themselves.
     pub manual_linking_enabled: bool,
+    /// Whoever opens the mail of a sign-up, or types its code, is taken for who signed up: the password
+    /// stays. Without that it stays only where the client that signed up shows that the link was opened
+    /// there (PKCE).
+    pub confirmation_keeps_password: bool,
 }
 
 impl Default for SecuritySettings {
@@ -126,6 +130,7 @@ impl Default for SecuritySettings {
             update_password_require_current_password: false,
             secure_email_change: true,
             manual_linking_enabled: false,
+            confirmation_keeps_password: true,
         }
     }
 }

@@ -38,6 +38,9 @@ pub struct MailSettings {
     pub texts: MailTexts,
     /// Where links lead, below the external address.
     pub url_paths: LinkPaths,
+    /// Whoever opens a link is asked on a page of the server's whether to go on, so that programs which open
+    /// links to look at them use none up.
+    pub links_ask_first: bool,
     /// Which changes people are told of.
     pub notifications: MailNotifications,
     /// The only addresses that get mails; empty: all do. What stands after a plus is no part of them.
@@ -66,6 +69,7 @@ impl Default for MailSettings {
             max_frequency: Duration::from_secs(60),
             texts: MailTexts::default(),
             url_paths: LinkPaths::default(),
+            links_ask_first: false,
             notifications: MailNotifications::default(),
             authorized_addresses: Vec::new(),
             extended_validation: false,
@@ -113,7 +117,8 @@ impl MailNotifications {
             | MailTemplate::Recovery
             | MailTemplate::MagicLink
             | MailTemplate::EmailChange
-            | MailTemplate::Reauthentication => true,
+            | MailTemplate::Reauthentication
+            | MailTemplate::OrganizationInvitation => true,
         }
     }
 }
@@ -190,6 +195,8 @@ pub struct MailTexts {
     pub mfa_factor_enrolled_notification: TemplateText,
     /// A second factor was removed.
     pub mfa_factor_unenrolled_notification: TemplateText,
+    /// A member of an organization invites somebody.
+    pub organization_invitation: TemplateText,
 }
 
 /// What stands in place of one built-in mail.
@@ -220,6 +227,7 @@ impl MailTexts {
             (MailTemplate::IdentityUnlinkedNotification, &self.identity_unlinked_notification),
             (MailTemplate::MfaFactorEnrolledNotification, &self.mfa_factor_enrolled_notification),
             (MailTemplate::MfaFactorUnenrolledNotification, &self.mfa_factor_unenrolled_notification),
+            (MailTemplate::OrganizationInvitation, &self.organization_invitation),
         ] {
             let mut source = TemplateSource::default();
             if let Some(subject) = &text.subject {

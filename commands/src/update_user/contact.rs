@@ -73,7 +73,8 @@ impl UpdateCase<'_> {
                 confirmed: Confirmed::Yes,
                 new_identity: IdentityId(unit.store().entropy().uuid()),
             };
-            self.tell(unit, command).await?;
+            let events = unit.tell_user::<UpdateUserError>(user, command).await?;
+            self.commands.notify_of_new_phone(unit, user, &events).await?;
             return Ok(self.commands.notify(unit, user, Notification::PhoneChanged { old }).await?);
         }
         let current = account.phone.as_ref().map(|contact| Contact::Phone(contact.value.clone()));

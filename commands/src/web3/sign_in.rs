@@ -8,7 +8,7 @@ use evident_domain::session::SessionError;
 use evident_domain::user::{
     Arrival, IdentityData, SignUp as NewAccount, SignUpMethod, User, UserCommand, UserError,
 };
-use evident_domain::{Claim, ClaimKind, FlowId, IdentityId, Metadata, SessionId, Subject, Time, UserId};
+use evident_domain::{Claim, ClaimKind, FlowId, IdentityId, Metadata, Subject, Time, UserId};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -247,7 +247,7 @@ impl UseCase for Web3Case<'_> {
             None => self.sign_up(unit).await?,
         };
         self.use_up(unit, flow, user).await?;
-        let session = SessionId(unit.store().entropy().uuid());
+        let session = unit.new_session();
         Ok(Done::In(start_session::<Web3SignInError>(unit, user, session, WEB3).await?))
     }
 }
@@ -315,6 +315,7 @@ impl Web3Case<'_> {
             challenge: None,
             redirect_to: self.message.uri.clone(),
             linking: None,
+            session: None,
             kept: None,
             now,
             expires_at: now + self.wallets.max_validity,

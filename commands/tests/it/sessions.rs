@@ -1,10 +1,16 @@
 //! Signing in, refreshing, signing out, slowing down.
 
+use evident_commands::external::UnlinkError;
+use evident_commands::oauth_server::{RevokeGrant, RevokeGrantError};
 use evident_commands::settings::ParentReuse;
 use evident_commands::{
-    AccessError, Expiry, Grant, RefreshError, SignInError, SignOut, SignOutScope, SignedUp,
+    AccessError, Expiry, FactorsError, Grant, PasskeysError, ReauthenticateError, RefreshError, RequestError,
+    SignInError, SignOut, SignOutScope, SignedUp, UpdateUser, UpdateUserError,
 };
+use evident_domain::session::SessionError;
+use evident_domain::{ClientId, FactorId, IdentityId, Metadata, PasskeyId};
 
+use crate::accounts::update;
 use crate::support::{Node, PASSWORD, context, sign_in};
 
 async fn signed_up(node: &Node) -> Grant {
@@ -150,4 +156,41 @@ async fn a_session_is_past_its_time_by_age_or_by_pause() {
         let late = node.commands.refresh(&context(), grant.refresh_token.expose()).await;
         assert!(matches!(late, Err(RefreshError::Expired { rule: found, .. }) if found == rule), "{late:?}");
     }
+}
+
+/// It was alive when its token was looked at; a new password, say, ended it before the command was decided.
+#[tokio::test]
+async fn a_session_that_has_ended_changes_nothing() {
+    let node = Node::autoconfirming().await;
+    let own = signed_up(&node).await;
+    let (user, session) = (own.user.view.user.id, own.session);
+    let out = SignOut { user, session: Some(session), scope: SignOutScope::Global };
+    node.commands.execute(&context(), &out).await.unwrap();
+    let before = node.log().await;
+    let (commands, context, nothing) = (&node.commands, context(), uuid::Uuid::nil());
+
+    let change = UpdateUser { data: Some(Metadata::default().with("a", 1)), ..update(user, session) };
+    let refused = commands.update_user(&context, change).await.unwrap_err();
+    assert!(matches!(refused, UpdateUserError::Session(SessionError::NotFound)), "{refused:?}");
+    let identity = IdentityId(nothing);
+    let refused = commands.unlink_identity(&context, user, Some(session), identity).await.unwrap_err();
+    assert!(matches!(refused, UnlinkError::Session(SessionError::NotFound)), "{refused:?}");
+    let passkey = PasskeyId(nothing);
+    let name = "laptop".to_owned();
+    for refused in [
+        commands.rename_passkey(&context, user, Some(session), passkey, name).await,
+        commands.remove_own_passkey(&context, user, Some(session), passkey).await,
+    ] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, PasskeysError::Session(SessionError::NotFound)), "{refused:?}");
+    }
+    let refused = commands.remove_own_factor(&context, user, session, FactorId(nothing)).await.unwrap_err();
+    assert!(matches!(refused, FactorsError::Session(SessionError::NotFound)), "{refused:?}");
+    let revoke = RevokeGrant { user, session: Some(session), client: ClientId(nothing) };
+    let refused = commands.execute(&context, &revoke).await.unwrap_err();
+    assert!(matches!(refused, RevokeGrantError::Session(SessionError::NotFound)), "{refused:?}");
+    let refused = commands.reauthenticate(&context, user, Some(session)).await.unwrap_err();
+    let ReauthenticateError::Request { error, .. } = refused else { panic!("{refused:?}") };
+    assert!(matches!(error, RequestError::Session(SessionError::NotFound)), "{error:?}");
+    assert_eq!(node.log().await, before);
 }

@@ -74,7 +74,7 @@ fn contact() -> [UserEvent; 8] {
     ]
 }
 
-fn secrets() -> [UserEvent; 7] {
+fn secrets() -> [UserEvent; 9] {
     let purpose = TokenPurpose::EmailConfirmation;
     [
         UserEvent::OneTimeTokenIssued {
@@ -90,6 +90,8 @@ fn secrets() -> [UserEvent; 7] {
         UserEvent::PasswordChanged { password: password().into() },
         UserEvent::PasswordRehashed { password: password().into() },
         UserEvent::PasswordRemoved {},
+        UserEvent::PasswordWithheld {},
+        UserEvent::PasswordProven {},
         UserEvent::Reclaimed {},
     ]
 }
@@ -231,6 +233,7 @@ fn flow() -> [FlowEvent; 5] {
             challenge: Some(challenge()),
             redirect_to: "https://app.example.com/welcome".to_owned().into(),
             linking: Some(user()),
+            session: Some(session_id()),
             kept: Some("hj9Xq2mVw7".to_owned().into()),
             started_at: minute(5),
             expires_at: minute(10),

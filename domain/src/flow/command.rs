@@ -1,7 +1,7 @@
 //! What may be asked of a flow.
 
 use super::{CodeChallenge, FlowPurpose, ProviderTokens};
-use crate::{Time, UserId};
+use crate::{SessionId, Time, UserId};
 
 /// A new flow.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Start {
     pub redirect_to: String,
     /// The user who is linking another identity, or who was invited, where that is the matter.
     pub linking: Option<UserId>,
+    /// The session in which the user links, where there is one.
+    pub session: Option<SessionId>,
     /// What is needed again when the user comes back: a secret that the provider gave.
     pub kept: Option<String>,
     /// The time of the decision.

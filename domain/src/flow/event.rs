@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CodeChallenge, FlowPurpose, ProviderTokens};
 use crate::catalogue::described;
-use crate::{Personal, Time, UserId};
+use crate::{Personal, SessionId, Time, UserId};
 
 described! {
     /// An event of a flow's stream.
@@ -25,6 +25,8 @@ described! {
             redirect_to: Personal<String>,
             /// The user who is linking another identity, or who was invited.
             linking: Option<UserId>,
+            /// The session in which the user links: what it began counts for nothing once it has ended.
+            session: Option<SessionId>,
             /// A secret of the provider that is needed when the user comes back.
             kept: Option<Personal<String>>,
             /// When.
@@ -81,7 +83,7 @@ impl FlowEvent {
     /// Name and version in the log. A released pair never changes.
     pub const fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Started { .. } => ("flow.started", "1.0"),
+            Self::Started { .. } => ("flow.started", "1.1"),
             Self::Returned { .. } => ("flow.returned", "1.0"),
             Self::Authenticated { .. } => ("flow.authenticated", "1.0"),
             Self::Redeemed { .. } => ("flow.redeemed", "1.0"),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{Event, Personal, StreamKind, Subject, Time, UserId};
+use crate::{Event, Personal, SessionId, StreamKind, Subject, Time, UserId};
 
 described! {
     /// What a flow leads to.
@@ -85,6 +85,8 @@ pub struct Pending {
     pub redirect_to: String,
     /// The user who is linking another identity, or who was invited, where that is the matter.
     pub linking: Option<UserId>,
+    /// The session in which the user links, where there is one.
+    pub session: Option<SessionId>,
     /// What is needed again when the user comes back: a secret that the provider gave.
     pub kept: Option<String>,
     /// Whether the user has come back from the provider.
@@ -135,6 +137,7 @@ impl Root for Flow {
                 challenge: start.challenge,
                 redirect_to: start.redirect_to.into(),
                 linking: start.linking,
+                session: start.session,
                 kept: start.kept.map(Into::into),
                 started_at: start.now,
                 expires_at: start.expires_at,
@@ -192,6 +195,7 @@ impl Root for Flow {
                     challenge,
                     redirect_to,
                     linking,
+                    session,
                     kept,
                     expires_at,
                     started_at: _,
@@ -203,6 +207,7 @@ impl Root for Flow {
                     challenge: challenge.clone(),
                     redirect_to: redirect_to.known().cloned().unwrap_or_default(),
                     linking: *linking,
+                    session: *session,
                     kept: kept.as_ref().and_then(Personal::known).cloned(),
                     returned: false,
                     expires_at: *expires_at,

@@ -68,6 +68,17 @@ pub struct Create {
     pub user: UserId,
     /// That person's membership.
     pub member: MemberId,
+    /// A first team, with that person in it.
+    pub team: Option<FirstTeam>,
+}
+
+/// The team that comes with an organization.
+#[derive(Debug, Clone)]
+pub struct FirstTeam {
+    /// Its id.
+    pub team: TeamId,
+    /// What people call it.
+    pub name: String,
 }
 
 /// Changes of what is known of an organization; what is not set stays.
@@ -162,6 +173,11 @@ pub enum Action {
     ForgetUser {
         /// Who.
         user: UserId,
+    },
+    /// Somebody who was invited is forgotten: the invitations too, whatever became of them.
+    ForgetRecipient {
+        /// The invitations.
+        invitations: Vec<InvitationId>,
     },
     /// Invite somebody.
     Invite(Invite),

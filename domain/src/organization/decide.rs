@@ -1,6 +1,6 @@
 //! Every rule about an organization begins here: who asks, and what their roles allow.
 
-use super::command::{Action, By, OrganizationCommand, Policy, Update};
+use super::command::{Action, By, Create, FirstTeam, OrganizationCommand, Policy, Update};
 use super::{Active, Member, Organization, OrganizationError, OrganizationEvent, Permissions, Roles};
 use crate::MemberId;
 
@@ -14,20 +14,30 @@ impl Organization {
     pub fn decided(&self, command: OrganizationCommand) -> Decision {
         let OrganizationCommand { by, policy, action } = command;
         match (self, action) {
-            (Self::Absent, Action::Create(create)) => Ok(vec![OrganizationEvent::Created {
-                name: create.name,
-                slug: create.slug,
-                logo: create.logo,
-                metadata: create.metadata,
-                user: create.user,
-                member: create.member,
-                roles: Roles::one(&policy.access.creator_role),
-            }]),
+            (Self::Absent, Action::Create(create)) => Ok(created(create, &policy)),
             (_, Action::Create(_)) => Err(OrganizationError::AlreadyExists),
             (Self::Active(organization), action) => Case { organization, by, policy: &policy }.decide(action),
             (Self::Absent | Self::Deleted, _) => Err(OrganizationError::NotFound),
         }
     }
+}
+
+fn created(create: Create, policy: &Policy) -> Vec<OrganizationEvent> {
+    let user = create.user;
+    let mut events = vec![OrganizationEvent::Created {
+        name: create.name,
+        slug: create.slug,
+        logo: create.logo,
+        metadata: create.metadata,
+        user,
+        member: create.member,
+        roles: Roles::one(&policy.access.creator_role),
+    }];
+    if let Some(FirstTeam { team, name }) = create.team {
+        events.push(OrganizationEvent::TeamCreated { team, name });
+        events.push(OrganizationEvent::TeamMemberAdded { team, user });
+    }
+    events
 }
 
 /// One command on an organization that is there.
@@ -51,6 +61,7 @@ impl Case<'_> {
             Action::RemoveMember { member } => self.remove_member(member),
             Action::Leave => self.leave(),
             Action::ForgetUser { user } => self.forget_user(user),
+            Action::ForgetRecipient { invitations } => Ok(Self::forget_recipient(invitations)),
             Action::Invite(invite) => self.invite(invite),
             Action::Accept { invitation, recipient, member, now } => {
                 self.accept(invitation, &recipient, member, now)

@@ -15,8 +15,11 @@ impl Case<'_> {
         if invite.owner.is_some_and(|user| self.organization.member_of(user).is_some()) {
             return Err(OrganizationError::AlreadyAMember);
         }
-        if invite.teams.iter().any(|team| !self.organization.teams.contains_key(team)) {
-            return Err(OrganizationError::TeamNotFound);
+        for team in &invite.teams {
+            let team = self.organization.teams.get(team).ok_or(OrganizationError::TeamNotFound)?;
+            if team.users.len() >= self.policy.team_members {
+                return Err(OrganizationError::TeamMemberLimit);
+            }
         }
         let open: Vec<_> =
             self.organization.invitations.iter().filter(|(_, open)| open.expires_at > invite.now).collect();
@@ -85,6 +88,15 @@ impl Case<'_> {
         }
         self.require("invitation", "cancel")?;
         Ok(vec![OrganizationEvent::InvitationCanceled { invitation: id, end: InvitationEnd::Canceled }])
+    }
+
+    /// Closed ones hold the address as well; nothing else is known of them here.
+    pub(super) fn forget_recipient(invitations: Vec<InvitationId>) -> Vec<OrganizationEvent> {
+        let end = InvitationEnd::RecipientErased;
+        invitations
+            .into_iter()
+            .map(|invitation| OrganizationEvent::InvitationCanceled { invitation, end })
+            .collect()
     }
 
     /// The invitation, if it is open and the recipient's.

@@ -10,10 +10,10 @@ mod state;
 mod teams;
 
 pub use crate::access::{ADMIN, AccessControl, MEMBER, NoRole, OWNER, Permissions, Roles};
-pub use command::{Action, By, Create, Invite, OrganizationCommand, Policy, Recipient, Update};
+pub use command::{Action, By, Create, FirstTeam, Invite, OrganizationCommand, Policy, Recipient, Update};
 pub use error::OrganizationError;
 pub use event::OrganizationEvent;
-pub use state::{Active, Invitation, Member, Organization, Team};
+pub use state::{Active, Invitation, Member, Organization, Team, team_member_id};
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;

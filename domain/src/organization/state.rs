@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::{OrganizationEvent, Permissions, Roles};
 use crate::{Email, InvitationId, MemberId, OrganizationRoleId, TeamId, Time, UserId};
@@ -67,6 +69,19 @@ pub struct Team {
     pub name: String,
     /// Who is in it.
     pub users: BTreeSet<UserId>,
+}
+
+/// The id of a user's place in a team: it follows from the two.
+pub fn team_member_id(team: TeamId, user: UserId) -> Uuid {
+    let digest = Sha256::new()
+        .chain_update(b"team member")
+        .chain_update(team.0.as_bytes())
+        .chain_update(user.0.as_bytes())
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    // Version 8: an id of the application's own making (RFC 9562, section 5.8).
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 impl Organization {

@@ -31,7 +31,7 @@ impl Case<'_> {
     }
 
     pub(super) fn add_team_member(&self, team: TeamId, user: UserId) -> Decision {
-        self.require("team", "update")?;
+        self.require("member", "update")?;
         self.organization.member_of(user).ok_or(OrganizationError::MemberNotFound)?;
         let users = &self.team(team)?.users;
         if users.contains(&user) {
@@ -44,7 +44,7 @@ impl Case<'_> {
     }
 
     pub(super) fn remove_team_member(&self, team: TeamId, user: UserId) -> Decision {
-        self.require("team", "update")?;
+        self.require("member", "delete")?;
         if !self.team(team)?.users.contains(&user) {
             return Err(OrganizationError::NotInTeam);
         }

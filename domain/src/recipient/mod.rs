@@ -7,7 +7,7 @@ mod event;
 pub use codes::{Code, CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY};
 pub use event::RecipientEvent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -33,6 +33,8 @@ described! {
         Recovery,
         /// To confirm another address or number.
         Change,
+        /// To join an organization.
+        Invitation,
     }
 }
 
@@ -46,6 +48,7 @@ impl MessageKind {
             Self::Access => &[Self::Access],
             Self::Recovery => &[Self::Recovery],
             Self::Change => &[Self::Change],
+            Self::Invitation => &[Self::Invitation],
         }
     }
 }
@@ -55,7 +58,13 @@ impl MessageKind {
 pub struct Recipient {
     last_asked: BTreeMap<MessageKind, Time>,
     codes: codes::Codes,
+    /// When the last invitations were asked for, oldest first.
+    #[serde(default)]
+    invited: VecDeque<Time>,
 }
+
+/// So many invitations go to one address in a time, whoever invites.
+pub const INVITATIONS_IN_A_TIME: usize = 10;
 
 /// A command on a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +77,13 @@ pub enum RecipientCommand {
         now: Time,
         /// How long after the last one of this kind the next may be asked for, in milliseconds.
         min_interval_millis: u64,
+    },
+    /// Invite whoever has the address: members of whatever organization do, and of many.
+    Invite {
+        /// The time of the decision.
+        now: Time,
+        /// In so long [`INVITATIONS_IN_A_TIME`] may be asked for, in milliseconds.
+        within_millis: u64,
     },
     /// Take it that who has the address answered.
     Answer,
@@ -140,6 +156,16 @@ impl Root for Recipient {
                     CodeAnswer::Right | CodeAnswer::Absent | CodeAnswer::Expired => Vec::new(),
                 })
             }
+            RecipientCommand::Invite { now, within_millis } => {
+                let first = self.invited.front().filter(|_| self.invited.len() >= INVITATIONS_IN_A_TIME);
+                match first.and_then(|first| seconds_left(*first, now, within_millis)) {
+                    Some(seconds) => Err(AskedTooSoon { seconds }),
+                    None => {
+                        let kind = MessageKind::Invitation;
+                        Ok(vec![RecipientEvent::MessageAskedFor { kind, at: now }])
+                    }
+                }
+            }
             RecipientCommand::Answer if self.last_asked.is_empty() => Ok(Vec::new()),
             RecipientCommand::Answer => Ok(vec![RecipientEvent::Answered {}]),
         }
@@ -147,6 +173,12 @@ impl Root for Recipient {
 
     fn fold(&mut self, event: &RecipientEvent) {
         match event {
+            RecipientEvent::MessageAskedFor { kind: MessageKind::Invitation, at } => {
+                if self.invited.len() >= INVITATIONS_IN_A_TIME {
+                    self.invited.pop_front();
+                }
+                self.invited.push_back(*at);
+            }
             RecipientEvent::MessageAskedFor { kind, at } => {
                 self.last_asked.insert(*kind, *at);
             }

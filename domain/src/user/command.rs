@@ -49,6 +49,18 @@ pub enum Agreement {
     OfOne,
 }
 
+/// What becomes of a password that was set before the address or number is confirmed. Whoever set it may be
+/// somebody else than who confirms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnprovenPassword {
+    /// It opens the account.
+    Stays,
+    /// It opens nothing until [`UserCommand::ProvePassword`].
+    Waits,
+    /// It goes.
+    Goes,
+}
+
 /// What a caller presents to prove that a message reached them.
 #[derive(Debug, Clone)]
 pub enum Proof {
@@ -139,6 +151,9 @@ pub enum UserCommand {
         purposes: Vec<TokenPurpose>,
         /// What was presented.
         proof: Proof,
+        /// What becomes of an unproven password, if the proof confirms a sign-up. Whoever is invited or asks
+        /// for a recovery did not set it: it goes in any case.
+        password: UnprovenPassword,
         /// The time of the decision.
         now: Time,
     },
@@ -150,6 +165,8 @@ pub enum UserCommand {
         new_identity: IdentityId,
         /// Whether one of the two addresses is enough.
         agreement: Agreement,
+        /// What becomes of the password that an anonymous user set before.
+        password: UnprovenPassword,
     },
     /// Give the user the number asked for, if its owner has agreed; nothing happens before.
     CompletePhoneChange {
@@ -157,6 +174,8 @@ pub enum UserCommand {
         user: UserId,
         /// The id of the `phone` identity, if there is none yet.
         new_identity: IdentityId,
+        /// What becomes of the password that an anonymous user set before.
+        password: UnprovenPassword,
     },
     /// Give the user another password.
     ChangePassword {
@@ -172,6 +191,8 @@ pub enum UserCommand {
     /// Drop a password that was set by somebody who had not shown that the address or number is theirs:
     /// somebody else asks to come in by it.
     RemoveUnprovenPassword,
+    /// Let a withheld password open the account: whoever confirmed the address is who signed up.
+    ProvePassword,
     /// Change the user's own data.
     ChangeMetadata {
         /// Merged at the top level; `null` removes a key.

@@ -1,6 +1,6 @@
 //! Every rule about a user. Sees only the user's own state and the command.
 
-use super::command::{Agreement, Confirmed, SignUp, UserCommand};
+use super::command::{Agreement, Confirmed, SignUp, UnprovenPassword, UserCommand};
 use super::state::{Account, EmailChangeState, IdentityState, User};
 use super::{IdentityData, SignUpMethod, UserError, UserEvent, passkey};
 use crate::{Email, IdentityId, Metadata, Phone, UserId};
@@ -127,14 +127,19 @@ impl Account {
                 }
                 vec![UserEvent::OneTimeTokenIssued { purpose, link, code, flow, sent_at: now, expires_at }]
             }
-            UserCommand::Redeem { purposes, proof, now } => self.redeem(&purposes, &proof, now)?,
-            UserCommand::CompleteEmailChange { user, new_identity, agreement } => {
-                self.complete_email_change(user, new_identity, agreement)?
+            UserCommand::Redeem { purposes, proof, password, now } => {
+                self.redeem(&purposes, &proof, password, now)?
             }
-            UserCommand::CompletePhoneChange { user, new_identity } => match &self.new_phone {
+            UserCommand::CompleteEmailChange { user, new_identity, agreement, password } => {
+                self.complete_email_change(user, new_identity, agreement, password)?
+            }
+            UserCommand::CompletePhoneChange { user, new_identity, password } => match &self.new_phone {
                 Some(phone) if phone.confirmed => {
-                    let mut events = self.phone_change(user, &phone.value, Confirmed::Yes, new_identity)?;
-                    events.extend(self.provider_added("phone"));
+                    let mut events = self.unproven_password(password);
+                    events.extend(self.phone_change(user, &phone.value, Confirmed::Yes, new_identity)?);
+                    if self.identity("phone").is_some() {
+                        events.extend(self.provider_added("phone"));
+                    }
                     events
                 }
                 Some(_) | None => Vec::new(),
@@ -148,7 +153,13 @@ impl Account {
                 }
                 vec![UserEvent::PasswordRehashed { password: password.into() }]
             }
-            UserCommand::RemoveUnprovenPassword => self.without_unproven_password(),
+            UserCommand::RemoveUnprovenPassword => self.unproven_password(UnprovenPassword::Goes),
+            UserCommand::ProvePassword => {
+                if self.withheld_password.is_none() {
+                    return Ok(Vec::new());
+                }
+                vec![UserEvent::PasswordProven {}]
+            }
             UserCommand::ChangeMetadata { patch } => {
                 if patch.is_empty() {
                     return Ok(Vec::new());
@@ -261,6 +272,9 @@ impl Account {
                 new_identity,
             )?);
         }
+        if events.iter().any(|event| matches!(event, UserEvent::IdentityLinked { .. })) {
+            events.extend(self.provider_added("email"));
+        }
         if confirmed == Confirmed::Yes {
             let mut after = self.clone();
             for event in &events {
@@ -276,6 +290,7 @@ impl Account {
         user: UserId,
         new_identity: IdentityId,
         agreement: Agreement,
+        password: UnprovenPassword,
     ) -> Result<Vec<UserEvent>, UserError> {
         let EmailChangeState { asks_current, new_agreed, current_agreed } = self.email_change;
         let agreed = match agreement {
@@ -283,10 +298,9 @@ impl Account {
             Agreement::OfAll => new_agreed && (current_agreed || !asks_current),
         };
         let Some(email) = self.new_email.as_ref().filter(|_| agreed) else { return Ok(Vec::new()) };
-        let mut events = vec![
-            UserEvent::EmailChanged { email: email.clone().into() },
-            self.contact_identity(user, "email", email.as_str(), true, new_identity)?,
-        ];
+        let mut events = self.unproven_password(password);
+        events.push(UserEvent::EmailChanged { email: email.clone().into() });
+        events.push(self.contact_identity(user, "email", email.as_str(), true, new_identity)?);
         if self.email.as_ref().is_none_or(|e| !e.confirmed) {
             events.push(UserEvent::EmailConfirmed {});
         }
@@ -327,6 +341,9 @@ impl Account {
                 confirmed == Confirmed::Yes,
                 new_identity,
             )?);
+        }
+        if events.iter().any(|event| matches!(event, UserEvent::IdentityLinked { .. })) {
+            events.extend(self.provider_added("phone"));
         }
         if confirmed == Confirmed::Yes {
             events.push(UserEvent::PhoneConfirmed {});

@@ -136,6 +136,12 @@ described! {
         /// theirs, and somebody else came or asked to come in by it.
         #[serde(rename = "user.password_removed")]
         PasswordRemoved {},
+        /// The password opens nothing until whoever set it shows that it was they who confirmed the address.
+        #[serde(rename = "user.password_withheld")]
+        PasswordWithheld {},
+        /// Whoever set the password has shown that the address is theirs: it opens the account again.
+        #[serde(rename = "user.password_proven")]
+        PasswordProven {},
         /// The owner of the address came, by a provider that vouches for it, before anybody had shown that it
         /// is theirs. What somebody else may have set up is gone: the password, one-time tokens, codes of
         /// sign-ins under way; identities are unlinked one by one.
@@ -458,6 +464,8 @@ impl UserEvent {
             Self::PasswordChanged { .. } => ("user.password_changed", "1.0"),
             Self::PasswordRehashed { .. } => ("user.password_rehashed", "1.0"),
             Self::PasswordRemoved {} => ("user.password_removed", "1.0"),
+            Self::PasswordWithheld {} => ("user.password_withheld", "1.0"),
+            Self::PasswordProven {} => ("user.password_proven", "1.0"),
             Self::MetadataChanged { .. } => ("user.metadata_changed", "1.0"),
             Self::AppMetadataChanged { .. } => ("user.app_metadata_changed", "1.0"),
             Self::RoleChanged { .. } => ("user.role_changed", "1.0"),
@@ -544,6 +552,8 @@ impl UserEvent {
             | Self::PasswordChanged { .. }
             | Self::PasswordRehashed { .. }
             | Self::PasswordRemoved {}
+            | Self::PasswordWithheld {}
+            | Self::PasswordProven {}
             | Self::Reclaimed {}
             | Self::MetadataChanged { .. }
             | Self::AppMetadataChanged { .. }

@@ -62,6 +62,9 @@ pub struct Account {
     pub credentials: u64,
     /// Whether the password was set by somebody who had not shown that the address or number is theirs.
     pub has_unproven_password: bool,
+    /// A password that opens nothing: the address is confirmed, and whether by who set it is still to be
+    /// shown.
+    pub withheld_password: Option<PasswordHash>,
     /// The user's own data.
     pub user_metadata: Metadata,
     /// The application's data.
@@ -206,6 +209,7 @@ impl User {
                     anonymous: *anonymous,
                     password: password.as_ref().and_then(Personal::known).cloned(),
                     credentials: 0,
+                    withheld_password: None,
                     has_unproven_password: *method == SignUpMethod::Password && password.is_some(),
                     user_metadata: user_metadata.known().cloned().unwrap_or_default(),
                     app_metadata: app_metadata.known().cloned().unwrap_or_default(),
@@ -337,7 +341,9 @@ impl Account {
             }
             UserEvent::PasswordChanged { password } => {
                 self.password = password.known().cloned();
-                self.has_unproven_password = false;
+                // Nobody knows yet who an anonymous user is.
+                self.has_unproven_password = self.anonymous;
+                self.withheld_password = None;
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
                 self.last_sent.clear();
@@ -345,6 +351,7 @@ impl Account {
             UserEvent::Reclaimed {} => {
                 self.password = None;
                 self.has_unproven_password = false;
+                self.withheld_password = None;
                 self.credentials = self.credentials.saturating_add(1);
                 self.tokens.clear();
             }
@@ -352,7 +359,13 @@ impl Account {
             UserEvent::PasswordRemoved {} => {
                 self.password = None;
                 self.has_unproven_password = false;
+                self.withheld_password = None;
             }
+            UserEvent::PasswordWithheld {} => {
+                self.withheld_password = self.password.take();
+                self.has_unproven_password = false;
+            }
+            UserEvent::PasswordProven {} => self.password = self.withheld_password.take(),
             UserEvent::MetadataChanged { patch } => {
                 if let Some(patch) = patch.known() {
                     self.user_metadata = std::mem::take(&mut self.user_metadata).merged(patch);

@@ -1,6 +1,6 @@
 //! The rules of one-time codes and links.
 
-use super::command::Proof;
+use super::command::{Proof, UnprovenPassword};
 use super::state::Account;
 use super::{TokenPurpose, UserError, UserEvent};
 use crate::Time;
@@ -11,15 +11,22 @@ impl Account {
         seconds_left(*self.last_sent.get(&purpose)?, now, interval.saturating_mul(1000))
     }
 
-    /// A password that was set by somebody who had not shown that the address is theirs is gone.
-    pub(super) fn without_unproven_password(&self) -> Vec<UserEvent> {
-        if self.has_unproven_password { vec![UserEvent::PasswordRemoved {}] } else { Vec::new() }
+    /// What happens to a password that was set by somebody who had not shown that the address is theirs.
+    pub(super) fn unproven_password(&self, becomes: UnprovenPassword) -> Vec<UserEvent> {
+        match becomes {
+            UnprovenPassword::Goes if self.has_unproven_password || self.withheld_password.is_some() => {
+                vec![UserEvent::PasswordRemoved {}]
+            }
+            UnprovenPassword::Waits if self.has_unproven_password => vec![UserEvent::PasswordWithheld {}],
+            UnprovenPassword::Stays | UnprovenPassword::Waits | UnprovenPassword::Goes => Vec::new(),
+        }
     }
 
     pub(super) fn redeem(
         &self,
         purposes: &[TokenPurpose],
         proof: &Proof,
+        password: UnprovenPassword,
         now: Time,
     ) -> Result<Vec<UserEvent>, UserError> {
         let alive = || {
@@ -46,16 +53,20 @@ impl Account {
         };
         let mut events = vec![UserEvent::OneTimeTokenRedeemed { purpose: *purpose }];
         if purpose.vouches_for_no_password() {
-            events.extend(self.without_unproven_password());
+            events.extend(self.unproven_password(UnprovenPassword::Goes));
         }
         match purpose {
             TokenPurpose::EmailConfirmation | TokenPurpose::Invitation | TokenPurpose::Recovery => {
                 if self.email.as_ref().is_some_and(|e| !e.confirmed) {
+                    if !purpose.vouches_for_no_password() {
+                        events.extend(self.unproven_password(password));
+                    }
                     events.extend(self.email_confirmation());
                 }
             }
             TokenPurpose::PhoneConfirmation => {
                 if self.phone.as_ref().is_some_and(|p| !p.confirmed) {
+                    events.extend(self.unproven_password(password));
                     events.push(UserEvent::PhoneConfirmed {});
                 }
             }

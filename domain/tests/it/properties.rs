@@ -11,7 +11,8 @@ use evident_domain::user::factor::{
 };
 use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
-    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand, UserEvent,
+    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand,
+    UserEvent,
 };
 use evident_domain::{
     ChallengeId, Claim, ClaimChange, ClaimKind, Email, Event, IdentityId, Metadata, PasskeyId, Phone,
@@ -110,11 +111,13 @@ fn a_redemption() -> impl Strategy<Value = UserCommand> {
         select(vec!["link", "wrong"]).prop_map(|text| Proof::Link(hash(text))),
         select(vec!["code", "wrong"]).prop_map(|text| Proof::Code(hash(text))),
     ];
-    (vec(a_purpose(), 1..4), proof, 0..100_i64).prop_map(|(purposes, proof, now)| UserCommand::Redeem {
-        purposes,
-        proof,
-        now: at(now),
-    })
+    (vec(a_purpose(), 1..4), proof, an_end_of_passwords(), 0..100_i64).prop_map(
+        |(purposes, proof, password, now)| UserCommand::Redeem { purposes, proof, password, now: at(now) },
+    )
+}
+
+fn an_end_of_passwords() -> impl Strategy<Value = UnprovenPassword> {
+    select(vec![UnprovenPassword::Stays, UnprovenPassword::Waits, UnprovenPassword::Goes])
 }
 
 fn a_token() -> impl Strategy<Value = UserCommand> {
@@ -148,6 +151,7 @@ fn a_user_command() -> impl Strategy<Value = UserCommand> {
         6 => a_redemption(),
         1 => Just(UserCommand::ChangePassword { password: password("second") }),
         1 => Just(UserCommand::RehashPassword { password: password("again") }),
+        1 => Just(UserCommand::ProvePassword),
         2 => a_metadata().prop_map(|patch| UserCommand::ChangeMetadata { patch }),
         1 => a_metadata().prop_map(|patch| UserCommand::ChangeAppMetadata { patch }),
         1 => "[ab]".prop_map(|role| UserCommand::ChangeRole { role }),

@@ -46,3 +46,18 @@ fn sending_once_more_waits_for_the_first_time_and_keeps_nobody_from_signing_up()
         .when(ask(MessageKind::Confirmation, 13))
         .then_expect_events(vec![asked(MessageKind::Confirmation, 13)]);
 }
+
+#[test]
+fn only_so_many_invite_one_address_in_a_time() {
+    let given = |events| TestFramework::<Recipient>::with(()).given(events);
+    let invite = |seconds| RecipientCommand::Invite { now: at(seconds), within_millis: 3_600_000 };
+    let invited =
+        |seconds| RecipientEvent::MessageAskedFor { kind: MessageKind::Invitation, at: at(seconds) };
+    let ten: Vec<_> = (0..10).map(invited).collect();
+    given(ten[..9].to_vec()).when(invite(9)).then_expect_events(vec![invited(9)]);
+    given(ten.clone()).when(invite(10)).then_expect_error(AskedTooSoon { seconds: 3590 });
+    given(ten.clone()).when(invite(3600)).then_expect_events(vec![invited(3600)]);
+    // An answer to something else does not open the door again.
+    let answered = ten.into_iter().chain([RecipientEvent::Answered {}]).collect();
+    given(answered).when(invite(10)).then_expect_error(AskedTooSoon { seconds: 3590 });
+}

@@ -6,7 +6,7 @@ use evident_domain::session::{
     AssuranceLevel, AuthenticationMethod, ReusePolicy, Session, SessionCommand, SessionEvent,
 };
 use evident_domain::user::{
-    Account, IdentityData, Proof, SignUpMethod, TokenPurpose, User, UserCommand, UserEvent,
+    Account, IdentityData, Proof, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand, UserEvent,
 };
 use evident_domain::{
     Email, FactorId, IdentityId, Metadata, PasswordHash, Phone, SessionId, Time, TokenHash, UserId,
@@ -168,7 +168,7 @@ pub(crate) fn issued(purpose: TokenPurpose) -> UserEvent {
 }
 
 pub(crate) fn redeem(purpose: TokenPurpose, proof: Proof, now: Time) -> UserCommand {
-    UserCommand::Redeem { purposes: vec![purpose], proof, now }
+    UserCommand::Redeem { purposes: vec![purpose], proof, password: UnprovenPassword::Stays, now }
 }
 
 pub(crate) fn code(text: &str) -> Proof {

@@ -1,6 +1,6 @@
 //! Addresses and numbers: confirming and changing them.
 
-use evident_domain::user::{Confirmed, IdentityData, UserCommand, UserError, UserEvent};
+use evident_domain::user::{Confirmed, IdentityData, UnprovenPassword, UserCommand, UserError, UserEvent};
 use serde_json::json;
 
 use crate::support::*;
@@ -251,8 +251,12 @@ fn a_visitor_stops_being_anonymous_when_an_address_is_confirmed_and_not_before()
 #[test]
 fn an_address_changes_once_both_sides_have_agreed() {
     use evident_domain::user::{Agreement, TokenPurpose};
-    let complete =
-        |agreement| UserCommand::CompleteEmailChange { user: ANN, new_identity: FRESH_IDENTITY, agreement };
+    let complete = |agreement| UserCommand::CompleteEmailChange {
+        user: ANN,
+        new_identity: FRESH_IDENTITY,
+        agreement,
+        password: UnprovenPassword::Goes,
+    };
     let issued = |purpose| UserEvent::OneTimeTokenIssued {
         purpose,
         link: None,

@@ -1,6 +1,8 @@
 //! One-time codes and links: sending, using, guessing, and what makes them void.
 
-use evident_domain::user::{MAX_MISSES, MAX_MISSES_A_DAY, TokenPurpose, UserCommand, UserError, UserEvent};
+use evident_domain::user::{
+    MAX_MISSES, MAX_MISSES_A_DAY, TokenPurpose, UnprovenPassword, UserCommand, UserError, UserEvent,
+};
 use serde_json::json;
 
 use crate::support::*;
@@ -164,6 +166,7 @@ fn a_token_is_good_for_its_purpose_only() {
         .when(UserCommand::Redeem {
             purposes: vec![TokenPurpose::EmailConfirmation, TokenPurpose::Recovery],
             proof: code("code"),
+            password: UnprovenPassword::Stays,
             now: at(60),
         })
         .then_expect_events(vec![redeemed(TokenPurpose::Recovery)]);
@@ -203,7 +206,12 @@ fn a_wrong_code_counts_against_every_token_it_could_have_been_meant_for() {
     let purposes = vec![TokenPurpose::EmailConfirmation, TokenPurpose::Recovery, TokenPurpose::Invitation];
     let sent = vec![issued(TokenPurpose::EmailConfirmation), issued(TokenPurpose::Recovery)];
     given_user([known(), sent].concat())
-        .when(UserCommand::Redeem { purposes, proof: code("wrong"), now: at(60) })
+        .when(UserCommand::Redeem {
+            purposes,
+            proof: code("wrong"),
+            password: UnprovenPassword::Stays,
+            now: at(60),
+        })
         .then_expect_events(vec![missed(TokenPurpose::EmailConfirmation), missed(TokenPurpose::Recovery)]);
 }
 

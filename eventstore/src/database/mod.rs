@@ -335,8 +335,8 @@ impl OnConflict {
         match self {
             Self::Fail => String::new(),
             Self::Replace => {
-                let rest: Vec<_> =
-                    table.columns.iter().skip(1).map(|c| format!("{0} = excluded.{0}", c.name)).collect();
+                let rest = table.columns.iter().skip(1).filter(|column| !column.fixed);
+                let rest: Vec<_> = rest.map(|c| format!("{0} = excluded.{0}", c.name)).collect();
                 format!(" on conflict ({}) do update set {}", table.key(), rest.join(", "))
             }
         }

@@ -117,6 +117,22 @@ pub struct Column {
     pub name: &'static str,
     /// What it holds.
     pub kind: ColumnType,
+    /// Whether it stays as it was when the row came: what never changes is not written again, nor are the
+    /// indexes over it.
+    pub fixed: bool,
+}
+
+impl Column {
+    /// A column that may change.
+    pub const fn new(name: &'static str, kind: ColumnType) -> Self {
+        Self { name, kind, fixed: false }
+    }
+
+    /// The same, where it never changes in a row's life.
+    #[must_use]
+    pub const fn fixed(self) -> Self {
+        Self { fixed: true, ..self }
+    }
 }
 
 /// A table whose first column, a text, is the key.

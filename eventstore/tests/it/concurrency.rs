@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use evident_domain::user::UserEvent;
 use evident_domain::{ClaimKind, Recorded, SessionId, Subject};
 use evident_eventstore::{
-    Append, AppendError, DatabaseError, EventStore, Guard, Inline, StreamAppend, Tables,
+    Append, AppendError, Concern, DatabaseError, EventStore, Guard, Inline, StreamAppend, Tables,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -61,19 +61,28 @@ on_both_databases! {
     async fn a_session_that_was_started_since_breaks_a_guard(place) {
         let store = place.store().await;
         store.append(change(vec![stream(user(1), 0, vec![signed_up("ann@example.com")])])).await.unwrap();
+        let concerns = [Concern::Subject(Subject::User(user(1))), Concern::User(user(1))];
+        let mut version = 1;
+        for (round, concerns) in (0..).zip(concerns) {
         let listed = store.head().await.unwrap().position;
         let start = |n, who| started(SessionId(Uuid::from_u128(n)), user(who));
-        store.append(change(vec![start(50, 2)])).await.unwrap();
-        let guard = |after| Guard { event_type: "session.started", subject: Subject::User(user(1)), after };
+        store.append(change(vec![start(50 + round, 2)])).await.unwrap();
+        let guard = |after| Guard {
+            event_type: "session.started",
+            concerns: concerns.clone(),
+            after,
+        };
         let ban = |expected, after| Append {
             guards: vec![guard(after)],
             ..change(vec![stream(user(1), expected, vec![banned("spam")])])
         };
         // Another user's session is nothing to this one.
-        store.append(ban(1, listed)).await.unwrap();
-        let started = store.append(change(vec![start(51, 1)])).await.unwrap();
-        assert!(matches!(store.append(ban(2, listed)).await, Err(AppendError::Conflict)));
-        store.append(ban(2, started.head)).await.unwrap();
+        store.append(ban(version, listed)).await.unwrap();
+        let started = store.append(change(vec![start(60 + round, 1)])).await.unwrap();
+        assert!(matches!(store.append(ban(version + 1, listed)).await, Err(AppendError::Conflict)));
+        store.append(ban(version + 1, started.head)).await.unwrap();
+        version += 2;
+        }
     }
 }
 

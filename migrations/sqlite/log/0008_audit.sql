@@ -2,10 +2,10 @@
 create table audit_entries (
     entry  text not null primary key,  -- the event's position, 16 digits
     action text not null,              -- `login`, `user_modified` …
-    actor  text not null               -- `user:<id>`, `admin:<role>`, `visitor` …
+    actor  text                        -- `user:<id>`, `admin:<role>`, `visitor` …; null: the event's subject
 ) strict, without rowid;
 create index audit_entries_by_action on audit_entries (action, entry);
-create index audit_entries_by_actor on audit_entries (actor, entry);
+create index audit_entries_by_actor on audit_entries (actor, entry) where actor is not null;
 
 -- How many entries of an action stand in a stretch of 2^14 positions. Lists take their total from here,
 -- and skip to a far page without walking there.

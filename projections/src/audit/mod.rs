@@ -186,6 +186,9 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         | UserEvent::PasskeyUsed { .. }
         | UserEvent::OneTimeTokenRedeemed { .. }
         | UserEvent::PasswordRehashed { .. }
+        // Part of the confirmation.
+        | UserEvent::PasswordWithheld {}
+        | UserEvent::PasswordProven {}
         // Part of the arrival, linking or unlinking that brought it.
         | UserEvent::EmailAdopted { .. }
         | UserEvent::PhoneRemoved {}

@@ -19,8 +19,9 @@ pub struct AuditEntryRow {
     pub position: Position,
     /// What it is called.
     pub action: AuditAction,
-    /// Who did it: [`audit::AuditActor::label`].
-    pub actor: String,
+    /// Who did it: [`audit::AuditActor::label`]. None where it is the event's subject: such entries are
+    /// found by that, and need no index of their own.
+    pub actor: Option<String>,
 }
 
 /// A position as the key of an entry: such texts have the order of the numbers.
@@ -45,11 +46,13 @@ impl Fold for AuditEntryRow {
 
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Some(action) = audit::action(event) else { return group };
-        Some(Self { position: event.position, action, actor: audit::actor(event).label() })
+        let actor = audit::actor(event).label();
+        let of_subject = event.subject.as_ref().is_some_and(|subject| subject.to_string() == actor);
+        Some(Self { position: event.position, action, actor: (!of_subject).then_some(actor) })
     }
 
     fn rows(&self, key: &str) -> Vec<Row> {
-        vec![vec![key.into(), self.action.as_str().into(), cells::text(&self.actor)]]
+        vec![vec![key.into(), self.action.as_str().into(), cells::maybe_text(self.actor.as_deref())]]
     }
 
     fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, DatabaseError> {
@@ -58,7 +61,7 @@ impl Fold for AuditEntryRow {
         Ok(Some(Self {
             position: Position(cells.parsed(|entry| entry.parse().ok())?),
             action: cells.parsed(AuditAction::from_name)?,
-            actor: cells.text()?,
+            actor: cells.maybe_text()?,
         }))
     }
 }

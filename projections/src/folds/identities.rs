@@ -132,6 +132,8 @@ impl Fold for Identities {
                 | UserEvent::PasswordChanged { .. }
                 | UserEvent::PasswordRehashed { .. }
                 | UserEvent::PasswordRemoved {}
+                | UserEvent::PasswordWithheld {}
+                | UserEvent::PasswordProven {}
                 | UserEvent::MetadataChanged { .. }
                 | UserEvent::AppMetadataChanged { .. }
                 | UserEvent::RoleChanged { .. }
@@ -230,6 +232,8 @@ impl Fold for Identities {
             | UserEvent::PasswordChanged { .. }
             | UserEvent::PasswordRehashed { .. }
             | UserEvent::PasswordRemoved {}
+            | UserEvent::PasswordWithheld {}
+            | UserEvent::PasswordProven {}
             | UserEvent::MetadataChanged { .. }
             | UserEvent::AppMetadataChanged { .. }
             | UserEvent::RoleChanged { .. }

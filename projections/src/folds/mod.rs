@@ -6,6 +6,7 @@ mod erased_subjects;
 mod identities;
 mod oauth_clients;
 mod oauth_consents;
+mod organizations;
 mod providers;
 mod sessions;
 mod sign_in_failures;
@@ -20,6 +21,10 @@ pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
 pub use oauth_clients::ClientRow;
 pub use oauth_consents::{ConsentRow, Consents};
+pub use organizations::{
+    InvitationRow, InvitationStatus, MemberRow, OrganizationRoleRow, OrganizationRow, Part, Parts,
+    TeamMemberRow, TeamRow,
+};
 pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
@@ -32,7 +37,7 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 10] = [
+pub(crate) static INLINE: [&dyn Projection; 16] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -43,10 +48,16 @@ pub(crate) static INLINE: [&dyn Projection; 10] = [
     &Of::<Consents>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
+    &Of::<OrganizationRow>(PhantomData),
+    &Of::<Parts<MemberRow>>(PhantomData),
+    &Of::<Parts<InvitationRow>>(PhantomData),
+    &Of::<Parts<TeamRow>>(PhantomData),
+    &Of::<Parts<TeamMemberRow>>(PhantomData),
+    &Of::<Parts<OrganizationRoleRow>>(PhantomData),
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 11] = [
+pub(crate) static ALL: [&dyn Projection; 17] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -57,23 +68,29 @@ pub(crate) static ALL: [&dyn Projection; 11] = [
     &Of::<Consents>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
+    &Of::<OrganizationRow>(PhantomData),
+    &Of::<Parts<MemberRow>>(PhantomData),
+    &Of::<Parts<InvitationRow>>(PhantomData),
+    &Of::<Parts<TeamRow>>(PhantomData),
+    &Of::<Parts<TeamMemberRow>>(PhantomData),
+    &Of::<Parts<OrganizationRoleRow>>(PhantomData),
     &Of::<ClaimRows>(PhantomData),
 ];
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Text }
+    Column::new(name, ColumnType::Text)
 }
 
 const fn int(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Int }
+    Column::new(name, ColumnType::Int)
 }
 
 const fn json(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Json }
+    Column::new(name, ColumnType::Json)
 }
 
 const fn flag(name: &'static str) -> Column {
-    Column { name, kind: ColumnType::Bool }
+    Column::new(name, ColumnType::Bool)
 }
 
 /// The key of the stream that an event stands in.

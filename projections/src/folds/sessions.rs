@@ -99,8 +99,8 @@ impl Fold for SessionRow {
         "sessions",
         &[
             text("id"),
-            text("user_id"),
-            int("created_at"),
+            text("user_id").fixed(),
+            int("created_at").fixed(),
             int("updated_at"),
             int("refreshed_at"),
             text("aal"),

@@ -36,7 +36,7 @@ pub struct SsoProviderRow {
     pub updated_at: Time,
 }
 
-const DISABLED: Column = Column { name: "disabled", kind: ColumnType::Bool };
+const DISABLED: Column = Column::new("disabled", ColumnType::Bool);
 
 impl SsoProviderRow {
     /// Reads a row of `sso_providers`.

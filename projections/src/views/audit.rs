@@ -209,7 +209,16 @@ async fn by_author(database: &Database, text: &str, query: &AuditQuery) -> Resul
             authors.extend([" union select $", &params.len().to_string()]);
         }
     }
-    let of_authors = format!("from audit_entries where actor in ({authors})");
+    let entry = match database.dialect() {
+        Dialect::Sqlite => "printf('%016d', v.position)",
+        Dialect::Postgres => "lpad(v.position::text, 16, '0')",
+    };
+    // Whose subject is the actor stands without one.
+    let of_authors = format!(
+        "from (select entry from audit_entries where actor in ({authors}) union all \
+         select a.entry from events v join audit_entries a on a.entry = {entry} and a.actor is null \
+         where v.subject in ({authors})) e"
+    );
     let total = database.query(&format!("select count(*) {of_authors}"), &params).await?;
     let total = total.first().and_then(|row| row.first()).and_then(Value::as_int).unwrap_or_default();
     let (limit, offset) = (params.len() + 1, params.len() + 2);

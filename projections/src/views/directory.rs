@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use evident_domain::Time;
 use evident_eventstore::{Database, DatabaseError, Dialect, Row, Value};
 
+use super::organizations::Comparison;
 use super::page::{Direction, PageQuery, UserPage, page};
 use super::users::{COLUMNS, gather};
 use crate::folds::{COUNT_LEVELS, searchable};
@@ -50,33 +51,6 @@ pub enum UserField {
     BanReason,
     /// Until when.
     BanExpires,
-}
-
-/// How a field is compared with values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// It is the value.
-    Equal,
-    /// It is another, or none.
-    NotEqual,
-    /// It is less.
-    Less,
-    /// It is less or equal.
-    LessOrEqual,
-    /// It is more.
-    Greater,
-    /// It is more or equal.
-    GreaterOrEqual,
-    /// It is one of the values.
-    In,
-    /// It is none of the values.
-    NotIn,
-    /// The value is in it.
-    Contains,
-    /// It begins with the value.
-    StartsWith,
-    /// It ends with the value.
-    EndsWith,
 }
 
 /// What users must be to be listed.

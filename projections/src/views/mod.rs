@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod directory;
 mod oauth;
+mod organizations;
 mod page;
 mod providers;
 mod sessions;
@@ -12,8 +13,14 @@ mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
 pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
-pub use directory::{Comparison, Condition, DirectoryQuery, UserField, directory};
+pub use directory::{Condition, DirectoryQuery, UserField, directory};
 pub use oauth::{GrantView, grants_of, oauth_client, oauth_clients};
+pub use organizations::{
+    Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView,
+    OrganizationName, Person, UserInvitation, invitation, invitation_with_organization, invitations,
+    invitations_of_person, member, member_named, members, members_page, memberships, organization,
+    organization_roles, organizations_of, pending_invitations_to, team, team_members, teams, teams_of_user,
+};
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};
 pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};

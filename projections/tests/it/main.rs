@@ -7,6 +7,8 @@ mod directory;
 mod folds;
 mod lists;
 mod oauth_tries;
+mod organization_folds;
+mod organization_tries;
 mod rebuilds;
 mod same_rows;
 mod support;

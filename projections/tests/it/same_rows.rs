@@ -15,11 +15,11 @@ use evident_domain::user::factor::{
 };
 use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
-    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, User, UserCommand,
+    Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand,
 };
 use evident_domain::{
-    Actor, ChallengeId, ClientId, Email, Event, FactorId, IdentityId, Metadata, PasskeyId, PasswordHash,
-    Personal, Phone, Scopes, SessionId, StreamId, Subject, TokenHash, UserId,
+    Actor, ChallengeId, ClientId, Email, Event, FactorId, IdentityId, Metadata, OrganizationId, PasskeyId,
+    PasswordHash, Personal, Phone, Scopes, SessionId, StreamId, Subject, TokenHash, UserId,
 };
 use evident_eventstore::{AppendError, Contents, Database};
 use evident_projections::{PATIENCE, Silent, Until, rebuild, replay, verify, views};
@@ -28,6 +28,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use uuid::Uuid;
 
 use crate::oauth_tries::{OAuthTry, oauth_try};
+use crate::organization_tries::{OrganizationTry, organization_try};
 use crate::support::{On, World, is_there, rows, runtime};
 
 /// Where factors are asked and answer.
@@ -44,6 +45,7 @@ enum Try {
     StepDown { session: u8, factor: u8 },
     Revoke { session: u8 },
     OAuth(OAuthTry),
+    Organization(OrganizationTry),
     Fail { account: u8, reason: SignInRefusal },
     Rebuild,
 }
@@ -61,6 +63,7 @@ enum Change {
     Password,
     Rehash,
     RemovePassword,
+    ProvePassword,
     Metadata(Metadata),
     AppMetadata(Metadata),
     Role(u8),
@@ -120,6 +123,7 @@ fn change() -> impl Strategy<Value = Change> {
         Just(Change::Password),
         Just(Change::Rehash),
         Just(Change::RemovePassword),
+        Just(Change::ProvePassword),
         metadata().prop_map(Change::Metadata),
         metadata().prop_map(Change::AppMetadata),
         (0..2_u8).prop_map(Change::Role),
@@ -158,6 +162,7 @@ fn attempt() -> impl Strategy<Value = Try> {
         10 => (any::<bool>(), change()).prop_map(|(as_admin, what)| Try::User { as_admin, what }),
         3 => prop::option::of(any::<u8>()).prop_map(|client| Try::Start { client }),
         8 => oauth_try().prop_map(Try::OAuth),
+        16 => organization_try().prop_map(Try::Organization),
         3 => (any::<u8>(), 0..3_u64).prop_map(|(session, back)| Try::Refresh { session, back }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepUp { session, factor }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepDown { session, factor }),
@@ -170,8 +175,9 @@ fn attempt() -> impl Strategy<Value = Try> {
 /// Those who try.
 pub(crate) struct Cast<'a> {
     pub(crate) world: &'a World,
-    users: Vec<UserId>,
+    pub(crate) users: Vec<UserId>,
     pub(crate) clients: Vec<ClientId>,
+    pub(crate) organizations: Vec<OrganizationId>,
 }
 
 fn email(n: u8) -> Email {
@@ -276,6 +282,9 @@ impl Cast<'_> {
             Try::User { as_admin, what } => {
                 let (delete, erase) = (matches!(what, Change::Delete), matches!(what, Change::Erase));
                 let Ok(events) = user.decide(self.command(id, &user, what)) else { return };
+                if (delete || erase) && !self.leave_organizations(id).await {
+                    return;
+                }
                 let actor = if as_admin {
                     Actor::Admin { role: "service_role".to_owned(), id: None }
                 } else {
@@ -351,6 +360,11 @@ impl Cast<'_> {
                 self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
             }
             Try::OAuth(what) => self.try_oauth(id, &user, what).await,
+            Try::Organization(what) => {
+                if user.account().is_some() {
+                    self.try_organization(id, what).await;
+                }
+            }
             Try::Fail { account, reason } => {
                 let event = AttemptEvent::SignInFailed {
                     account: hash(&format!("account {account}")),
@@ -365,9 +379,14 @@ impl Cast<'_> {
                 world.append(period, Actor::Visitor, streams).await.unwrap();
             }
             Try::Rebuild => {
-                rebuild(&world.store, &["users", "sessions", "oauth_consents"], PATIENCE, &Silent)
-                    .await
-                    .unwrap();
+                rebuild(
+                    &world.store,
+                    &["users", "sessions", "oauth_consents", "members", "invitations"],
+                    PATIENCE,
+                    &Silent,
+                )
+                .await
+                .unwrap();
             }
         }
     }
@@ -421,11 +440,13 @@ impl Cast<'_> {
             Change::Redeem(purpose, right) => UserCommand::Redeem {
                 purposes: vec![purpose],
                 proof: Proof::Code(hash(if right { "right" } else { "wrong" })),
+                password: UnprovenPassword::Waits,
                 now,
             },
             Change::Password => UserCommand::ChangePassword { password: PasswordHash("$y".to_owned()) },
             Change::Rehash => UserCommand::RehashPassword { password: PasswordHash("$z".to_owned()) },
             Change::RemovePassword => UserCommand::RemoveUnprovenPassword,
+            Change::ProvePassword => UserCommand::ProvePassword,
             Change::Metadata(patch) => UserCommand::ChangeMetadata { patch },
             Change::AppMetadata(patch) => UserCommand::ChangeAppMetadata { patch },
             Change::Role(n) => UserCommand::ChangeRole { role: format!("role-{n}\0") },
@@ -524,6 +545,7 @@ async fn all_agree(on: On, tries: Vec<(usize, Try)>) -> Result<(), TestCaseError
         world: &world,
         users: (0..3).map(|_| UserId(world.entropy.uuid())).collect(),
         clients: Vec::new(),
+        organizations: Vec::new(),
     };
     for (who, what) in tries {
         cast.attempt(who, what).await;
@@ -554,7 +576,7 @@ fn whatever_happens(on: On, cases: u32) {
         return;
     }
     let runtime = runtime();
-    let tries = prop::collection::vec((0..3_usize, attempt()), 1..60);
+    let tries = prop::collection::vec((0..3_usize, attempt()), 1..90);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     TestRunner::new(config).run(&tries, |tries| runtime.block_on(all_agree(on, tries))).unwrap();
 }

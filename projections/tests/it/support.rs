@@ -32,7 +32,7 @@ use evident_projections::Projections;
 use tempfile::TempDir;
 
 /// The tables of all projections, and the column that orders them.
-pub(crate) const TABLES: [(&str, &str); 12] = [
+pub(crate) const TABLES: [(&str, &str); 18] = [
     ("users", "id"),
     ("user_counts", "bucket"),
     ("identities", "identity_id"),
@@ -42,6 +42,12 @@ pub(crate) const TABLES: [(&str, &str); 12] = [
     ("oauth_clients", "id"),
     ("oauth_consents", "id"),
     ("sso_providers", "id"),
+    ("organizations", "id"),
+    ("members", "id"),
+    ("invitations", "id"),
+    ("teams", "id"),
+    ("team_members", "id"),
+    ("organization_roles", "id"),
     ("audit_entries", "entry"),
     ("audit_counts", "bucket"),
     ("claims", "claim"),

@@ -25,8 +25,8 @@ pub(super) const ROWS: &[Row] = &[
         .but("Reuse ends the session at once; within the interval the token that is good is answered again."),
     Row::of("POST /token?grant_type=pkce", by!(exchange))
         .but("A ban is looked at; the time of a code counts from its issue."),
-    Row::tested_in("POST /token?grant_type=id_token", "tests/it"),
-    Row::tested_in("POST /token?grant_type=web3", "tests/it"),
+    Row::tested_in("POST /token?grant_type=id_token", "tests/it/external/openid.rs"),
+    Row::tested_in("POST /token?grant_type=web3", "tests/it/web3.rs"),
     Row::of("GET /user", by!(show)),
     Row::of("PUT /user", by!(change)),
     Row::of("POST /logout", by!(sign_out)),

@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::of("PUT /admin/users/{user_id}/factors/{factor_id}", by!(change_factor)),
     Row::of("DELETE /admin/users/{user_id}/factors/{factor_id}", by!(delete_factor)),
     Row::of("GET /admin/users/{user_id}/passkeys", by!(list_passkeys)),
-    Row::tested_in("DELETE /admin/users/{user_id}/passkeys/{passkey_id}", "tests/it"),
+    Row::tested_in("DELETE /admin/users/{user_id}/passkeys/{passkey_id}", "tests/it/passkeys.rs"),
     Row::of("GET /admin/sso/providers", by!(list_sso)),
     Row::of("POST /admin/sso/providers", by!(create_sso)),
     Row::of("GET /admin/sso/providers/{idp_id}", by!(show_sso)),

@@ -13,12 +13,12 @@ pub(super) const ROWS: &[Row] = &[
     Row::of("POST /factors/{factor_id}/verify", by!(verify)).but("A code is taken once."),
     Row::of("DELETE /factors/{factor_id}", by!(unenroll)),
     Row::of("POST /passkeys/authentication/options", by!(begin_sign_in)),
-    Row::tested_in("POST /passkeys/authentication/verify", "tests/it"),
+    Row::tested_in("POST /passkeys/authentication/verify", "tests/it/passkeys.rs"),
     Row::of("POST /passkeys/registration/options", by!(begin_registration)),
-    Row::tested_in("POST /passkeys/registration/verify", "tests/it"),
+    Row::tested_in("POST /passkeys/registration/verify", "tests/it/passkeys.rs"),
     Row::of("GET /passkeys", by!(list)),
-    Row::tested_in("PATCH /passkeys/{passkey_id}", "tests/it"),
-    Row::tested_in("DELETE /passkeys/{passkey_id}", "tests/it"),
+    Row::tested_in("PATCH /passkeys/{passkey_id}", "tests/it/passkeys.rs"),
+    Row::tested_in("DELETE /passkeys/{passkey_id}", "tests/it/passkeys.rs"),
 ];
 
 async fn enroll(world: &World) -> Reply {

@@ -5,10 +5,15 @@ use serde_json::json;
 use super::{knows, with_gitlab};
 use crate::support::{Anonymous, Caller, FakeProvider, Reply, TestServer, query_of};
 
-async fn link(server: &TestServer, caller: &impl Caller) -> Reply {
+/// Begins to link; gives the `state` to come back with.
+async fn begin(server: &TestServer, caller: &impl Caller) -> String {
     let path = "/user/identities/authorize?provider=gitlab&redirect_to=http%3A%2F%2Flocalhost%3A3000%2Faccount&skip_http_redirect=true";
     let url = server.get(caller, path).await.ok()["url"].as_str().unwrap().to_owned();
-    let state = query_of(&url::Url::parse(&url).unwrap(), "state");
+    query_of(&url::Url::parse(&url).unwrap(), "state")
+}
+
+async fn link(server: &TestServer, caller: &impl Caller) -> Reply {
+    let state = begin(server, caller).await;
     server.get(&Anonymous, &format!("/callback?code=vera-1&state={state}")).await
 }
 
@@ -108,4 +113,53 @@ on_both_databases!(where_linking_is_off_nobody_links, async |database| {
     reply.refused(404, "manual_linking_disabled", "Manual linking is disabled");
     let reply = server.delete(&dana, "/user/identities/7ba0efe6-cb1a-41c1-87ab-218796228996", None).await;
     reply.refused(404, "manual_linking_disabled", "Manual linking is disabled");
+});
+
+on_both_databases!(what_a_session_began_to_link_is_not_linked_once_it_has_ended, async |database| {
+    let gitlab = FakeProvider::start().await;
+    knows(&gitlab, 666, "Mallory", "mallory@example.net", true);
+    let server = with_gitlab(&database, &gitlab)
+        .with("GOTRUE_MAILER_AUTOCONFIRM", "true")
+        .with("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "true")
+        .start()
+        .await;
+    let vera = server.sign_up("vera@example.com").await;
+    let thief = server.sign_in("vera@example.com").await;
+    let state = begin(&server, &thief).await;
+    // Vera takes a new password, and the thief's session ends.
+    server.put(&vera, "/user", json!({ "password": "a new password of hers" })).await.ok();
+    let reply = server.get(&Anonymous, &format!("/callback?code=vera-1&state={state}")).await;
+    let location = reply.header("location");
+    assert!(location.contains("error_code=session_not_found"), "{location}");
+    assert!(!location.contains("access_token"), "{location}");
+    let user = server.get(&vera, "/user").await.ok();
+    assert_eq!(user["identities"].as_array().unwrap().len(), 1);
+    server.assert_log_is_whole();
+});
+
+on_both_databases!(ways_in_that_come_and_go_are_told_by_mail, async |database| {
+    let gitlab = FakeProvider::start().await;
+    knows(&gitlab, 9, "Vera Vane", "vera.work@example.com", true);
+    let server = with_gitlab(&database, &gitlab)
+        .with("GOTRUE_MAILER_AUTOCONFIRM", "true")
+        .with("GOTRUE_SMS_AUTOCONFIRM", "true")
+        .with("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "true")
+        .with("GOTRUE_MAILER_NOTIFICATIONS_IDENTITY_LINKED_ENABLED", "true")
+        .with("GOTRUE_MAILER_NOTIFICATIONS_IDENTITY_UNLINKED_ENABLED", "true")
+        .with("GOTRUE_MAILER_SUBJECTS_IDENTITY_LINKED_NOTIFICATION", "{{ .Provider }} came")
+        .with("GOTRUE_MAILER_SUBJECTS_IDENTITY_UNLINKED_NOTIFICATION", "{{ .Provider }} went")
+        .start()
+        .await;
+    let vera = server.sign_up("vera@example.com").await;
+    link(&server, &vera).await;
+    let mail = server.mail_to("vera@example.com", 1).await;
+    assert!(mail.text.contains("Subject: gitlab came"), "{}", mail.text);
+    let user = server.get(&vera, "/user").await.ok();
+    let path = format!("/user/identities/{}", user["identities"][1]["identity_id"].as_str().unwrap());
+    server.delete(&vera, &path, None).await.ok();
+    let mail = server.mail_to("vera@example.com", 2).await;
+    assert!(mail.text.contains("Subject: gitlab went"), "{}", mail.text);
+    server.put(&vera, "/user", json!({ "phone": "15005550001" })).await.ok();
+    let mail = server.mail_to("vera@example.com", 3).await;
+    assert!(mail.text.contains("Subject: phone came"), "{}", mail.text);
 });

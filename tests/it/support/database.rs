@@ -45,6 +45,15 @@ impl TestDatabase {
         Some(Self::Postgres { url: cluster.url(&name) })
     }
 
+    /// Makes room: a run has hundreds of databases. That of a test that failed stays for a look.
+    pub(crate) async fn remove(&self) {
+        let (Self::Postgres { url }, Some(cluster)) = (self, Cluster::of_this_run()) else { return };
+        let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+        let mut admin = sqlx::PgConnection::connect(&cluster.url("postgres")).await.unwrap();
+        admin.execute(format!("DROP DATABASE {name} WITH (FORCE)").as_str()).await.unwrap();
+        admin.close().await.unwrap();
+    }
+
     /// Runs a statement behind the server's back.
     pub(crate) async fn execute(&self, server: &TestServer, statement: &str) {
         match self {

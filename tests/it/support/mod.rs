@@ -57,7 +57,8 @@ macro_rules! on_both_databases {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if let Some(database) = $crate::support::TestDatabase::postgres().await {
-                    scenario(database).await;
+                    scenario(database.clone()).await;
+                    database.remove().await;
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::watchdog::Watchdog;
 
 /// What the cluster can do without, so that tests are quick: none of them cuts the power.
 const SETTINGS: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n\
+    max_wal_size = '64MB'\nmin_wal_size = '32MB'\n\
     listen_addresses = ''\nmax_connections = 400\nshared_buffers = '64MB'\nlog_min_messages = warning\n";
 
 /// Where databases can be made.

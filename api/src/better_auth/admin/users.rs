@@ -185,6 +185,7 @@ async fn remove_user(call: Call) -> Reply {
     match call.app.commands().delete_user(&context, user_id(&id)?, Deletion::Erase).await {
         Ok(()) => Answer::success(),
         Err(DeleteUserError::User(UserError::NotFound)) => Err(user_not_found()),
+        Err(DeleteUserError::Organization(_)) => Err(BetterAuthError::only_owner()),
         Err(DeleteUserError::Failure(failure)) => Err(failure.into()),
         Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => Err(user_not_found()),
     }

@@ -1,8 +1,13 @@
 //! The objects of the protocol.
 
+mod organization;
 mod session;
 mod user;
 
+pub use organization::{
+    InvitationDocument, MemberDocument, OrganizationDocument, OrganizationRoleDocument, PersonDocument,
+    TeamDocument, TeamMemberDocument,
+};
 pub use session::SessionDocument;
 pub use user::UserDocument;
 

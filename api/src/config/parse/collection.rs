@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use evident_commands::messages::RedirectPolicy;
 use evident_commands::password::PasswordPolicy;
 use evident_domain::Phone;
+use evident_domain::organization::Permissions;
 
 use super::{Kind, Named, Problem, Raw};
 
@@ -130,6 +131,53 @@ impl Kind<Vec<(String, String)>> for JsonHeaders {
     }
 }
 
+/// What may be done, as a JSON object: `{"project":["create","share"]}`.
+pub(in crate::config) struct JsonPermissions;
+
+impl Named for JsonPermissions {
+    const NAME: &'static str = "JSON object of lists";
+}
+
+impl Kind<Permissions> for JsonPermissions {
+    fn parse(raw: &Raw) -> Result<Option<Permissions>, Problem> {
+        if let Raw::Pairs(pairs) = raw {
+            let mut permissions = Permissions::default();
+            for (resource, action) in pairs {
+                permissions.0.entry(resource.clone()).or_default().insert(action.clone());
+            }
+            return Ok(Some(permissions));
+        }
+        let problem = |_| Problem::new("is no JSON object of lists of texts");
+        serde_json::from_str(raw.text()?).map(Some).map_err(problem)
+    }
+
+    fn show(value: &Permissions) -> String {
+        if value.0.is_empty() { String::new() } else { serde_json::to_string(value).unwrap_or_default() }
+    }
+}
+
+/// What roles may do, as a JSON object: `{"guide":{"project":["share"]}}`.
+pub(in crate::config) struct JsonRoles;
+
+impl Named for JsonRoles {
+    const NAME: &'static str = "JSON object of permissions";
+}
+
+impl Kind<BTreeMap<String, Permissions>> for JsonRoles {
+    fn parse(raw: &Raw) -> Result<Option<BTreeMap<String, Permissions>>, Problem> {
+        let problem = |_| Problem::new("is no JSON object of roles and their permissions");
+        let roles: BTreeMap<String, Permissions> = serde_json::from_str(raw.text()?).map_err(problem)?;
+        match roles.keys().find(|name| name.trim().is_empty() || name.contains(',')) {
+            Some(_) => Err(Problem::new("names a role with a comma, or without a name")),
+            None => Ok(Some(roles)),
+        }
+    }
+
+    fn show(value: &BTreeMap<String, Permissions>) -> String {
+        if value.is_empty() { String::new() } else { serde_json::to_string(value).unwrap_or_default() }
+    }
+}
+
 /// The items of a list, without spaces around them and without empty ones.
 pub(super) fn items(raw: &Raw, split: impl Fn(&str) -> Vec<String>) -> Result<Vec<String>, Problem> {
     let items = match raw {
@@ -171,6 +219,20 @@ mod tests {
         assert_eq!(codes["15005550010"], "654321");
         for bad in ["15005550009", "phone:123456", "15005550009:code", "15005550009:"] {
             assert!(TestCodes::parse(&text(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn roles_and_permissions_are_json_objects() {
+        let text_of = r#"{"project":["create","share"]}"#;
+        let permissions = JsonPermissions::parse(&text(text_of)).unwrap().unwrap();
+        assert_eq!(permissions, Permissions::of(&[("project", &["create", "share"])]));
+        assert_eq!(JsonPermissions::show(&permissions), text_of);
+        let text_of = r#"{"guide":{"project":["share"]}}"#;
+        let roles = JsonRoles::parse(&text(text_of)).unwrap().unwrap();
+        assert_eq!(JsonRoles::show(&roles), text_of);
+        for bad in ["guide", "[]", r#"{"a,b":{}}"#, r#"{"a":["x"]}"#] {
+            assert!(JsonRoles::parse(&text(bad)).is_err(), "{bad}");
         }
     }
 

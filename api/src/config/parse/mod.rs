@@ -8,7 +8,9 @@ mod secret;
 mod span;
 
 pub(super) use administration::{Emails, RoleTable, UserIds};
-pub(super) use collection::{CharacterSets, JsonHeaders, List, Patterns, TestCodes};
+pub(super) use collection::{
+    CharacterSets, JsonHeaders, JsonPermissions, JsonRoles, List, Patterns, TestCodes,
+};
 pub(super) use network::{BasePath, DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
 pub(super) use scalar::{
     Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,

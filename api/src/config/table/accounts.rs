@@ -225,4 +225,13 @@ pub(super) const SECURITY: &[Setting] = &[
         "true",
         "Users may link and unlink sign-in methods themselves.",
     ),
+    setting!(
+        "security.confirmation_keeps_password",
+        Flag,
+        settings.commands.security.confirmation_keeps_password,
+        [],
+        "false",
+        "Whoever opens the mail of a sign-up is taken for who signed up, and the password stays. If not, it stays \
+         only where the client that signed up shows that the link was opened there (PKCE).",
+    ),
 ];

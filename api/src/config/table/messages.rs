@@ -142,6 +142,15 @@ pub(super) const MAIL: &[Setting] = &[
         "auth.example.com,localhost",
         "Hosts that links may name in place of the external address's, when a request came by them.",
     ),
+    setting!(
+        "mail.links_ask_first",
+        Flag,
+        settings.commands.mail.links_ask_first,
+        [],
+        "true",
+        "A link of a mail shows a page with a button first, so that programs which open links to look at them use \
+         none up.",
+    ),
 ];
 
 /// Subject and body of each mail that can be written anew.
@@ -212,6 +221,28 @@ pub(super) const TEXTS: &[Setting] = texts![
         mfa_factor_unenrolled_notification,
         "MFA_FACTOR_UNENROLLED_NOTIFICATION",
         "that tells of a second factor less"
+    ),
+];
+
+/// The mail that Supabase Auth does not have.
+pub(super) const INVITATION_TEXT: &[Setting] = &[
+    setting!(
+        "mail.subjects.organization_invitation",
+        Maybe<Text>,
+        settings.commands.mail.texts.organization_invitation.subject,
+        [],
+        "{{ .Inviter }} invites you",
+        "The subject of the mail that invites into an organization, in Go's template syntax, with `.Organization`, `.Inviter`, `.Role`.",
+        "the built-in one",
+    ),
+    setting!(
+        "mail.templates.organization_invitation",
+        Maybe<Text>,
+        settings.commands.mail.texts.organization_invitation.body,
+        [],
+        "/etc/evident/mail.html",
+        "The body of that mail: a file, or a web address, whole or relative to `site.url`.",
+        "the built-in one",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod better_auth;
+mod better_auth_organizations;
 mod better_auth_plugins;
 mod calls;
 mod external;
@@ -66,6 +67,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Authenticators and passkeys", settings: factors::WEBAUTHN },
     Section { title: "Mails", settings: messages::MAIL },
     Section { title: "Texts of mails", settings: messages::TEXTS },
+    Section { title: "Text of the mail of organizations", settings: messages::INVITATION_TEXT },
     Section { title: "Mails that tell of changes", settings: messages::NOTIFICATIONS },
     Section { title: "Links in mails", settings: messages::LINKS },
     Section { title: "Text messages", settings: messages::SMS },
@@ -91,6 +93,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Better Auth: second steps", settings: better_auth_plugins::SECOND_STEPS },
     Section { title: "Better Auth: names", settings: better_auth_plugins::NAMES },
     Section { title: "Better Auth: codes", settings: better_auth_plugins::CODES },
+    Section { title: "Better Auth: organizations", settings: better_auth_organizations::ORGANIZATIONS },
     Section { title: "Better Auth: limits", settings: better_auth::LIMITS },
 ];
 

@@ -3,7 +3,7 @@
 use super::{Setting, setting};
 use crate::config::LogFormat;
 use crate::config::parse::{
-    Base64Key, Choice, DatabaseAddress, FilePath, Header, Headers, LogFilter, Maybe, Networks, OneOf,
+    Base64Key, Choice, DatabaseAddress, FilePath, Flag, Header, Headers, LogFilter, Maybe, Networks, OneOf,
     Patterns, Positive, SchemaName, Text, UnlessZero, Whole,
 };
 
@@ -63,6 +63,14 @@ pub(super) const SERVER: &[Setting] = &[
         "10.0.0.0/8,127.0.0.1",
         "Whose word is taken for the caller's address (`X-Forwarded-For` and `rate_limits.header`).",
         "nobody's: the address of the connection counts",
+    ),
+    setting!(
+        "server.sb_forwarded_for",
+        Flag,
+        settings.server.sb_forwarded_for,
+        ["GOTRUE_SECURITY_SB_FORWARDED_FOR_ENABLED"],
+        "true",
+        "The first address in a trusted proxy's `Sb-Forwarded-For` is the caller's, before `X-Forwarded-For`.",
     ),
     setting!(
         "data_dir",

@@ -3,7 +3,9 @@
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::http::Response;
+use evident_commands::AccessError;
 use evident_commands::oauth_server::{RevokeGrant, RevokeGrantError};
+use evident_domain::session::SessionError;
 use evident_domain::{ClientId, Scopes};
 use evident_projections::views::{self, GrantView};
 use serde::Serialize;
@@ -55,13 +57,14 @@ pub(in crate::gotrue) async fn revoke(
     let client = incoming.params.get("client_id").filter(|id| !id.is_empty());
     let client = client.ok_or_else(|| GotrueError::validation("client_id query parameter is required"))?;
     let client = Uuid::try_parse(client).map_err(|_| GotrueError::validation("invalid client_id format"))?;
-    let revocation = RevokeGrant { user: caller.user, client: ClientId(client) };
+    let revocation = RevokeGrant { user: caller.user, session: caller.session, client: ClientId(client) };
     match app.commands().execute(&incoming.context(caller.actor()), &revocation).await {
         Ok(()) => Ok(reply::no_content()),
         Err(RevokeGrantError::Consent(_)) => Err(GotrueError::not_found(
             ErrorCode::OauthConsentNotFound,
             "No active grant found for this client",
         )),
+        Err(RevokeGrantError::Session(SessionError::NotFound)) => Err(AccessError::SessionNotFound.into()),
         Err(RevokeGrantError::Session(error)) => Err(GotrueError::internal(error)),
         Err(RevokeGrantError::Failure(failure)) => Err(failure.into()),
     }

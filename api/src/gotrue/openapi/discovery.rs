@@ -3,8 +3,12 @@
 use utoipa::openapi::path::HttpMethod::Get;
 
 use super::table::Answer::{Json, Scim};
-use super::table::Shape::{Named, Object, Text};
-use super::table::{Operation, operation};
+use super::table::Shape::{Fields, List, Named, Object, Text};
+use super::table::{Answer, Operation, operation};
+
+/// A filter is refused in SCIM's dress.
+const NO_FILTERS: (u16, Answer) =
+    (403, Scim(Fields(&[("schemas", List(&Text)), ("detail", Text), ("status", Text)])));
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Get, "/health", "health", "Whether it is well").answers(&[(200, Json(Named("Health")))]),
@@ -31,10 +35,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[404]),
     operation(Get, "/scim/v2/ResourceTypes", "scimResourceTypes", "Which resources its SCIM has")
         .query(&[("filter?", Text)])
-        .answers(&[(200, Scim(Named("ScimList")))])
-        .refuses(&[403, 404]),
+        .answers(&[(200, Scim(Named("ScimList"))), NO_FILTERS])
+        .refuses(&[404]),
     operation(Get, "/scim/v2/Schemas", "scimSchemas", "Which schemas its SCIM has")
         .query(&[("filter?", Text)])
-        .answers(&[(200, Scim(Named("ScimList")))])
-        .refuses(&[403, 404]),
+        .answers(&[(200, Scim(Named("ScimList"))), NO_FILTERS])
+        .refuses(&[404]),
 ];

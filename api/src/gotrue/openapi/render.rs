@@ -175,6 +175,7 @@ fn answered(status: u16, answer: Answer) -> Response {
             builder.content("application/scim+json", Content::new(Some(schema(&shape)))).build()
         }
         Answer::Xml => builder.content("application/xml", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::Html => builder.content("text/html", Content::new(Some(schema(&Shape::Text)))).build(),
         Answer::Redirect => {
             let header = HeaderBuilder::new().schema(Some(schema(&Shape::Text))).build();
             builder.header("Location", header).build()

@@ -2,7 +2,7 @@
 
 use utoipa::openapi::path::HttpMethod::{Get, Post};
 
-use super::table::Answer::{Json, Redirect};
+use super::table::Answer::{Html, Json, Redirect};
 use super::table::Auth::MaybeUser;
 use super::table::Body;
 use super::table::Shape::{Bool, Either, Email, Fields, Named, Object, Text, Uuid, Word};
@@ -88,7 +88,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("type", Word(&["signup", "invite", "recovery", "magiclink", "email_change", "email"])),
             ("redirect_to?", Text),
         ])
-        .answers(&[(303, Redirect)])
+        .answers(&[(200, Html), (303, Redirect)])
         .refuses(&[400, 429]),
     operation(Post, "/otp", "sendOneTimeCode", "Sends a one-time code or link")
         .query(&[("redirect_to?", Text)])

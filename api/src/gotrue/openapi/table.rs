@@ -102,6 +102,8 @@ pub(super) enum Answer {
     Scim(Shape),
     /// XML.
     Xml,
+    /// A page for people.
+    Html,
     /// Nothing but a `Location`.
     Redirect,
 }

@@ -46,6 +46,7 @@ fn every_builtin_mail_has_its_subject_a_heading_and_the_same_words_in_both_parts
         "A sign-in method was removed from your account",
         "A new verification method was added to your account",
         "A verification method was removed from your account",
+        "Ann invited you to Acme",
     ];
     for (template, subject) in MailTemplate::ALL.into_iter().zip(subjects) {
         let RenderedMail { subject: rendered, html, text } = templates.render(&mail(template)).unwrap();
@@ -53,7 +54,7 @@ fn every_builtin_mail_has_its_subject_a_heading_and_the_same_words_in_both_parts
         assert_eq!(rendered, subject);
         assert!(html.starts_with("<h2>") && html.contains("</h2>\n\n<p>"), "{html}");
         assert!(!html.contains("{{") && !text.contains("{{"), "{html}{text}");
-        let has_link = template.link_type().is_some();
+        let has_link = template.link_type().is_some() || template == MailTemplate::OrganizationInvitation;
         let link = "https://auth.example.com/verify?token=0&type=signup";
         assert_eq!(
             html.contains(&format!("<a href=\"{}\">", link.replace('&', "&amp;"))),

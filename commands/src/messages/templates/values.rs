@@ -71,6 +71,9 @@ pub(super) fn values(fields: &MailFields) -> Value {
         ("OldPhone", &fields.old_phone),
         ("Provider", &fields.provider),
         ("FactorType", &fields.factor_type),
+        ("Organization", &fields.organization),
+        ("Inviter", &fields.inviter),
+        ("Role", &fields.role),
     ];
     let mut values: BTreeMap<String, Value> =
         texts.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text.as_str()))).collect();
@@ -106,5 +109,8 @@ pub(super) fn sample() -> MailFields {
         old_phone: text("15550002222"),
         provider: text("github"),
         factor_type: text("totp"),
+        organization: text("Acme"),
+        inviter: text("Ann"),
+        role: text("member"),
     }
 }

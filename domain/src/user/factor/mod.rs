@@ -182,6 +182,23 @@ impl Factors {
         self.enrolled.iter().any(|factor| factor.verified)
     }
 
+    /// A challenge to a factor that may be answered in a session.
+    pub fn open_challenge(
+        &self,
+        id: ChallengeId,
+        factor: FactorId,
+        session: SessionId,
+        now: Time,
+    ) -> Option<&FactorChallenge> {
+        self.challenges.iter().find(|challenge| {
+            challenge.id == id
+                && challenge.factor == factor
+                && challenge.session == session
+                && !challenge.closed
+                && challenge.expires_at > now
+        })
+    }
+
     /// Whether too many wrong answers came: then none is looked at for so many seconds.
     pub fn wait_seconds(&self, now: Time) -> Option<u64> {
         let doublings = self.misses.checked_sub(FREE_MISSES)?.min(16);

@@ -139,3 +139,19 @@ fn there_is_an_end_to_members() {
         .when(OrganizationCommand { policy, ..asked(DAN, accept(dan(true), 10)) })
         .then_expect_error(OrganizationError::MemberLimit);
 }
+
+#[test]
+fn whoever_is_forgotten_takes_invitations_along_open_or_not() {
+    let closed = InvitationId(Uuid::from_u128(51));
+    let forget = Action::ForgetRecipient { invitations: vec![INVITATION, closed] };
+    let forgotten = |invitation| OrganizationEvent::InvitationCanceled {
+        invitation,
+        end: InvitationEnd::RecipientErased,
+    };
+    given(and(three(), invited("member", ANN)))
+        .when(command(By::Server, forget))
+        .then_expect_events(vec![forgotten(INVITATION), forgotten(closed)]);
+    given(and(and(three(), invited("member", ANN)), forgotten(INVITATION)))
+        .when(asked(DAN, accept(dan(true), 10)))
+        .then_expect_error(OrganizationError::InvitationNotFound);
+}

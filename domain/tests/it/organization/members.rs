@@ -11,9 +11,28 @@ fn whoever_makes_an_organization_owns_it() {
         metadata: None,
         user: ANN,
         member: membership(ANN),
+        team: None,
     });
     given(vec![]).when(asked(ANN, create.clone())).then_expect_events(vec![created()]);
     given(vec![created()]).when(asked(ANN, create)).then_expect_error(OrganizationError::AlreadyExists);
+}
+
+#[test]
+fn an_organization_may_come_with_a_team_that_its_maker_is_in() {
+    let create = Action::Create(Create {
+        name: "Acme".to_owned(),
+        slug: "acme".to_owned(),
+        logo: None,
+        metadata: None,
+        user: ANN,
+        member: membership(ANN),
+        team: Some(FirstTeam { team: TEAM, name: "First".to_owned() }),
+    });
+    given(vec![]).when(asked(ANN, create)).then_expect_events(vec![
+        created(),
+        OrganizationEvent::TeamCreated { team: TEAM, name: "First".to_owned() },
+        OrganizationEvent::TeamMemberAdded { team: TEAM, user: ANN },
+    ]);
 }
 
 #[test]

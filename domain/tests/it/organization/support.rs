@@ -4,7 +4,7 @@ pub(crate) use std::sync::Arc;
 
 pub(crate) use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 pub(crate) use evident_domain::organization::{
-    Action, By, Create, Departure, InvitationEnd, Invite, Organization, OrganizationCommand,
+    Action, By, Create, Departure, FirstTeam, InvitationEnd, Invite, Organization, OrganizationCommand,
     OrganizationError, OrganizationEvent, Permissions, Policy, Recipient, Roles, Update,
 };
 pub(crate) use evident_domain::{InvitationId, MemberId, OrganizationRoleId, TeamId, UserId};

@@ -131,8 +131,10 @@ impl UserRow {
                 self.phone_change_sent_at = None;
                 self.reauthentication_sent_at = None;
             }
-            UserEvent::PasswordRehashed { .. } => self.has_password = true,
-            UserEvent::PasswordRemoved {} | UserEvent::Reclaimed {} => self.has_password = false,
+            UserEvent::PasswordRehashed { .. } | UserEvent::PasswordProven {} => self.has_password = true,
+            UserEvent::PasswordRemoved {} | UserEvent::PasswordWithheld {} | UserEvent::Reclaimed {} => {
+                self.has_password = false;
+            }
             UserEvent::MetadataChanged { patch } => {
                 self.user_metadata = patched(&self.user_metadata, patch.known());
                 self.index();

@@ -87,6 +87,8 @@ impl Fold for UserRow {
                 | UserEvent::PasswordChanged { .. }
                 | UserEvent::PasswordRehashed { .. }
                 | UserEvent::PasswordRemoved {}
+                | UserEvent::PasswordWithheld {}
+                | UserEvent::PasswordProven {}
                 | UserEvent::MetadataChanged { .. }
                 | UserEvent::AppMetadataChanged { .. }
                 | UserEvent::RoleChanged { .. }
