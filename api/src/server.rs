@@ -46,7 +46,7 @@ pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
     let edged = |router: Router| router.layer(from_fn_with_state(outermost.clone(), edge));
     let options = &settings.better_auth;
     let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
-    let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server));
+    let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server), &options.place.base_path);
     // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
     Router::new()
         .route(&format!("{}/", options.place.base_path), any(async || StatusCode::NOT_FOUND))

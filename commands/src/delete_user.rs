@@ -2,12 +2,13 @@
 
 use evident_domain::organization::OrganizationError;
 use evident_domain::session::{RevocationReason, SessionError};
-use evident_domain::user::{User, UserCommand, UserError};
+use evident_domain::user::{Proof, TokenPurpose, UnprovenPassword, User, UserCommand, UserError};
 use evident_domain::{Subject, UserId};
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
 use crate::sign_out::revoke_all;
+use crate::tokens::LinkToken;
 use crate::unit::{Context, Unit};
 
 /// How an account goes.
@@ -47,7 +48,34 @@ impl Commands {
         user: UserId,
         deletion: Deletion,
     ) -> Result<(), DeleteUserError> {
-        self.execute(context, &DeleteCase { commands: self, user, deletion }).await?;
+        self.delete_with(context, user, deletion, None).await
+    }
+
+    /// As [`Commands::delete_user`], by the link of a mail that its user asked for; nothing of the person stays.
+    ///
+    /// # Errors
+    /// [`UserError::TokenInvalid`] when the link is not good for this account.
+    pub async fn delete_user_by_link(
+        &self,
+        context: &Context,
+        user: UserId,
+        token: &str,
+    ) -> Result<(), DeleteUserError> {
+        let link = LinkToken::parse(token).map_err(|_| UserError::TokenInvalid)?;
+        if link.user() != user {
+            return Err(UserError::TokenInvalid.into());
+        }
+        self.delete_with(context, user, Deletion::Erase, Some(Proof::Link(link.hash()))).await
+    }
+
+    async fn delete_with(
+        &self,
+        context: &Context,
+        user: UserId,
+        deletion: Deletion,
+        proof: Option<Proof>,
+    ) -> Result<(), DeleteUserError> {
+        self.execute(context, &DeleteCase { commands: self, user, deletion, proof }).await?;
         if deletion == Deletion::Erase {
             // After the commit: a crash in between is made good at the next start.
             self.store().forget(&Subject::User(user)).await.map_err(Failure::from)?;
@@ -60,6 +88,8 @@ struct DeleteCase<'a> {
     commands: &'a Commands,
     user: UserId,
     deletion: Deletion,
+    /// What has to be good first.
+    proof: Option<Proof>,
 }
 
 impl UseCase for DeleteCase<'_> {
@@ -67,6 +97,12 @@ impl UseCase for DeleteCase<'_> {
     type Error = DeleteUserError;
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), DeleteUserError> {
+        if let Some(proof) = self.proof.clone() {
+            let purposes = vec![TokenPurpose::AccountDeletion];
+            let password = UnprovenPassword::Stays;
+            let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
+            unit.tell_user::<DeleteUserError>(self.user, command).await?;
+        }
         let command = match self.deletion {
             Deletion::Erase => UserCommand::Erase,
             Deletion::Soft => self.soft(unit.user(self.user).await?)?,

@@ -40,7 +40,7 @@ pub struct Grant {
 pub(crate) struct Started {
     pub user: UserId,
     pub session: SessionId,
-    pub state: LiveSession,
+    pub state: Box<LiveSession>,
 }
 
 /// How a session lives that a command starts. By default it has no end of its own: its refresh tokens say.
@@ -121,7 +121,7 @@ where
 {
     let user = start.user;
     match unit.start_session::<E>(session, start).await? {
-        Session::Live(state) => Ok(Started { user, session, state: *state }),
+        Session::Live(state) => Ok(Started { user, session, state }),
         Session::Absent | Session::Revoked { .. } => Err(SessionError::NotFound.into()),
     }
 }
@@ -154,7 +154,7 @@ impl Commands {
         settled: Settled,
         now: Time,
     ) -> Result<(String, i64), Failure> {
-        let (session, live, hooks) = (started.session, &started.state, self.hooks());
+        let (session, live, hooks) = (started.session, &*started.state, self.hooks());
         let unsigned = |_| Failure::Internal("no token was signed");
         let shaped = settled.claims.into_iter().find(|(of, _)| *of == session).map(|(_, claims)| claims);
         let shaped = match shaped {

@@ -226,7 +226,7 @@ impl Commands {
             return Ok(Presented::Reused(owner));
         }
         let live = unit.session(session).await?.live().ok_or(RefreshError::NotFound)?.clone();
-        let started = Started { user, session, state: live };
+        let started = Started { user, session, state: Box::new(live) };
         Ok(Presented::Good { started, rotated: outcome == RefreshOutcome::Rotated })
     }
 }

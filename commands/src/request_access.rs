@@ -12,7 +12,7 @@ use evident_domain::{Email, Metadata, Phone, UserId};
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate, SmsChannel};
+use crate::messages::{LinkForm, LinkType, MailTemplate, SmsChannel};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::quota::OverQuota;
@@ -36,6 +36,8 @@ pub struct RequestAccess {
     pub redirect_to: Option<String>,
     /// By which way a text message goes.
     pub channel: SmsChannel,
+    /// The form of the link, where the protocol has one of its own.
+    pub form: Option<LinkForm>,
 }
 
 /// What somebody who asks for a message wants.
@@ -261,7 +263,7 @@ impl AccessCase<'_> {
         let flow = commands.mail_flow::<RequestError>(unit, flow, challenge, &redirect_to).await?;
         let to = self.contact.clone();
         let dispatch = Dispatch {
-            form: None,
+            form: self.request.form.clone(),
             purpose,
             to,
             mail,

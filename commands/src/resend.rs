@@ -11,7 +11,7 @@ use evident_projections::views;
 use crate::Commands;
 use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
-use crate::messages::{LinkType, MailTemplate, SmsChannel};
+use crate::messages::{LinkForm, LinkType, MailTemplate, SmsChannel};
 use crate::one_time::{Dispatch, Pace};
 use crate::request_access::RequestError;
 use crate::unit::{Context, Unit};
@@ -27,6 +27,8 @@ pub struct Resend {
     pub challenge: Option<CodeChallenge>,
     /// Where the link in a mail leads in the end, as the caller wishes.
     pub redirect_to: Option<String>,
+    /// The form of the link, where the protocol has one of its own.
+    pub form: Option<LinkForm>,
 }
 
 /// What a message confirms.
@@ -156,7 +158,7 @@ impl ResendCase<'_> {
         for (purpose, to) in to {
             let redirect_to = redirect_to.clone();
             let dispatch = Dispatch {
-                form: None,
+                form: self.request.form.clone(),
                 purpose,
                 to,
                 mail,

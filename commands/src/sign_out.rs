@@ -90,7 +90,8 @@ where
     end_what_it_opened(unit, user, &events).await
 }
 
-/// Ends the sessions of a user whose unproven password is gone: they were opened by somebody else, perhaps.
+/// Ends the sessions that a user's unproven password opened, once it opens nothing any more: somebody else has
+/// them, perhaps.
 pub(crate) async fn end_what_it_opened<E>(
     unit: &mut Unit<'_>,
     user: UserId,
@@ -99,8 +100,16 @@ pub(crate) async fn end_what_it_opened<E>(
 where
     E: From<SessionError> + From<Failure>,
 {
-    if events.iter().any(|event| matches!(event, UserEvent::PasswordRemoved {})) {
-        revoke_all::<E>(unit, user, None, RevocationReason::PasswordChanged).await?;
+    let gone =
+        |event: &UserEvent| matches!(event, UserEvent::PasswordRemoved {} | UserEvent::PasswordWithheld {});
+    if !events.iter().any(gone) {
+        return Ok(());
+    }
+    for id in unit.live_sessions(user).await? {
+        let live = unit.session(id).await?.live();
+        if live.is_some_and(|live| live.amr.iter().any(|proof| proof.method == "password")) {
+            revoke::<E>(unit, id, RevocationReason::PasswordChanged).await?;
+        }
     }
     Ok(())
 }

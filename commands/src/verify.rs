@@ -347,41 +347,71 @@ impl VerifyCase<'_> {
 
     /// Makes a change of contact, where that was the matter; says whether nothing is missing any more.
     async fn complete(&self, unit: &mut Unit<'_>, password: UnprovenPassword) -> Result<bool, VerifyError> {
-        let new_identity = IdentityId(unit.store().entropy().uuid());
-        let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
-        let (command, wanted, taken, changed) = match self.request.kind {
-            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::Sms => {
-                return Ok(true);
-            }
+        match self.request.kind {
+            VerifyKind::SignUp | VerifyKind::Email | VerifyKind::Recovery | VerifyKind::Sms => Ok(true),
             VerifyKind::EmailChange => {
                 let autoconfirm = self.commands.settings().sign_up.mail_autoconfirm;
                 let agreement = if autoconfirm { Agreement::OfOne } else { Agreement::OfAll };
-                let wanted = account.new_email.clone().map(Contact::Email);
-                let command =
-                    UserCommand::CompleteEmailChange { user: self.user, new_identity, agreement, password };
-                let old = account.email.as_ref().map(|contact| contact.value.clone());
-                let changed = old.map(|old| Notification::EmailChanged { old });
-                (command, wanted, VerifyError::EmailTaken, changed)
+                self.commands.complete_email_change(unit, self.user, agreement, password).await
             }
-            VerifyKind::PhoneChange => {
-                let wanted = account.new_phone.clone().map(|phone| Contact::Phone(phone.value));
-                let command = UserCommand::CompletePhoneChange { user: self.user, new_identity, password };
-                let old = account.phone.as_ref().map(|contact| contact.value.clone());
-                let changed = Some(Notification::PhoneChanged { old });
-                (command, wanted, VerifyError::PhoneTaken, changed)
-            }
-        };
+            VerifyKind::PhoneChange => self.complete_phone_change(unit, password).await,
+        }
+    }
+
+    async fn complete_phone_change(
+        &self,
+        unit: &mut Unit<'_>,
+        password: UnprovenPassword,
+    ) -> Result<bool, VerifyError> {
+        let new_identity = IdentityId(unit.store().entropy().uuid());
+        let account = unit.user(self.user).await?.account().ok_or(VerifyError::Invalid)?;
+        let wanted = account.new_phone.clone().map(|phone| Contact::Phone(phone.value));
+        let old = account.phone.as_ref().map(|contact| contact.value.clone());
+        let command = UserCommand::CompletePhoneChange { user: self.user, new_identity, password };
         let events = unit.tell_user::<VerifyError>(self.user, command).await?;
         if events.is_empty() {
             return Ok(false);
         }
+        end_what_it_opened::<VerifyError>(unit, self.user, &events).await?;
         self.commands.notify_of_new_phone(unit, self.user, &events).await?;
-        if let Some(changed) = changed {
-            self.commands.notify(unit, self.user, changed).await?;
+        self.commands.notify(unit, self.user, Notification::PhoneChanged { old }).await?;
+        // The number was not reserved: whoever took it meanwhile has it.
+        match wanted {
+            Some(contact) if contact.is_taken_from(self.user, unit.store()).await? => {
+                Err(VerifyError::PhoneTaken)
+            }
+            Some(_) | None => Ok(true),
+        }
+    }
+}
+
+impl Commands {
+    /// Gives the user the address asked for, if everybody agrees whose agreement is needed; says whether
+    /// nothing is missing any more.
+    pub(crate) async fn complete_email_change(
+        &self,
+        unit: &mut Unit<'_>,
+        user: UserId,
+        agreement: Agreement,
+        password: UnprovenPassword,
+    ) -> Result<bool, VerifyError> {
+        let new_identity = IdentityId(unit.store().entropy().uuid());
+        let account = unit.user(user).await?.account().ok_or(VerifyError::Invalid)?;
+        let wanted = account.new_email.clone().map(Contact::Email);
+        let old = account.email.as_ref().map(|contact| contact.value.clone());
+        let command = UserCommand::CompleteEmailChange { user, new_identity, agreement, password };
+        let events = unit.tell_user::<VerifyError>(user, command).await?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        end_what_it_opened::<VerifyError>(unit, user, &events).await?;
+        self.notify_of_new_phone(unit, user, &events).await?;
+        if let Some(old) = old {
+            self.notify(unit, user, Notification::EmailChanged { old }).await?;
         }
         // The address was not reserved: whoever took it meanwhile has it.
         match wanted {
-            Some(contact) if contact.is_taken_from(self.user, unit.store()).await? => Err(taken),
+            Some(contact) if contact.is_taken_from(user, unit.store()).await? => Err(VerifyError::EmailTaken),
             Some(_) | None => Ok(true),
         }
     }

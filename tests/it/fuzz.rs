@@ -15,8 +15,16 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
                       response_headers_conformance,response_schema_conformance";
 
 on_both_databases!(a_fuzzer_finds_nothing_that_the_document_does_not_say, async |database| {
+    fuzz(&TestServer::on(&database).with_everything().start().await, "/openapi.json").await;
+});
+
+on_both_databases!(nor_that_the_document_of_better_auth_does_not_say, async |database| {
     let server = TestServer::on(&database).with_everything().start().await;
-    let Some(mut command) = python_program(&server, "schemathesis").await else { return };
+    fuzz(&server, "/api/auth/open-api/generate-schema").await;
+});
+
+async fn fuzz(server: &TestServer, document: &str) {
+    let Some(mut command) = python_program(server, "schemathesis").await else { return };
     let examples = std::env::var("EVIDENT_TEST_FUZZ_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
     // What it keeps between runs goes with the test.
     let folder = command.get_current_dir().unwrap().canonicalize().unwrap();
@@ -25,7 +33,7 @@ on_both_databases!(a_fuzzer_finds_nothing_that_the_document_does_not_say, async 
         .env("SCHEMATHESIS_HOOKS", "fuzz_hooks")
         .arg("--config-file")
         .arg(folder.join("fuzz.toml"))
-        .args(["run", &format!("{}/openapi.json", server.url())])
+        .args(["run", &format!("{}{document}", server.url())])
         .args(["--phases", "coverage,fuzzing", "--checks", CHECKS])
         .args(["--seed", SEED, "--max-examples", &examples])
         // A machine that is busy with other tests is no finding.
@@ -33,4 +41,4 @@ on_both_databases!(a_fuzzer_finds_nothing_that_the_document_does_not_say, async 
         .args(["--workers", "2", "--continue-on-failure", "--no-shrink", "--no-color"]);
     succeeds(command).await;
     server.assert_log_is_whole();
-});
+}

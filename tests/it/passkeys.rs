@@ -262,3 +262,13 @@ on_both_databases!(where_passkeys_are_off_that_is_all_that_is_told, async |datab
     let path = format!("/admin/users/{}/passkeys", hugo.id);
     assert_eq!(server.get(&ServiceRole, &path).await.ok(), json!([]));
 });
+
+on_both_databases!(a_closed_account_has_no_passkey_to_remove, async |database| {
+    let server = server(&database).await;
+    let hugo = server.sign_up("hugo@example.com").await;
+    let (passkey, _) = with_passkey(&server, &hugo).await;
+    let path = format!("/admin/users/{}", hugo.id);
+    server.delete(&ServiceRole, &path, Some(json!({ "should_soft_delete": true }))).await.ok();
+    let reply = server.delete(&ServiceRole, &format!("{path}/passkeys/{passkey}"), None).await;
+    reply.refused(404, "validation_failed", "Passkey not found");
+});

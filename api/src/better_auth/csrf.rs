@@ -18,6 +18,9 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// too.
 const LOGINS: [&str; 3] = ["/sign-in/email", "/sign-up/email", "/email-otp/send-verification-otp"];
 
+/// A provider's page posts there, whose origin is its own; it is only sent on, to be looked at then.
+const PROVIDERS_FORM: &str = "/callback/{id}";
+
 /// Links of mails: the browser comes from nowhere, and the place that it is sent on to is looked at.
 const LINKS: [&str; 3] = ["/verify-email", "/reset-password/{token}", "/delete-user/callback"];
 
@@ -31,7 +34,8 @@ pub(super) fn check(
 ) -> Result<(), BetterAuthError> {
     let place = &app.options().place;
     let reads = parts.method == Method::GET;
-    if !reads && !place.csrf_check_disabled && !place.origin_check_disabled {
+    let guarded = !reads && route != PROVIDERS_FORM;
+    if guarded && !place.csrf_check_disabled && !place.origin_check_disabled {
         check_origin(app, &parts.headers, route)?;
     }
     if place.origin_check_disabled || (reads && !LINKS.contains(&route)) {

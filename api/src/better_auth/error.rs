@@ -235,8 +235,7 @@ impl IntoResponse for BetterAuthError {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
-        let kind = if limited { "text/plain;charset=UTF-8" } else { "application/json" };
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
             let up = u64::from(wait.subsec_nanos() > 0);

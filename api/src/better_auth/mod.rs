@@ -4,6 +4,7 @@
 //! function of a [`Call`] that comes to a [`Reply`]; [`call`] takes it there and back, [`session`] knows who
 //! is signed in, [`body`] reads fields, [`document`] has the objects, [`error`] the refusals.
 
+mod accounts;
 mod admin;
 mod anonymous;
 mod app;
@@ -16,8 +17,10 @@ mod email_otp;
 pub mod error;
 mod limits;
 pub mod links;
+mod openapi;
 mod organization;
 pub mod origins;
+mod password;
 mod phone_number;
 mod routes;
 mod service;
@@ -25,8 +28,11 @@ pub mod session;
 mod session_endpoints;
 mod sign_in;
 mod sign_up;
+mod social;
 mod two_factor;
+mod user;
 mod username;
+mod verification;
 
 pub use app::App;
 pub use call::{Answer, Call, Reply};

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 
 use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
 use super::{
-    admin, anonymous, email_otp, organization, phone_number, service, session_endpoints, sign_in, sign_up,
-    two_factor, username,
+    accounts, admin, anonymous, email_otp, organization, password, phone_number, service, session_endpoints,
+    sign_in, sign_up, social, two_factor, user, username, verification,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
@@ -19,12 +19,33 @@ use crate::http::routes::Router;
 /// The routes of the surface.
 pub fn router(app: App) -> axum::Router {
     let routes = table().into_router();
+    let described = described(&app, &routes);
+    let routes = routes.merge(described);
     routes.fallback(async || not_there()).into_inner().with_state(app)
+}
+
+/// Where the document of all of them is.
+const DOCUMENT: &str = "/open-api/generate-schema";
+
+/// The document, at a route of its own.
+fn described(app: &App, routes: &Router<App>) -> Router<App> {
+    let base_path = &app.options().place.base_path;
+    let cookie = app.cookies().name(super::session::SESSION_COOKIE);
+    // Plain data always writes.
+    let text = super::openapi::describe(routes.table(), base_path, &cookie).to_json().unwrap_or_default();
+    let show = async move || ([(header::CONTENT_TYPE, "application/json")], text.clone());
+    Router::new().route(DOCUMENT, Methods::new().on(Method::GET, show).or_else(async || not_there()))
+}
+
+/// Paths and methods of all of them, as the document is held against.
+#[cfg(test)]
+pub(super) fn entries() -> Vec<crate::http::routes::Entry> {
+    table().into_router().table().to_vec()
 }
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 11] = [
+    let families: [fn(Table) -> Table; 16] = [
         service::routes,
         sign_up::routes,
         sign_in::routes,
@@ -36,6 +57,11 @@ fn table() -> Table {
         anonymous::routes,
         phone_number::routes,
         email_otp::routes,
+        password::routes,
+        verification::routes,
+        user::routes,
+        accounts::routes,
+        social::routes,
     ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }

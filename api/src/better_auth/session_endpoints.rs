@@ -1,7 +1,8 @@
-//! `GET /get-session`, `POST /sign-out`
+//! `GET /get-session`, `POST /sign-out`, and the lists: `GET /list-sessions`, `POST /revoke-session`,
+//! `/revoke-sessions`, `/revoke-other-sessions`, `/update-session`
 
 use axum::http::StatusCode;
-use evident_commands::EndSession;
+use evident_commands::{EndSession, SignOut, SignOutError, SignOutScope};
 use evident_domain::session::RevocationReason;
 use serde_json::{Value, json};
 
@@ -11,7 +12,15 @@ use super::error::BetterAuthError;
 use super::routes::Table;
 
 pub(super) fn routes(table: Table) -> Table {
-    table.get("/get-session", get_session).post("/get-session", deferred).post("/sign-out", sign_out)
+    table
+        .get("/get-session", get_session)
+        .post("/get-session", deferred)
+        .post("/sign-out", sign_out)
+        .get("/list-sessions", list)
+        .post("/revoke-session", revoke)
+        .post("/revoke-sessions", revoke_all)
+        .post("/revoke-other-sessions", revoke_others)
+        .post("/update-session", update)
 }
 
 /// Whoever is signed in, and their session; `null` where nobody is.
@@ -39,4 +48,55 @@ async fn sign_out(call: Call) -> Reply {
     }
     call.close_session();
     Answer::success()
+}
+
+/// The sessions of whoever asks, oldest first. Those of an administrator in their name are not shown.
+async fn list(call: Call) -> Reply {
+    let caller = call.fresh_session().await?;
+    let sessions = call.app.commands().sessions_of(caller.user()).await?;
+    let own = sessions.iter().filter(|session| session.impersonator.is_none());
+    let documents: Vec<_> = own.map(|session| SessionDocument::of(&call.app, session)).collect();
+    Answer::json(&documents)
+}
+
+/// Ends one of the caller's own sessions. Whether there was one is not told.
+async fn revoke(call: Call) -> Reply {
+    let mut fields = call.fields();
+    let token = fields.text("token");
+    fields.finish()?;
+    let caller = call.session().await?;
+    if let Some(session) = call.app.commands().session_tokens().read(&token) {
+        let reason = RevocationReason::SignedOutElsewhere;
+        let case = EndSession { user: caller.user(), session, reason };
+        call.app.commands().execute(&call.context(caller.actor()), &case).await?;
+    }
+    Answer::status()
+}
+
+/// Ends all sessions of the caller, this one too; the browser finds out with the next request.
+async fn revoke_all(call: Call) -> Reply {
+    end(&call, SignOutScope::Global).await
+}
+
+/// Ends all sessions of the caller but this one.
+async fn revoke_others(call: Call) -> Reply {
+    end(&call, SignOutScope::Others).await
+}
+
+async fn end(call: &Call, scope: SignOutScope) -> Reply {
+    call.fields().finish()?;
+    let caller = call.session().await?;
+    let case = SignOut { user: caller.user(), session: Some(caller.session_id()), scope };
+    match call.app.commands().execute(&call.context(caller.actor()), &case).await {
+        Ok(()) => Answer::status(),
+        Err(SignOutError::Failure(failure)) => Err(failure.into()),
+        Err(SignOutError::Session(error)) => Err(BetterAuthError::internal(error)),
+    }
+}
+
+/// Sessions have no fields that clients set.
+async fn update(call: Call) -> Reply {
+    call.fields().finish()?;
+    call.session().await?;
+    Err(BetterAuthError::bad_request("", "No fields to update").without_code())
 }

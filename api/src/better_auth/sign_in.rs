@@ -13,6 +13,7 @@ use super::error::BetterAuthError;
 use super::routes::Table;
 use super::sign_up::password_length;
 use super::two_factor::{asked_for_second_step, keep_trust, trusted_device};
+use super::verification::send_verification;
 
 pub(super) fn routes(table: Table) -> Table {
     table.post_form("/sign-in/email", by_email)
@@ -42,14 +43,20 @@ async fn by_email(call: Call) -> Reply {
         terms: call.app.session_terms(remembered),
     };
     let context = call.context(Actor::Visitor);
-    let entered =
-        call.app.commands().enter(&context, wanted, trusted_device(&call)).await.map_err(refusal)?;
-    match entered {
-        Entered::Waits(waiting) => asked_for_second_step(&call, &waiting, remembered),
-        Entered::In { signed_in: grant, device } => {
+    let resends = call.app.options().verification.enabled && call.app.options().verification.on_sign_in;
+    let again = wanted.contact.email.clone();
+    match call.app.commands().enter(&context, wanted, trusted_device(&call)).await {
+        Ok(Entered::Waits(waiting)) => asked_for_second_step(&call, &waiting, remembered),
+        Ok(Entered::In { signed_in: entry, device }) => {
             keep_trust(&call, device);
-            signed_in(&call, grant.grant.session, &grant.grant.user, remembered, callback.as_deref()).await
+            signed_in(&call, entry.grant.session, &entry.grant.user, remembered, callback.as_deref()).await
         }
+        Err(SignInError::EmailNotConfirmed) if resends => {
+            // The password was right: the owner of the address may have missed the first mail.
+            send_verification(&call, again, callback.as_deref()).await?;
+            Err(refusal(SignInError::EmailNotConfirmed))
+        }
+        Err(error) => Err(refusal(error)),
     }
 }
 

@@ -14,7 +14,7 @@ use super::routes::Table;
 use super::username;
 
 /// Fields of an account that nobody sets themselves.
-const PROTECTED: [&str; 7] =
+pub(super) const PROTECTED: [&str; 7] =
     ["role", "banned", "banReason", "banExpires", "twoFactorEnabled", "isAnonymous", "phoneNumberVerified"];
 
 pub(super) fn routes(table: Table) -> Table {

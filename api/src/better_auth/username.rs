@@ -81,6 +81,16 @@ pub(super) async fn chosen(
     Ok(NameChange { username: Some(name), display_username: shown })
 }
 
+/// The names that somebody who is signed in wants.
+pub(super) fn changed(
+    call: &Call,
+    username: Option<&str>,
+    display_username: Option<String>,
+) -> Result<NameChange, BetterAuthError> {
+    let username = username.map(|name| call.app.commands().username(name)).transpose();
+    Ok(NameChange { username: username.map_err(|error| refusal(error.into()))?, display_username })
+}
+
 fn invalid_credentials() -> BetterAuthError {
     BetterAuthError::unauthorized("INVALID_USERNAME_OR_PASSWORD", "Invalid username or password")
 }

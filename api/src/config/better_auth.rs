@@ -175,6 +175,8 @@ pub struct VerificationSettings {
     pub on_sign_in: bool,
     /// Who follows the link is signed in.
     pub signs_in: bool,
+    /// A password from before the confirmation opens the account, whichever browser opens the link.
+    pub keeps_password: bool,
     /// How long the link is good.
     pub expires_in: Duration,
 }
@@ -186,6 +188,7 @@ impl Default for VerificationSettings {
             on_sign_up: None,
             on_sign_in: false,
             signs_in: false,
+            keeps_password: true,
             expires_in: Duration::from_secs(3_600),
         }
     }

@@ -70,6 +70,7 @@ async fn begin(app: &App, incoming: &Incoming, linking: Option<Linking>) -> Resu
         invitation,
         linking,
         provider: provider.clone(),
+        callback: None,
     };
     let actor = linking.map_or(Actor::Visitor, |linking| Actor::User { id: linking.user });
     app.commands().begin_external(&incoming.context(actor), request).await.map_err(refused)

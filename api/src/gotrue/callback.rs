@@ -6,6 +6,7 @@ use axum::http::{Method, Response, StatusCode};
 use evident_commands::AccessError;
 use evident_commands::external::{
     ArrivalError, CameBack, CameBackError, FetchError, FinishExternalError, FinishedExternal, ProviderReply,
+    WayBack,
 };
 use evident_domain::session::SessionError;
 use evident_domain::{Actor, FlowId};
@@ -71,6 +72,7 @@ async fn come_back(
             let location = Fields::default().with("code", code.to_string()).in_query_of(&target);
             send_on(StatusCode::FOUND, method, &location)
         }
+        Ok(FinishedExternal::Linked) => send_on(StatusCode::FOUND, method, &target),
         Ok(FinishedExternal::In(grant, tokens)) => {
             let location = Fields::of_session(&grant, &tokens).in_fragment_of(&target);
             let mut response = send_on(StatusCode::FOUND, method, &location)?;
@@ -105,7 +107,8 @@ async fn finish(
     let user = Some(param("user")).filter(|user| !user.is_empty());
     let reply = ProviderReply { code, token: param("oauth_token"), user };
     let context = incoming.context(Actor::Visitor);
-    let finished = app.commands().finish_external(&context, back, &incoming.aud(app), reply).await;
+    let finished =
+        app.commands().finish_external(&context, back, &incoming.aud(app), reply, WayBack::default()).await;
     finished.map_err(|error| match error {
         FinishExternalError::Failure(failure)
         | FinishExternalError::Arrival(ArrivalError::Failure(failure)) => of_ours(failure.into()),
@@ -206,6 +209,7 @@ pub(super) fn refusal(error: ArrivalError) -> GotrueError {
         }
         ArrivalError::AlreadyLinked => linked("Identity is already linked"),
         ArrivalError::LinkedToAnother => linked("Identity is already linked to another user"),
+        ArrivalError::DifferentEmail => linked("Identity has another email address"),
         ArrivalError::UserGone => GotrueError::user_not_found(),
         ArrivalError::EmailTaken => {
             let message = "A user with this email address has already been registered";

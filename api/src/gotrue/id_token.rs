@@ -3,7 +3,8 @@
 use axum::body::Body as HttpBody;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use evident_commands::external::{IdTokenSignIn, IdTokenSignInError, Linking};
+use evident_commands::Failure;
+use evident_commands::external::{ArrivalTerms, IdTokenSignIn, IdTokenSignInError, Linking};
 use evident_domain::Actor;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -36,6 +37,8 @@ pub(super) async fn exchange(
         access_token: Zeroizing::new(body.text_or_empty("access_token")?),
         aud: incoming.aud(app),
         linking: None,
+        plain_nonce: false,
+        terms: ArrivalTerms::default(),
     };
     let links = body.flag("link_identity")?;
     if wanted.id_token.is_empty() {
@@ -55,7 +58,8 @@ pub(super) async fn exchange(
         actor = caller.actor();
     }
     match app.commands().sign_in_with_id_token(&incoming.context(actor), wanted).await {
-        Ok(grant) => reply::session(&grant, &SessionDocument::of(&grant)),
+        Ok(Some(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
+        Ok(None) => Err(Failure::Internal("a sign-in opened nothing").into()),
         Err(error) => refuse(error),
     }
 }

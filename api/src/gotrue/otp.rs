@@ -42,7 +42,12 @@ pub(super) async fn otp(
     let challenge = if contact.phone.is_empty() { pkce::challenge_in(&mut body)? } else { None };
     let intent = if create { AccessIntent::SignInOrUp } else { AccessIntent::SignIn };
     let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
-    send(&app, &incoming, RequestAccess { intent, contact, data, aud, challenge, redirect_to, channel }).await
+    send(
+        &app,
+        &incoming,
+        RequestAccess { intent, contact, data, aud, challenge, redirect_to, channel, form: None },
+    )
+    .await
 }
 
 /// By mail.
@@ -59,6 +64,7 @@ pub(super) async fn magic_link(
         return Err(GotrueError::unprocessable(ErrorCode::ValidationFailed, message));
     }
     let wanted = RequestAccess {
+        form: None,
         intent: AccessIntent::SignInOrUp,
         contact: GivenContact { email, phone: String::new() },
         data: body.object("data")?.unwrap_or_default(),

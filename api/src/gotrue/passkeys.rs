@@ -159,7 +159,12 @@ pub(super) async fn remove_of(
 ) -> Answer {
     let view = existing(&app, &ids).await?;
     let context = incoming.context(admin.actor());
-    app.commands().remove_passkey(&context, view.user.id, id(&ids)?).await.map_err(refusal)?;
+    let removed = app.commands().remove_passkey(&context, view.user.id, id(&ids)?).await;
+    removed.map_err(|error| match error {
+        // Closed, or erased since it was looked up: it is not the caller who is gone.
+        PasskeysError::User(UserError::NotFound) => not_found(),
+        other => refusal(other),
+    })?;
     Ok(reply::no_content())
 }
 

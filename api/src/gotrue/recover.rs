@@ -26,6 +26,7 @@ pub(super) async fn recover(
     }
     let mut body = Body::read(request, app.body_limit(), "RecoverParams").await?;
     let wanted = RequestAccess {
+        form: None,
         intent: AccessIntent::Recover,
         contact: GivenContact { email: body.text_or_empty("email")?, phone: String::new() },
         data: Metadata::default(),

@@ -57,5 +57,5 @@ fn wanted(app: &App, incoming: &Incoming, mut body: Body) -> Result<Resend, Gotr
         (false, true, true) | (true, false, false) => {}
     }
     let challenge = if by_email { pkce::challenge_in(&mut body)? } else { None };
-    Ok(Resend { what, contact, challenge, redirect_to: incoming.redirect_to(app) })
+    Ok(Resend { what, contact, challenge, redirect_to: incoming.redirect_to(app), form: None })
 }

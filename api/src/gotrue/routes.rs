@@ -20,9 +20,9 @@ use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
 
 /// The routes of the protocol.
-pub fn router(app: App) -> axum::Router {
+pub fn router(app: App, better_auth: &str) -> axum::Router {
     let routes = table();
-    let described = openapi::document(routes.table()).merge(openapi::page());
+    let described = openapi::document(routes.table()).merge(openapi::page(better_auth));
     let captcha = from_fn_with_state(app.clone(), captcha::guard);
     let routes = routes.into_inner().layer(captcha);
     axum::Router::new()

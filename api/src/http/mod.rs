@@ -9,6 +9,7 @@ pub mod guard;
 pub mod headers;
 pub mod limits;
 pub mod methods;
+pub mod openapi;
 pub mod origin;
 pub mod routes;
 

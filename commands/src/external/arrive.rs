@@ -16,7 +16,7 @@ use super::profile::{Address, Profile, ProfileError};
 use crate::Commands;
 use crate::contact::Contact;
 use crate::execute::{Failure, UseCase};
-use crate::grant::{Started, start_session};
+use crate::grant::{SessionTerms, Started, start_session_on};
 use crate::messages::{LinkType, MailTemplate, SmsChannel};
 use crate::new_account::provider_metadata;
 use crate::notify::Notification;
@@ -45,6 +45,9 @@ pub enum ArrivalError {
     /// The identity is linked to somebody else.
     #[error("the identity is linked to another user")]
     LinkedToAnother,
+    /// The account to be linked has another address.
+    #[error("the account of the provider has another e-mail address")]
+    DifferentEmail,
     /// The user who wanted to link or was invited is gone.
     #[error("the user does not exist")]
     UserGone,
@@ -106,12 +109,27 @@ pub(super) struct ArrivalCase<'a> {
     pub(super) aud: String,
     /// The flow that this ends, and the provider's tokens for whoever began it; none for ID tokens.
     pub(super) flow: Option<(FlowId, ProviderTokens)>,
+    /// What it opens, and which addresses may come.
+    pub(super) terms: ArrivalTerms,
+}
+
+/// What an arrival opens, and which addresses may come; by default what clients of Supabase Auth expect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ArrivalTerms {
+    /// How the session lives.
+    pub session: SessionTerms,
+    /// Who links by hand has a session already and gets no other.
+    pub links_without_session: bool,
+    /// Who links by hand may only link an account with the address that is theirs.
+    pub same_email: bool,
 }
 
 /// What came of it.
 pub(super) enum Arrived {
     /// Signed in.
     In(Started),
+    /// Linked, and nothing opened.
+    Linked,
     /// There is a code to redeem.
     Code(Uuid),
     /// Nobody vouches for the address.
@@ -322,6 +340,13 @@ impl ArrivalCase<'_> {
             None => {}
         }
         let address = self.profile.primary();
+        let own = unit.user(user).await?.account().and_then(|account| account.email.clone());
+        if self.terms.same_email
+            && let Some(own) = own
+            && address.is_none_or(|address| address.email != own.value)
+        {
+            return Err(ArrivalError::DifferentEmail);
+        }
         let (email, free) = self.claimed(unit, user, address).await?;
         let without = unit.user(user).await?.account().is_some_and(|account| account.email.is_none());
         if without && email.is_some() && !free {
@@ -337,6 +362,13 @@ impl ArrivalCase<'_> {
         if without && account.email.as_ref().is_some_and(unconfirmed) {
             self.ask_for_confirmation(unit, user).await?;
             return Ok(Arrived::LinkedUnverified);
+        }
+        if self.terms.links_without_session {
+            if let Some((flow, _)) = &self.flow {
+                let flow = *flow;
+                self.commands.authenticate_flow::<ArrivalError>(unit, flow, user, METHOD, None).await?;
+            }
+            return Ok(Arrived::Linked);
         }
         self.let_in(unit, user).await
     }
@@ -375,6 +407,7 @@ impl ArrivalCase<'_> {
             }
         }
         let session = unit.new_session();
-        Ok(Arrived::In(start_session::<ArrivalError>(unit, user, session, METHOD).await?))
+        let terms = self.terms.session;
+        Ok(Arrived::In(start_session_on::<ArrivalError>(unit, user, session, METHOD, terms).await?))
     }
 }

@@ -28,6 +28,9 @@ pub struct BeginExternal {
     pub invitation: Option<String>,
     /// The user who links another identity, where that is the matter.
     pub linking: Option<Linking>,
+    /// The address that the provider sends them back to, where it is not the usual one. They are sent to
+    /// `redirect_to` then, whatever the owner's usual page is.
+    pub callback: Option<String>,
 }
 
 /// Why nobody is sent.
@@ -89,7 +92,8 @@ impl Commands {
         context: &Context,
         request: BeginExternal,
     ) -> Result<String, BeginExternalError> {
-        let client = self.provider_client(&request.provider).await??;
+        let usual = self.settings().external.redirect_url.clone().filter(|_| request.callback.is_none());
+        let client = self.provider_client(&request.provider).await??.returning_to(request.callback);
         let invited = match &request.invitation {
             Some(token) => Some(self.holder_of_invitation(token).await?),
             None => None,
@@ -102,7 +106,7 @@ impl Commands {
                 purpose: if invited.is_some() { FlowPurpose::Invitation } else { FlowPurpose::External },
                 provider: Some(client.name.clone()),
                 challenge: request.challenge,
-                redirect_to: self.settings().external.redirect_url.clone().unwrap_or(request.redirect_to),
+                redirect_to: usual.unwrap_or(request.redirect_to),
                 linking: invited.or(request.linking.map(|linking| linking.user)),
                 session: request.linking.and_then(|linking| linking.session),
                 kept: way.kept,

@@ -181,6 +181,14 @@ fn own_base(url: Option<&str>) -> Option<&str> {
 }
 
 impl Client {
+    /// The same client, where the provider sends people back to another address than usual.
+    pub(super) fn returning_to(mut self, callback: Option<String>) -> Self {
+        if let Some(callback) = callback {
+            self.redirect_uri = callback;
+        }
+        self
+    }
+
     /// A built-in provider, if it is on and set up.
     pub(super) fn builtin(commands: &Commands, provider: Builtin) -> Result<Self, ProviderError> {
         let settings = commands.settings().external.providers.get(provider);

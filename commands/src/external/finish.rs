@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::Linking;
-use super::arrive::{Aim, ArrivalCase, ArrivalError, Arrived};
+use super::arrive::{Aim, ArrivalCase, ArrivalError, ArrivalTerms, Arrived};
 use super::client::{Client, FetchError, ProfileSource, ProviderError, tokens_in};
 use super::profile::Profile;
 use super::table::{Source, Told};
@@ -74,11 +74,22 @@ pub struct ProviderReply {
     pub user: Option<String>,
 }
 
+/// By which way somebody came back, and on which terms; by default that of clients of Supabase Auth.
+#[derive(Debug, Clone, Default)]
+pub struct WayBack {
+    /// The address that the provider sent them to, where it is not the usual one.
+    pub callback: Option<String>,
+    /// What it opens.
+    pub terms: ArrivalTerms,
+}
+
 /// What came of a sign-in at a provider.
 #[derive(Debug)]
 pub enum FinishedExternal {
     /// A session, and what the provider handed out for its client.
     In(Box<Grant>, ProviderTokens),
+    /// Another identity was linked, and nothing opened.
+    Linked,
     /// A code that the client exchanges for a session.
     Code(Uuid),
 }
@@ -130,8 +141,9 @@ impl Commands {
         back: &CameBack,
         aud: &str,
         reply: ProviderReply,
+        way: WayBack,
     ) -> Result<FinishedExternal, FinishExternalError> {
-        let client = self.provider_client(&back.provider).await??;
+        let client = self.provider_client(&back.provider).await??.returning_to(way.callback);
         let (profile, tokens) = self.who(&client, back, &reply).await?;
         let case = ArrivalCase {
             commands: self,
@@ -141,6 +153,7 @@ impl Commands {
             aim: aim(&back.pending),
             aud: aud.to_owned(),
             flow: Some((back.flow, tokens.clone())),
+            terms: way.terms,
         };
         let (arrived, committed) = self.execute_at(context, &case).await?;
         match arrived {
@@ -148,6 +161,7 @@ impl Commands {
                 let grant = self.grant(&started, committed).await?;
                 Ok(FinishedExternal::In(Box::new(grant), tokens))
             }
+            Arrived::Linked => Ok(FinishedExternal::Linked),
             Arrived::Code(code) => Ok(FinishedExternal::Code(code)),
             Arrived::Unverified { sent } => Err(FinishExternalError::Unverified { sent }),
             Arrived::LinkedUnverified => Err(FinishExternalError::LinkedUnverified),

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::Linking;
-use super::arrive::{Aim, ArrivalCase, ArrivalError, Arrived};
+use super::arrive::{Aim, ArrivalCase, ArrivalError, ArrivalTerms, Arrived};
 use super::claims;
 use super::client::{Client, OpenId, ProviderError, open_id};
 use super::oidc::{IdToken, Issuers, Source};
@@ -36,6 +36,10 @@ pub struct IdTokenSignIn {
     pub aud: String,
     /// The user who links the identity, where that is the matter.
     pub linking: Option<Linking>,
+    /// The token holds the nonce as it is, not its hash.
+    pub plain_nonce: bool,
+    /// What it opens.
+    pub terms: ArrivalTerms,
 }
 
 /// Why nobody is signed in.
@@ -96,7 +100,7 @@ struct Party {
 }
 
 impl Commands {
-    /// Signs in, or links, the person of an ID token.
+    /// Signs in, or links, the person of an ID token; nothing is opened where the terms say so.
     ///
     /// # Errors
     /// When the token is not good, not for us or not of this sign-in; or when the person may not come in.
@@ -104,7 +108,7 @@ impl Commands {
         &self,
         context: &Context,
         request: IdTokenSignIn,
-    ) -> Result<Grant, IdTokenSignInError> {
+    ) -> Result<Option<Grant>, IdTokenSignInError> {
         let party = self.party(&request).await?;
         let OpenId { source, issuers, .. } = &party.open_id;
         let verified = self.oidc().verify(self.look(), source, issuers, &request.id_token).await;
@@ -119,10 +123,12 @@ impl Commands {
             aim: request.linking.map_or(Aim::SignIn, Aim::Link),
             aud: request.aud,
             flow: None,
+            terms: request.terms,
         };
         let unverified = |sent| IdTokenSignInError::Unverified { provider: party.name.clone(), sent };
         match self.execute_at(context, &case).await {
-            Ok((Arrived::In(started), committed)) => Ok(self.grant(&started, committed).await?),
+            Ok((Arrived::In(started), committed)) => Ok(Some(self.grant(&started, committed).await?)),
+            Ok((Arrived::Linked, _)) => Ok(None),
             Ok((Arrived::Unverified { sent }, _)) => Err(unverified(sent)),
             Ok((Arrived::LinkedUnverified, _)) => Err(IdTokenSignInError::LinkedUnverified),
             Ok((Arrived::Code(_), _)) => Err(Failure::Internal("there was no flow to get a code of").into()),
@@ -267,7 +273,11 @@ fn check(party: &Party, token: &IdToken, request: &IdTokenSignIn) -> Result<(), 
         if told.is_empty() != request.nonce.is_empty() {
             return Err(IdTokenSignInError::NonceMissing);
         }
-        let hashed = hex::encode(Sha256::digest(request.nonce.as_bytes()));
+        let hashed = if request.plain_nonce {
+            request.nonce.clone()
+        } else {
+            hex::encode(Sha256::digest(request.nonce.as_bytes()))
+        };
         if !told.is_empty() && !bool::from(hashed.as_bytes().ct_eq(told.as_bytes())) {
             return Err(IdTokenSignInError::NonceMismatch);
         }

@@ -22,10 +22,10 @@ mod userinfo;
 #[cfg(test)]
 mod userinfo_tests;
 
-pub use arrive::ArrivalError;
+pub use arrive::{ArrivalError, ArrivalTerms};
 pub use begin::{BeginExternal, BeginExternalError};
 pub use client::{FetchError, ProviderError};
-pub use finish::{CameBack, CameBackError, FinishExternalError, FinishedExternal, ProviderReply};
+pub use finish::{CameBack, CameBackError, FinishExternalError, FinishedExternal, ProviderReply, WayBack};
 pub use id_token::{IdTokenSignIn, IdTokenSignInError};
 pub use places::PlaceError;
 pub use profile::ProfileError;

@@ -73,3 +73,34 @@ impl UseCase for UnlinkCase<'_> {
         Ok(())
     }
 }
+
+impl Commands {
+    /// Takes the password away from an account: its user comes in by other ways.
+    ///
+    /// # Errors
+    /// When the account is gone.
+    pub async fn remove_password(
+        &self,
+        context: &Context,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> Result<(), UnlinkError> {
+        self.execute(context, &RemovePasswordCase { user, session }).await
+    }
+}
+
+struct RemovePasswordCase {
+    user: UserId,
+    session: Option<SessionId>,
+}
+
+impl UseCase for RemovePasswordCase {
+    type Output = ();
+    type Error = UnlinkError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), UnlinkError> {
+        unit.asking_session::<UnlinkError>(self.user, self.session).await?;
+        unit.tell_user::<UnlinkError>(self.user, UserCommand::RemovePassword).await?;
+        Ok(())
+    }
+}

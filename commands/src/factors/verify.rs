@@ -230,7 +230,7 @@ impl VerifyCase<'_> {
             }
         }
         let (_, state) = account_in_session::<FactorsError>(unit, user, session).await?;
-        Ok(Started { user, session, state })
+        Ok(Started { user, session, state: Box::new(state) })
     }
 }
 

@@ -94,6 +94,13 @@ fn wording(template: MailTemplate) -> Wording {
             link: None,
             closing: None,
         },
+        MailTemplate::DeleteAccount => Wording {
+            subject: "Confirm that you want to delete your account",
+            heading: "Delete your account",
+            sentence: "Follow this link to delete your account {{ .Email }} for good:",
+            link: Some("Delete my account"),
+            closing: Some("If you did not ask for this, please change your password."),
+        },
         MailTemplate::PasswordChangedNotification => Wording {
             subject: "Your password was changed",
             heading: "Your password was changed",

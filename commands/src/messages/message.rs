@@ -208,6 +208,8 @@ pub enum MailTemplate {
     EmailChange,
     /// A code before a sensitive change.
     Reauthentication,
+    /// The account is to be deleted.
+    DeleteAccount,
     /// The password was changed.
     PasswordChangedNotification,
     /// The address was changed; goes to the old one.
@@ -228,13 +230,14 @@ pub enum MailTemplate {
 
 impl MailTemplate {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invite,
         Self::Confirmation,
         Self::Recovery,
         Self::MagicLink,
         Self::EmailChange,
         Self::Reauthentication,
+        Self::DeleteAccount,
         Self::PasswordChangedNotification,
         Self::EmailChangedNotification,
         Self::PhoneChangedNotification,
@@ -254,6 +257,7 @@ impl MailTemplate {
             Self::MagicLink => "magic_link",
             Self::EmailChange => "email_change",
             Self::Reauthentication => "reauthentication",
+            Self::DeleteAccount => "delete_account",
             Self::PasswordChangedNotification => "password_changed_notification",
             Self::EmailChangedNotification => "email_changed_notification",
             Self::PhoneChangedNotification => "phone_changed_notification",

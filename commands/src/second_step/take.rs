@@ -194,6 +194,6 @@ impl TakeCase<'_> {
         unit.tell_session::<SecondStepError>(session, up).await?;
         let state: Option<LiveSession> = unit.session(session).await?.live().cloned();
         let state = state.ok_or(SecondStepError::User(UserError::NotFound))?;
-        Ok(Started { user: self.request.user, session, state })
+        Ok(Started { user: self.request.user, session, state: Box::new(state) })
     }
 }

@@ -118,6 +118,7 @@ impl MailNotifications {
             | MailTemplate::MagicLink
             | MailTemplate::EmailChange
             | MailTemplate::Reauthentication
+            | MailTemplate::DeleteAccount
             | MailTemplate::OrganizationInvitation => true,
         }
     }
@@ -181,6 +182,8 @@ pub struct MailTexts {
     pub email_change: TemplateText,
     /// A code before a sensitive change.
     pub reauthentication: TemplateText,
+    /// The account is to be deleted.
+    pub delete_account: TemplateText,
     /// The password was changed.
     pub password_changed_notification: TemplateText,
     /// The address was changed.
@@ -220,6 +223,7 @@ impl MailTexts {
             (MailTemplate::MagicLink, &self.magic_link),
             (MailTemplate::EmailChange, &self.email_change),
             (MailTemplate::Reauthentication, &self.reauthentication),
+            (MailTemplate::DeleteAccount, &self.delete_account),
             (MailTemplate::PasswordChangedNotification, &self.password_changed_notification),
             (MailTemplate::EmailChangedNotification, &self.email_changed_notification),
             (MailTemplate::PhoneChangedNotification, &self.phone_changed_notification),

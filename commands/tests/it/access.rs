@@ -17,6 +17,7 @@ const BEAT: Duration = Duration::from_millis(50);
 
 fn recovery(email: &str) -> RequestAccess {
     RequestAccess {
+        form: None,
         intent: AccessIntent::Recover,
         contact: GivenContact { email: email.to_owned(), phone: String::new() },
         data: Metadata::default(),
@@ -76,7 +77,7 @@ async fn every_question_about_an_address_waits_for_the_same_beat() {
         node.pass(120);
         let (what, challenge, redirect_to) = (Resent::SignUp, None, None);
         let since = Instant::now();
-        let resend = Resend { what, contact: given(resent), challenge, redirect_to };
+        let resend = Resend { what, contact: given(resent), challenge, redirect_to, form: None };
         node.commands.resend(&context(), resend).await.unwrap();
         assert!(since.elapsed() >= BEAT, "{email}");
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use evident_commands::messages::{Message, SmsChannel};
+use evident_commands::organizations::OrganizationCaller;
 use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
@@ -24,10 +25,11 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 
 use crate::accounts::update;
+use crate::organization_steps::{Known, OrganizationStep, organization_step};
 use crate::support::{Node, PASSWORD, context};
 
 // Few addresses and moments, so that the steps meet each other.
-const EMAILS: [&str; 3] = ["ann@example.com", "ann@example.net", "lee@example.com"];
+pub(crate) const EMAILS: [&str; 3] = ["ann@example.com", "ann@example.net", "lee@example.com"];
 const PHONES: [&str; 2] = ["15550001111", "15550002222"];
 const PASSWORDS: [&str; 2] = [PASSWORD, "a better horse battery"];
 
@@ -48,6 +50,7 @@ enum Step {
     Administer { user: Index, change: Change },
     Delete { user: Index, deletion: Deletion },
     Pass { seconds: i64 },
+    Organize { session: Index, step: OrganizationStep },
 }
 
 #[derive(Debug, Clone)]
@@ -118,6 +121,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         3 => (some(), change).prop_map(|(user, change)| Step::Administer { user, change }),
         1 => (some(), select(vec![Deletion::Soft, Deletion::Erase]))
             .prop_map(|(user, deletion)| Step::Delete { user, deletion }),
+        12 => (some(), organization_step())
+            .prop_map(|(session, step)| Step::Organize { session, step }),
         1 => select(vec![1_i64, 11, 3600, 200_000]).prop_map(|seconds| Step::Pass { seconds }),
     ]
 }
@@ -135,10 +140,11 @@ struct World {
     users: Vec<UserId>,
     sessions: Vec<Held>,
     messages: Vec<Message>,
+    known: Known,
 }
 
 /// Refusals are fine, faults of the server are not.
-fn unless_faulty<T, E: Debug>(result: Result<T, E>) -> Option<T> {
+pub(crate) fn unless_faulty<T, E: Debug>(result: Result<T, E>) -> Option<T> {
     result
         .map_err(|error| {
             let text = format!("{error:?}");
@@ -161,11 +167,15 @@ impl World {
         let mut settings = Settings::default();
         settings.sign_up.mail_autoconfirm = autoconfirm;
         settings.sign_up.anonymous_enabled = true;
+        settings.organizations.teams.enabled = true;
+        settings.organizations.own_roles.enabled = true;
+        settings.organizations.verified_address = autoconfirm;
         Self {
             node: Node::with(settings).await,
             users: Vec::new(),
             sessions: Vec::new(),
             messages: Vec::new(),
+            known: Known::default(),
         }
     }
 
@@ -236,6 +246,7 @@ impl World {
             }
             Step::Ask { email, intent } => {
                 let request = RequestAccess {
+                    form: None,
                     intent: *intent,
                     contact: GivenContact { email: (*email).to_owned(), phone: String::new() },
                     data: data("two"),
@@ -286,6 +297,11 @@ impl World {
                 unless_faulty(commands.delete_user(&context, self.user(*user)?, *deletion).await)?;
             }
             Step::Pass { seconds } => self.node.pass(*seconds),
+            Step::Organize { session, step } => {
+                let held = self.session(*session)?;
+                let caller = OrganizationCaller { user: held.user, session: held.session };
+                self.known.perform(&commands, caller, step).await?;
+            }
         }
         Some(())
     }
@@ -345,7 +361,7 @@ fn administered(change: &Change) -> AdministerUser {
 fn after_any_sequence_of_steps_the_tables_are_those_of_the_log() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let config = ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() };
-    let strategy = (any::<bool>(), vec(a_step(), 1..40));
+    let strategy = (any::<bool>(), vec(a_step(), 1..60));
     let kinds = RefCell::new(BTreeSet::new());
     let outcome = TestRunner::new(config).run(&strategy, |(autoconfirm, steps)| {
         runtime.block_on(async {
@@ -362,5 +378,5 @@ fn after_any_sequence_of_steps_the_tables_are_those_of_the_log() {
         panic!("{error}");
     }
     // Steps that lead nowhere prove nothing.
-    assert!(kinds.borrow().len() >= 20, "{:?}", kinds.borrow());
+    assert!(kinds.borrow().len() >= 28, "{:?}", kinds.borrow());
 }

@@ -6,5 +6,7 @@ mod access;
 mod accounts;
 mod any_order;
 mod concurrency;
+mod organization_steps;
+mod organizations;
 mod sessions;
 mod support;

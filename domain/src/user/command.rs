@@ -188,6 +188,8 @@ pub enum UserCommand {
         /// Its new hash.
         password: PasswordHash,
     },
+    /// Drop the password: the user comes in by other ways.
+    RemovePassword,
     /// Drop a password that was set by somebody who had not shown that the address or number is theirs:
     /// somebody else asks to come in by it.
     RemoveUnprovenPassword,

@@ -153,6 +153,9 @@ impl Account {
                 }
                 vec![UserEvent::PasswordRehashed { password: password.into() }]
             }
+            UserCommand::RemovePassword => {
+                self.password.iter().map(|_| UserEvent::PasswordRemoved {}).collect()
+            }
             UserCommand::RemoveUnprovenPassword => self.unproven_password(UnprovenPassword::Goes),
             UserCommand::ProvePassword => {
                 if self.withheld_password.is_none() {

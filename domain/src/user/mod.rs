@@ -72,6 +72,8 @@ described! {
         PhoneChange,
         /// To confirm that the user is who signed in.
         Reauthentication,
+        /// To confirm that the account is to be deleted.
+        AccountDeletion,
     }
 }
 
@@ -80,7 +82,10 @@ impl TokenPurpose {
     /// change for which the user was asked again. Only the token itself is used up then.
     pub const fn is_one_step_of_several(self) -> bool {
         match self {
-            Self::EmailChangeNew | Self::EmailChangeCurrent | Self::Reauthentication => true,
+            Self::EmailChangeNew
+            | Self::EmailChangeCurrent
+            | Self::Reauthentication
+            | Self::AccountDeletion => true,
             Self::EmailConfirmation
             | Self::PhoneConfirmation
             | Self::Invitation
@@ -99,7 +104,8 @@ impl TokenPurpose {
             | Self::EmailChangeNew
             | Self::EmailChangeCurrent
             | Self::PhoneChange
-            | Self::Reauthentication => false,
+            | Self::Reauthentication
+            | Self::AccountDeletion => false,
         }
     }
 }

@@ -73,7 +73,8 @@ impl Account {
             TokenPurpose::EmailChangeNew
             | TokenPurpose::EmailChangeCurrent
             | TokenPurpose::PhoneChange
-            | TokenPurpose::Reauthentication => {}
+            | TokenPurpose::Reauthentication
+            | TokenPurpose::AccountDeletion => {}
         }
         Ok(events)
     }

@@ -55,6 +55,7 @@ fn a_purpose() -> impl Strategy<Value = TokenPurpose> {
         TokenPurpose::EmailChangeCurrent,
         TokenPurpose::PhoneChange,
         TokenPurpose::Reauthentication,
+        TokenPurpose::AccountDeletion,
     ])
 }
 

@@ -154,6 +154,7 @@ fn a_first_address_brings_an_identity() {
                 json!({"sub": ANN.to_string(), "email": "ann@example.com", "email_verified": false,
                     "phone_verified": false}),
             ),
+            providers("email", &["email"]),
         ]);
 }
 
@@ -166,6 +167,7 @@ fn a_first_number_brings_an_identity() {
             json!({"sub": ANN.to_string(), "phone": "15550001111", "email_verified": false,
                     "phone_verified": true}),
         ),
+        providers("phone", &["phone"]),
         UserEvent::PhoneConfirmed {},
     ]);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-const EVERY_PURPOSE: [TokenPurpose; 8] = [
+const EVERY_PURPOSE: [TokenPurpose; 9] = [
     TokenPurpose::EmailConfirmation,
     TokenPurpose::PhoneConfirmation,
     TokenPurpose::Invitation,
@@ -16,6 +16,7 @@ const EVERY_PURPOSE: [TokenPurpose; 8] = [
     TokenPurpose::EmailChangeCurrent,
     TokenPurpose::PhoneChange,
     TokenPurpose::Reauthentication,
+    TokenPurpose::AccountDeletion,
 ];
 
 fn issue(purpose: TokenPurpose, seconds: i64) -> UserCommand {
@@ -354,6 +355,7 @@ fn what_proves_something_else_confirms_nothing() {
         TokenPurpose::EmailChangeCurrent,
         TokenPurpose::PhoneChange,
         TokenPurpose::Reauthentication,
+        TokenPurpose::AccountDeletion,
     ] {
         given_user(vec![came_with(Some("ann@example.com"), Some("15550001111")), issued(purpose)])
             .when(redeem(purpose, code("code"), at(60)))

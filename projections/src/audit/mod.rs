@@ -148,9 +148,10 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
             TokenPurpose::Recovery => Some(AuditAction::UserRecoveryRequested),
             TokenPurpose::Reauthentication => Some(AuditAction::UserReauthenticateRequested),
             // The request for the change is an entry already.
-            TokenPurpose::EmailChangeNew | TokenPurpose::EmailChangeCurrent | TokenPurpose::PhoneChange => {
-                None
-            }
+            TokenPurpose::EmailChangeNew
+            | TokenPurpose::EmailChangeCurrent
+            | TokenPurpose::PhoneChange
+            | TokenPurpose::AccountDeletion => None,
         },
         // An identity that comes with the account, or with a sign-in, is part of that.
         UserEvent::IdentityLinked { .. } => {
@@ -204,11 +205,12 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
             return None;
         }
         SessionEvent::Started { .. } => AuditAction::Login,
-        SessionEvent::Refreshed { .. } | SessionEvent::RefreshRepeated { .. } => AuditAction::TokenRefreshed,
+        SessionEvent::Refreshed { .. }
+        | SessionEvent::RefreshRepeated { .. }
+        | SessionEvent::Extended { .. } => AuditAction::TokenRefreshed,
         SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
         // Part of the factor's removal.
         SessionEvent::SteppedDown { .. } => return None,
-        SessionEvent::Extended { .. } => AuditAction::TokenRefreshed,
         SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => {
             return None;
         }

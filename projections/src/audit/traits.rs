@@ -83,7 +83,8 @@ fn of_user(event: &UserEvent) -> Traits {
             | TokenPurpose::EmailChangeNew
             | TokenPurpose::EmailChangeCurrent
             | TokenPurpose::PhoneChange
-            | TokenPurpose::Reauthentication => Vec::new(),
+            | TokenPurpose::Reauthentication
+            | TokenPurpose::AccountDeletion => Vec::new(),
         },
         UserEvent::IdentityLinked { identity, provider, provider_id, .. }
         | UserEvent::IdentityUnlinked { identity, provider, provider_id } => vec![

@@ -95,6 +95,7 @@ fn purpose() -> impl Strategy<Value = TokenPurpose> {
         TokenPurpose::EmailChangeCurrent,
         TokenPurpose::PhoneChange,
         TokenPurpose::Reauthentication,
+        TokenPurpose::AccountDeletion,
     ])
 }
 

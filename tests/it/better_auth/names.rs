@@ -43,6 +43,22 @@ on_both_databases!(a_name_signs_in_whatever_its_case, async |database| {
     free("h").await.denied(422, "USERNAME_TOO_SHORT", "Username is too short");
 });
 
+on_both_databases!(a_name_is_changed_and_the_old_one_is_free, async |database| {
+    let server = TestServer::started(&database).await;
+    let hugo = Browser::on(&server);
+    hugo.post("/sign-up/email", newcomer("hugo@example.com", "Hugo_H")).await.ok();
+    Browser::on(&server).post("/sign-up/email", newcomer("otto@example.com", "otto")).await.ok();
+    let change = async |name: &str| hugo.post("/update-user", json!({ "username": name })).await;
+    assert_eq!(change("Hugo.Hill").await.ok(), json!({ "status": true }));
+    assert_eq!(change("hugo.hill").await.ok(), json!({ "status": true }));
+    let user = hugo.session().await["user"].clone();
+    assert_eq!((&user["username"], &user["displayUsername"]), (&json!("hugo.hill"), &json!("Hugo_H")));
+    let taken = "Username is already taken. Please try another.";
+    change("otto").await.denied(400, "USERNAME_IS_ALREADY_TAKEN", taken);
+    let free = hugo.post("/is-username-available", json!({ "username": "hugo_h" })).await.ok();
+    assert_eq!(free, json!({ "available": true }));
+});
+
 on_both_databases!(a_name_is_one_persons, async |database| {
     let server = TestServer::started(&database).await;
     let sign_up = async |email: &str, name: &str| {

@@ -143,3 +143,71 @@ on_both_databases!(cookies_are_called_and_sent_as_the_owner_wants, async |databa
     assert!(lines[0].ends_with(attributes), "{}", lines[0]);
     assert!(browser.session().await.is_object());
 });
+
+on_both_databases!(a_user_sees_their_sessions_and_ends_them, async |database| {
+    let server = TestServer::started(&database).await;
+    let (one, two, three) = (Browser::on(&server), Browser::on(&server), Browser::on(&server));
+    one.sign_up("ann@example.com").await;
+    two.sign_in("ann@example.com").await;
+    let third = three.sign_in("ann@example.com").await;
+    let bob = Browser::on(&server);
+    let bobs = bob.sign_up("bob@example.com").await;
+    let tokens = async |browser: &Browser<'_>| {
+        let sessions = browser.get("/list-sessions").await.ok();
+        let sessions = sessions.as_array().unwrap().clone();
+        sessions.iter().map(|session| session["token"].clone()).collect::<Vec<_>>()
+    };
+    let all = tokens(&one).await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[2], third["token"]);
+
+    for token in [&third["token"], &json!("unknown"), &bobs["token"]] {
+        let done = one.post("/revoke-session", json!({ "token": token })).await;
+        assert_eq!(done.ok(), json!({ "status": true }));
+    }
+    assert_eq!(three.session().await, Value::Null);
+    assert!(bob.session().await.is_object(), "somebody else's session stays");
+    let missing = "[body.token] Invalid input: expected string, received undefined";
+    one.post("/revoke-session", json!({})).await.denied(400, "VALIDATION_ERROR", missing);
+    let nobody = Browser::on(&server).post("/revoke-session", json!({ "token": "x" })).await;
+    nobody.denied(401, "UNAUTHORIZED", "Unauthorized");
+
+    one.post("/revoke-other-sessions", json!({})).await.ok();
+    assert_eq!(two.session().await, Value::Null);
+    assert!(one.session().await.is_object());
+    let last = one.post("/revoke-sessions", json!({})).await;
+    assert!(last.set_cookies().is_empty());
+    let dead = one.get("/get-session").await;
+    assert_cleared(&dead);
+    one.get("/list-sessions").await.denied(401, "UNAUTHORIZED", "Unauthorized");
+});
+
+on_both_databases!(what_asks_for_a_fresh_session_refuses_an_old_one, async |database| {
+    let server = TestServer::on(&database).with("EVIDENT_BETTER_AUTH_SESSION_FRESH_AGE", "1ms").start().await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    browser.get("/list-sessions").await.denied(403, "SESSION_NOT_FRESH", "Session is not fresh");
+});
+
+on_both_databases!(a_session_has_no_fields_that_clients_set, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let nothing = browser.post("/update-session", json!({ "userId": "x" })).await;
+    assert_eq!((nothing.status, nothing.json()), (400, json!({ "message": "No fields to update" })));
+    let nobody = Browser::on(&server).post("/update-session", json!({ "theme": "dark" })).await;
+    nobody.denied(401, "UNAUTHORIZED", "Unauthorized");
+});
+
+on_both_databases!(sessions_of_both_protocols_end_each_other, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let there = server.sign_in("ann@example.com").await;
+    assert_eq!(browser.get("/list-sessions").await.ok().as_array().unwrap().len(), 2);
+    browser.post("/revoke-other-sessions", json!({})).await.ok();
+    assert_eq!(server.get(&there, "/user").await.status, 403);
+    let there = server.sign_in("ann@example.com").await;
+    server.put(&there, "/user", json!({ "password": "another password" })).await.ok();
+    assert_eq!(browser.session().await, Value::Null, "a new password there ends the session here");
+});

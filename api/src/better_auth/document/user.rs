@@ -11,6 +11,7 @@ use super::moment;
 const FOR_EVER: i32 = 9999;
 
 /// An account as its user sees it.
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserDocument {

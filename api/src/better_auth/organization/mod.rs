@@ -16,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::body::Fields;
-use super::call::{Answer, Call, Reply, not_there};
+use super::call::{Answer, Call, not_there};
 use super::error::BetterAuthError;
 use super::routes::Table;
 use super::session::SessionCaller;
@@ -74,7 +74,7 @@ fn permissions(value: &Value) -> Option<Permissions> {
     serde_json::from_value(value.clone()).ok()
 }
 
-/// Whether the failure is one of the server, not of the request.
+/// What came of it, or a refusal in an endpoint's words.
 fn or_refused<T>(
     result: Result<T, OrganizationFailure>,
     words: &refusal::Words,
@@ -83,8 +83,8 @@ fn or_refused<T>(
 }
 
 /// 404, as for a path that there is not: the owner has switched it off.
-fn switched_off() -> Reply {
-    Ok(Answer::raw(not_there()))
+fn switched_off() -> Answer {
+    Answer::raw(not_there())
 }
 
 impl Call {

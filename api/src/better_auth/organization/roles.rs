@@ -61,7 +61,7 @@ fn named(name: Option<String>, by_id: Option<String>) -> Result<RoleName, Better
 /// Makes a role.
 async fn create(call: Call) -> Reply {
     if !call.has_own_roles() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let organization_id = organization_of_body(&mut fields);
@@ -97,7 +97,7 @@ fn taken(failure: OrganizationFailure, words: &Words) -> BetterAuthError {
 /// Changes a role.
 async fn update(call: Call) -> Reply {
     if !call.has_own_roles() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let organization_id = organization_of_body(&mut fields);
@@ -124,7 +124,7 @@ async fn update(call: Call) -> Reply {
 /// Removes a role.
 async fn delete(call: Call) -> Reply {
     if !call.has_own_roles() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let organization_id = organization_of_body(&mut fields);
@@ -142,7 +142,7 @@ async fn delete(call: Call) -> Reply {
 /// The roles of an organization's own.
 async fn list(call: Call) -> Reply {
     if !call.has_own_roles() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let session = call.session().await?;
     let organization = organization(call.params.get("organizationId"), &session).ok_or_else(no_active)?;
@@ -154,7 +154,7 @@ async fn list(call: Call) -> Reply {
 /// One of them.
 async fn look(call: Call) -> Reply {
     if !call.has_own_roles() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let param = |name: &str| call.params.get(name).map(str::to_owned);
     let role = named(param("roleName"), param("roleId"))

@@ -68,7 +68,7 @@ fn documents(rows: &[TeamRow]) -> Reply {
 /// Makes a team.
 async fn create(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let name = fields.text("name");
@@ -84,7 +84,7 @@ async fn create(call: Call) -> Reply {
 /// Gives a team another name.
 async fn rename(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let team = fields.text("teamId");
@@ -107,7 +107,7 @@ async fn rename(call: Call) -> Reply {
 /// Removes a team.
 async fn remove(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let team = fields.text("teamId");
@@ -128,7 +128,7 @@ async fn remove(call: Call) -> Reply {
 /// The teams of an organization.
 async fn list(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let session = call.session().await?;
     let organization = organization(call.params.get("organizationId"), &session).ok_or_else(no_active)?;
@@ -138,7 +138,7 @@ async fn list(call: Call) -> Reply {
 /// The team in which the caller acts from now on.
 async fn set_active(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let mut fields = call.fields();
     let wanted = fields.nullable_text("teamId");
@@ -171,7 +171,7 @@ async fn set_active(call: Call) -> Reply {
 /// The teams that the caller, or another member, is in.
 async fn list_of_user(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let session = call.session().await?;
     let user = session.user();
@@ -197,7 +197,7 @@ async fn list_of_user(call: Call) -> Reply {
 /// Who is in a team that the caller is in.
 async fn list_members(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let session = call.session().await?;
     let named = call.params.get("teamId").filter(|text| !text.is_empty()).map(id);
@@ -210,7 +210,7 @@ async fn list_members(call: Call) -> Reply {
 /// Puts a member into a team.
 async fn add_member(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let place = place(&call)?;
     let session = call.session().await?;
@@ -224,7 +224,7 @@ async fn add_member(call: Call) -> Reply {
 /// Takes a member out of a team.
 async fn remove_member(call: Call) -> Reply {
     if !call.has_teams() {
-        return switched_off();
+        return Ok(switched_off());
     }
     let place = place(&call)?;
     let session = call.session().await?;

@@ -1,6 +1,6 @@
 //! Securing an account by a second factor, and giving it up. Each time the password is asked for.
 
-use evident_commands::OwnPasswordError;
+use evident_commands::PasswordProofError;
 use percent_encoding::utf8_percent_encode;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -11,7 +11,6 @@ use super::super::document::UserDocument;
 use super::super::error::BetterAuthError;
 use super::super::routes::Table;
 use super::super::session::SessionCaller;
-use super::super::sign_up::password_length;
 use super::{TRUST_COOKIE, refusal, trusted_device};
 
 pub(super) fn routes(table: Table) -> Table {
@@ -26,17 +25,16 @@ pub(super) fn routes(table: Table) -> Table {
 async fn shown(call: &Call, password: Zeroizing<String>) -> Result<SessionCaller, BetterAuthError> {
     let caller = call.session().await?;
     let context = call.context(caller.actor());
-    let length = password_length(call);
-    match call.app.commands().show_own_password(&context, caller.user(), password, length).await {
-        Ok(()) => Ok(caller),
-        Err(OwnPasswordError::Wrong) => {
+    match call.app.commands().prove_password(&context, caller.user(), &password).await {
+        Ok(_) => Ok(caller),
+        Err(PasswordProofError::Wrong | PasswordProofError::NoPassword) => {
             Err(BetterAuthError::bad_request("INVALID_PASSWORD", "Invalid password"))
         }
-        Err(OwnPasswordError::Throttled(throttled)) => {
+        Err(PasswordProofError::Throttled(throttled)) => {
             Err(BetterAuthError::too_many_requests(throttled.retry_after))
         }
-        Err(OwnPasswordError::User(_)) => Err(BetterAuthError::signed_out()),
-        Err(OwnPasswordError::Failure(failure)) => Err(failure.into()),
+        Err(PasswordProofError::User(_)) => Err(BetterAuthError::signed_out()),
+        Err(PasswordProofError::Failure(failure)) => Err(failure.into()),
     }
 }
 

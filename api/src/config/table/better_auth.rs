@@ -249,6 +249,14 @@ pub(super) const EMAIL_PASSWORD: &[Setting] = &[
         "Who follows the link of such a mail is signed in.",
     ),
     setting!(
+        "better_auth.verification_keeps_password",
+        Flag,
+        settings.better_auth.verification.keeps_password,
+        [],
+        "true",
+        "The password of a sign-up opens the account once its link is opened, in whichever browser. false: only if that browser is signed in to the account; else a new password has to be set, so that nobody waits with a password of theirs for the owner of an address to confirm it.",
+    ),
+    setting!(
         "better_auth.verification_expires_in",
         Positive,
         settings.better_auth.verification.expires_in,

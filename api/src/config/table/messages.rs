@@ -180,6 +180,7 @@ pub(super) const TEXTS: &[Setting] = texts![
     ("magic_link", magic_link, "MAGIC_LINK", "that signs in without a password"),
     ("email_change", email_change, "EMAIL_CHANGE", "that confirms a new address"),
     ("reauthentication", reauthentication, "REAUTHENTICATION", "with a code before a sensitive change"),
+    ("delete_account", delete_account, "DELETE_ACCOUNT", "that confirms the deletion of an account"),
     (
         "password_changed_notification",
         password_changed_notification,

@@ -2,11 +2,11 @@
 
 use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 
-use super::table::Answer::{Empty, Json};
-use super::table::Auth::Admin;
-use super::table::Body;
-use super::table::Shape::{Bool, Email, Fields, Integer, List, Named, Object, Text, Word};
-use super::table::{Field, Operation, operation};
+use crate::http::openapi::table::Answer::{Empty, Json};
+use crate::http::openapi::table::Auth::Admin;
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Bool, Email, Fields, Integer, List, Named, Object, Text, Word};
+use crate::http::openapi::table::{Field, Operation, operation};
 
 const CHANGED_USER: &[Field] = &[
     ("email?", Email),

@@ -2,9 +2,9 @@
 
 use utoipa::openapi::path::HttpMethod::Get;
 
-use super::table::Answer::{Json, Scim};
-use super::table::Shape::{Fields, List, Named, Object, Text};
-use super::table::{Answer, Operation, operation};
+use crate::http::openapi::table::Answer::{Json, Scim};
+use crate::http::openapi::table::Shape::{Fields, List, Named, Object, Text};
+use crate::http::openapi::table::{Answer, Operation, operation};
 
 /// A filter is refused in SCIM's dress.
 const NO_FILTERS: (u16, Answer) =

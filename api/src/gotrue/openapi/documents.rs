@@ -1,8 +1,8 @@
 //! The documents that several operations share, in the protocol's order of fields.
 
-use super::table::Field;
-use super::table::Shape;
-use super::table::Shape::{
+use crate::http::openapi::table::Field;
+use crate::http::openapi::table::Shape;
+use crate::http::openapi::table::Shape::{
     Anything, Bool, Either, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
 };
 

@@ -2,10 +2,10 @@
 
 use utoipa::openapi::path::HttpMethod::{Get, Post};
 
-use super::table::Answer::{Json, Redirect, Xml};
-use super::table::Body;
-use super::table::Shape::{Bool, Fields, Named, Text, Uuid, Word};
-use super::table::{Operation, operation};
+use crate::http::openapi::table::Answer::{Json, Redirect, Xml};
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Bool, Fields, Named, Text, Uuid, Word};
+use crate::http::openapi::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Get, "/authorize", "authorize", "Sends on to a provider")

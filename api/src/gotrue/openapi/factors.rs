@@ -2,11 +2,11 @@
 
 use utoipa::openapi::path::HttpMethod::{Delete, Get, Patch, Post};
 
-use super::table::Answer::{Empty, Json};
-use super::table::Auth::User;
-use super::table::Body;
-use super::table::Shape::{Fields, List, Named, Object, Text, Uuid, Word};
-use super::table::{Operation, operation};
+use crate::http::openapi::table::Answer::{Empty, Json};
+use crate::http::openapi::table::Auth::User;
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Fields, List, Named, Object, Text, Uuid, Word};
+use crate::http::openapi::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/factors", "enrollFactor", "Begins to enroll a factor")

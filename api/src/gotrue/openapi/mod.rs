@@ -1,7 +1,7 @@
 //! The `OpenAPI` 3.1 document of the protocol.
 //!
-//! Each group of operations is a table in a file of its own, in the words of [`table`]; [`documents`] has
-//! what they share, and [`render`] makes `OpenAPI` of it. What has no route is left out, so that the document
+//! Each group of operations is a table in a file of its own, in the words of [`crate::http::openapi`];
+//! [`documents`] has what they share. What has no route is left out, so that the document
 //! never promises more than the server does; tests see to it that no route is without its operation.
 
 mod admin;
@@ -13,16 +13,17 @@ mod oauth;
 mod own;
 mod page;
 mod providers;
-mod render;
 mod sign_in;
-mod table;
 #[cfg(test)]
 mod tests;
 
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
+use crate::http::openapi::has_route;
+use crate::http::openapi::render::{Surface, Writer, bearer};
+use crate::http::openapi::table::Operation;
 use crate::http::routes::Entry;
-use table::Operation;
 
 pub(super) use page::{document, page};
 
@@ -40,13 +41,13 @@ const GROUPS: &[(&str, &[Operation])] = &[
 
 /// The document of what these routes serve.
 fn describe(routes: &[Entry]) -> OpenApi {
-    let mut writer = render::Writer::new();
+    let mut writer = Writer::new(surface());
     for (group, operations) in GROUPS {
         for operation in *operations {
             if has_route(routes, operation, operation.path) {
                 writer.add(group, operation);
             }
-            if let Some(path) = operation.first_spelling().filter(|path| has_route(routes, operation, path)) {
+            if let Some(path) = first_spelling(operation).filter(|path| has_route(routes, operation, path)) {
                 writer.add_alias(group, operation, &path);
             }
         }
@@ -54,8 +55,20 @@ fn describe(routes: &[Entry]) -> OpenApi {
     writer.finish()
 }
 
-fn has_route(routes: &[Entry], operation: &Operation, path: &str) -> bool {
-    let method = render::method_name(&operation.method);
-    let mut entries = routes.iter().filter(|entry| entry.path == path);
-    entries.any(|entry| entry.methods.iter().any(|found| found.as_str() == method))
+/// The path as the documents that came first spell it, in the singular, where they do.
+fn first_spelling(operation: &Operation) -> Option<String> {
+    let rest = operation.path.strip_prefix("/admin/users/")?;
+    Some(format!("/admin/user/{rest}"))
+}
+
+fn surface() -> Surface {
+    let token = |about| bearer(about, Some("JWT"));
+    Surface {
+        description: "The Supabase Auth (GoTrue) protocol as this server speaks it.",
+        servers: vec!["/".to_owned(), "/auth/v1".to_owned()],
+        documents: documents::DOCUMENTS,
+        users: vec![("user", token("A user's access token."))],
+        administrators: vec![("administrator", token("A token with an administrator's role."))],
+        clients: vec![("client", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))],
+    }
 }

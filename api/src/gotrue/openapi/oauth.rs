@@ -2,11 +2,11 @@
 
 use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 
-use super::table::Answer::{Empty, Json, Redirect};
-use super::table::Auth::{Admin, Client, User};
-use super::table::Body;
-use super::table::Shape::{Either, Fields, List, Named, Text, Uuid, Word};
-use super::table::{Field, Operation, operation};
+use crate::http::openapi::table::Answer::{Empty, Json, Redirect};
+use crate::http::openapi::table::Auth::{Admin, Client, User};
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Either, Fields, List, Named, Text, Uuid, Word};
+use crate::http::openapi::table::{Field, Operation, operation};
 
 const NEW_CLIENT: &[Field] = &[
     ("redirect_uris", List(&Text)),

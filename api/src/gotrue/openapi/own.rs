@@ -2,11 +2,11 @@
 
 use utoipa::openapi::path::HttpMethod::{Delete, Get, Post, Put};
 
-use super::table::Answer::{Empty, Json, Redirect};
-use super::table::Auth::User;
-use super::table::Body;
-use super::table::Shape::{Email, Fields, List, Named, Object, Text, Uuid, Word};
-use super::table::{Operation, operation};
+use crate::http::openapi::table::Answer::{Empty, Json, Redirect};
+use crate::http::openapi::table::Auth::User;
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Email, Fields, List, Named, Object, Text, Uuid, Word};
+use crate::http::openapi::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Get, "/user", "showUser", "Shows the caller")

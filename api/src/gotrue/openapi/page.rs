@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui::{Config, Url};
 
 use crate::gotrue::app::App;
 use crate::gotrue::reply;
@@ -26,16 +26,15 @@ pub(in crate::gotrue) fn document(routes: &[Entry]) -> Router<App> {
     Router::new().route("/openapi.json", Methods::new().on(Method::GET, show).or_refuse())
 }
 
-/// The page.
-pub(in crate::gotrue) fn page() -> Router<App> {
+/// The page, for this protocol and for the other one, which stands at its base path.
+pub(in crate::gotrue) fn page(better_auth: &str) -> Router<App> {
     // Relative, so that it holds behind a proxy that puts something in front.
-    let config = Config::new(["../openapi.json"]).validator_url("none").try_it_out_enabled(true);
-    let config = Arc::new(config);
+    let other: Arc<str> = format!("..{better_auth}/open-api/generate-schema").into();
     let index = {
-        let config = config.clone();
-        async move || file("index.html", config.clone()).await
+        let other = other.clone();
+        async move || file("index.html", &other).await
     };
-    let rest = async move |Path(path): Path<String>| file(&path, config.clone()).await;
+    let rest = async move |Path(path): Path<String>| file(&path, &other).await;
     Router::new()
         .route("/swagger", Methods::new().on(Method::GET, to_folder).or_refuse())
         .route("/swagger/", Methods::new().on(Method::GET, index).or_refuse())
@@ -50,8 +49,11 @@ async fn to_folder() -> Response<Body> {
     response
 }
 
-async fn file(path: &str, config: Arc<Config<'static>>) -> Response<Body> {
-    let Ok(Some(file)) = utoipa_swagger_ui::serve(path, config) else {
+async fn file(path: &str, other: &str) -> Response<Body> {
+    let documents =
+        [Url::with_primary("Supabase Auth", "../openapi.json", true), Url::new("Better Auth", other)];
+    let config = Config::new(documents).validator_url("none").try_it_out_enabled(true);
+    let Ok(Some(file)) = utoipa_swagger_ui::serve(path, Arc::new(config)) else {
         return crate::gotrue::routes::not_found().await;
     };
     let mut response = Response::new(Body::from(file.bytes.into_owned()));

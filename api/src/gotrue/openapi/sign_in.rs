@@ -2,11 +2,11 @@
 
 use utoipa::openapi::path::HttpMethod::{Get, Post};
 
-use super::table::Answer::{Html, Json, Redirect};
-use super::table::Auth::MaybeUser;
-use super::table::Body;
-use super::table::Shape::{Bool, Either, Email, Fields, Named, Object, Text, Uuid, Word};
-use super::table::{Operation, operation};
+use crate::http::openapi::table::Answer::{Html, Json, Redirect};
+use crate::http::openapi::table::Auth::MaybeUser;
+use crate::http::openapi::table::Body;
+use crate::http::openapi::table::Shape::{Bool, Either, Email, Fields, Named, Object, Text, Uuid, Word};
+use crate::http::openapi::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation(Post, "/signup", "signUp", "Signs up by e-mail or phone, or anonymously")

@@ -7,8 +7,8 @@ use crate::gotrue::routes;
 fn described_operations() -> BTreeSet<(String, String)> {
     let all = GROUPS.iter().flat_map(|(_, operations)| operations.iter());
     all.flat_map(|operation| {
-        let method = render::method_name(&operation.method).to_owned();
-        let paths = [Some(operation.path.to_owned()), operation.first_spelling()];
+        let method = crate::http::openapi::render::method_name(&operation.method).to_owned();
+        let paths = [Some(operation.path.to_owned()), first_spelling(operation)];
         paths.into_iter().flatten().map(move |path| (method.clone(), path))
     })
     .collect()

@@ -39,6 +39,7 @@ fn every_builtin_mail_has_its_subject_a_heading_and_the_same_words_in_both_parts
         "Your sign-in link",
         "Confirm your new email address",
         "123456 is your verification code",
+        "Confirm that you want to delete your account",
         "Your password was changed",
         "Your email address was changed",
         "Your phone number was changed",
@@ -54,7 +55,8 @@ fn every_builtin_mail_has_its_subject_a_heading_and_the_same_words_in_both_parts
         assert_eq!(rendered, subject);
         assert!(html.starts_with("<h2>") && html.contains("</h2>\n\n<p>"), "{html}");
         assert!(!html.contains("{{") && !text.contains("{{"), "{html}{text}");
-        let has_link = template.link_type().is_some() || template == MailTemplate::OrganizationInvitation;
+        let has_link = template.link_type().is_some()
+            || matches!(template, MailTemplate::DeleteAccount | MailTemplate::OrganizationInvitation);
         let link = "https://auth.example.com/verify?token=0&type=signup";
         assert_eq!(
             html.contains(&format!("<a href=\"{}\">", link.replace('&', "&amp;"))),

@@ -244,6 +244,7 @@ impl UserRow {
             }
             TokenPurpose::PhoneChange => self.phone_change_sent_at = Some(at),
             TokenPurpose::Reauthentication => self.reauthentication_sent_at = Some(at),
+            TokenPurpose::AccountDeletion => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 // Organizations, their members, and who is to become one.
 
 import assert from 'node:assert/strict'
-import { again, good, person, refused, word } from '../support.mjs'
+import { again, good, person, refused, verified, word } from '../support.mjs'
 
 const founded = async (name) => {
   const one = await person(name)
@@ -17,16 +17,6 @@ const joined = async (owner, name, role = 'member') => {
   await verified(one)
   const { member } = good(await one.auth.organization.acceptInvitation({ invitationId: id }))
   return { ...one, member }
-}
-
-// Shows that the address is theirs.
-const verified = async ({ auth, browser, email }) => {
-  const { linkTo } = await import('../support.mjs')
-  good(await auth.sendVerificationEmail({ email }))
-  for (let count = 1; count < 10; count += 1) {
-    const link = await linkTo(email, count)
-    if (link.pathname.endsWith('/verify-email')) return void (await browser.fetch(link))
-  }
 }
 
 export default {

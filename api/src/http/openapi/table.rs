@@ -4,30 +4,30 @@
 use utoipa::openapi::path::HttpMethod;
 
 /// An operation.
-pub(super) struct Operation {
+pub struct Operation {
     /// The method.
-    pub(super) method: HttpMethod,
+    pub method: HttpMethod,
     /// The path, with its variables in braces.
-    pub(super) path: &'static str,
+    pub path: &'static str,
     /// A name for generated clients.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// One line for people.
-    pub(super) summary: &'static str,
+    pub summary: &'static str,
     /// Who may call.
-    pub(super) auth: Auth,
+    pub auth: Auth,
     /// Parameters in the query.
-    pub(super) query: &'static [Field],
+    pub query: &'static [Field],
     /// The body.
-    pub(super) body: Body,
+    pub body: Body,
     /// What is answered when it went well.
-    pub(super) answers: &'static [(u16, Answer)],
+    pub answers: &'static [(u16, Answer)],
     /// Refusals, all of them errors of the protocol.
-    pub(super) refusals: &'static [u16],
+    pub refusals: &'static [u16],
 }
 
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Auth {
+pub enum Auth {
     /// Anybody.
     Anyone,
     /// Users, with their access token.
@@ -41,11 +41,11 @@ pub(super) enum Auth {
 }
 
 /// A name, with `?` behind it where the field may be absent, and what it holds.
-pub(super) type Field = (&'static str, Shape);
+pub type Field = (&'static str, Shape);
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub enum Shape {
     /// A string.
     Text,
     /// An e-mail address.
@@ -54,6 +54,8 @@ pub(super) enum Shape {
     Uuid,
     /// A time as RFC 3339 writes it.
     Time,
+    /// A number.
+    Number,
     /// A whole number.
     Integer,
     /// True or false.
@@ -78,7 +80,7 @@ pub(super) enum Shape {
 
 /// What a request carries.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Body {
+pub enum Body {
     /// Nothing.
     None,
     /// JSON.
@@ -93,7 +95,7 @@ pub(super) enum Body {
 
 /// What an answer carries.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Answer {
+pub enum Answer {
     /// Nothing.
     Empty,
     /// JSON.
@@ -109,7 +111,7 @@ pub(super) enum Answer {
 }
 
 /// Starts an operation.
-pub(super) const fn operation(
+pub const fn operation(
     method: HttpMethod,
     path: &'static str,
     id: &'static str,
@@ -130,38 +132,32 @@ pub(super) const fn operation(
 
 impl Operation {
     /// Who may call; anybody where nothing is said.
-    pub(super) const fn by(mut self, auth: Auth) -> Self {
+    pub const fn by(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
     }
 
     /// With these parameters in the query.
-    pub(super) const fn query(mut self, fields: &'static [Field]) -> Self {
+    pub const fn query(mut self, fields: &'static [Field]) -> Self {
         self.query = fields;
         self
     }
 
     /// With a body.
-    pub(super) const fn body(mut self, body: Body) -> Self {
+    pub const fn body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
     /// What is answered when it went well.
-    pub(super) const fn answers(mut self, answers: &'static [(u16, Answer)]) -> Self {
+    pub const fn answers(mut self, answers: &'static [(u16, Answer)]) -> Self {
         self.answers = answers;
         self
     }
 
     /// What it may be refused with.
-    pub(super) const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+    pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;
         self
-    }
-
-    /// The path as the documents that came first spell it, in the singular, where they do.
-    pub(super) fn first_spelling(&self) -> Option<String> {
-        let rest = self.path.strip_prefix("/admin/users/")?;
-        Some(format!("/admin/user/{rest}"))
     }
 }

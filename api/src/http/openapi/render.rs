@@ -16,7 +16,6 @@ use utoipa::openapi::{
     OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Server,
 };
 
-use super::documents::DOCUMENTS;
 use super::table::{Answer, Auth, Body, Field, Operation, Shape};
 
 const JSON: &str = "application/json";
@@ -25,26 +24,68 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What may go wrong everywhere: a fault, too much to do, too long.
 const FAULTS: [u16; 3] = [500, 503, 504];
 
+/// What the operations of a document share.
+#[derive(Clone)]
+pub(crate) struct Surface {
+    /// What the document describes.
+    pub description: &'static str,
+    /// Where the paths begin.
+    pub servers: Vec<String>,
+    /// Name and shape of the documents that operations share; `Error` is what refusals carry.
+    pub documents: &'static [(&'static str, Shape)],
+    /// How users show who they are: name and scheme, one of them is enough.
+    pub users: Vec<(&'static str, SecurityScheme)>,
+    /// How administrators do.
+    pub administrators: Vec<(&'static str, SecurityScheme)>,
+    /// How OAuth clients do, where there are any.
+    pub clients: Vec<(&'static str, SecurityScheme)>,
+}
+
+impl Surface {
+    fn requirements(&self, auth: Auth) -> Vec<SecurityRequirement> {
+        let (optional, schemes) = match auth {
+            Auth::Anyone => (false, &[][..]),
+            Auth::User => (false, &self.users[..]),
+            Auth::MaybeUser => (true, &self.users[..]),
+            Auth::Admin => (false, &self.administrators[..]),
+            Auth::Client => (true, &self.clients[..]),
+        };
+        let named = schemes.iter().map(|(name, _)| SecurityRequirement::new::<_, _, String>(*name, []));
+        optional.then(SecurityRequirement::default).into_iter().chain(named).collect()
+    }
+}
+
+/// A scheme with a token in the `Authorization` header.
+pub(crate) fn bearer(about: &str, format: Option<&str>) -> SecurityScheme {
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.bearer_format = format.map(str::to_owned);
+    scheme.description = Some(about.to_owned());
+    SecurityScheme::Http(scheme)
+}
+
 /// Collects operations.
-pub(super) struct Writer {
+pub(crate) struct Writer {
+    surface: Surface,
     paths: PathsBuilder,
     groups: Vec<&'static str>,
     statuses: BTreeSet<u16>,
 }
 
 impl Writer {
-    pub(super) fn new() -> Self {
-        Self { paths: PathsBuilder::new(), groups: Vec::new(), statuses: BTreeSet::from(FAULTS) }
+    /// An empty document.
+    pub(crate) fn new(surface: Surface) -> Self {
+        Self { surface, paths: PathsBuilder::new(), groups: Vec::new(), statuses: BTreeSet::from(FAULTS) }
     }
 
     /// And this operation.
-    pub(super) fn add(&mut self, group: &'static str, operation: &Operation) {
-        self.put(group, operation, operation.path, described(group, operation));
+    pub(crate) fn add(&mut self, group: &'static str, operation: &Operation) {
+        let described = self.described(group, operation);
+        self.put(group, operation, operation.path, described);
     }
 
     /// And it again, at another path.
-    pub(super) fn add_alias(&mut self, group: &'static str, operation: &Operation, path: &str) {
-        let mut alias = described(group, operation);
+    pub(crate) fn add_alias(&mut self, group: &'static str, operation: &Operation, path: &str) {
+        let mut alias = self.described(group, operation);
         alias.operation_id = Some(format!("{}Alias", operation.id));
         alias.deprecated = Some(Deprecated::True);
         self.put(group, operation, path, alias);
@@ -66,84 +107,70 @@ impl Writer {
         self.paths = std::mem::take(&mut self.paths).path(path, item);
     }
 
+    fn described(&self, group: &str, operation: &Operation) -> utoipa::openapi::path::Operation {
+        let mut builder = OperationBuilder::new()
+            .tag(group)
+            .operation_id(Some(operation.id))
+            .summary(Some(operation.summary));
+        for name in variables(operation.path) {
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(schema(&Shape::Text)));
+            builder = builder.parameter(parameter);
+        }
+        for (name, shape) in operation.query {
+            let parameter = ParameterBuilder::new()
+                .name(bare(name))
+                .parameter_in(ParameterIn::Query)
+                .required(if is_optional(name) { Required::False } else { Required::True })
+                .schema(Some(schema(shape)));
+            builder = builder.parameter(parameter);
+        }
+        for requirement in self.surface.requirements(operation.auth) {
+            builder = builder.security(requirement);
+        }
+        builder = builder.request_body(body(operation.body));
+        for (status, answer) in operation.answers {
+            builder = builder.response(status.to_string(), answered(*status, *answer));
+        }
+        for status in operation.refusals.iter().chain(&FAULTS) {
+            builder = builder.response(status.to_string(), Ref::from_response_name(refusal_name(*status)));
+        }
+        builder.build()
+    }
+
     /// The document.
-    pub(super) fn finish(self) -> OpenApi {
+    pub(crate) fn finish(self) -> OpenApi {
         let info = InfoBuilder::new()
             .title("Evident")
             .version(env!("CARGO_PKG_VERSION"))
-            .description(Some("The Supabase Auth (GoTrue) protocol as this server speaks it."))
+            .description(Some(self.surface.description))
             .license(Some(License::new("Apache-2.0")));
         let tags = self.groups.iter().map(|group| TagBuilder::new().name(*group).build());
         OpenApiBuilder::new()
             .info(info.build())
-            .servers(Some([Server::new("/"), Server::new("/auth/v1")]))
+            .servers(Some(self.surface.servers.iter().map(Server::new)))
             .paths(self.paths.build())
-            .components(Some(components(&self.statuses)))
+            .components(Some(components(&self.surface, &self.statuses)))
             .tags(Some(tags.collect::<Vec<_>>()))
             .build()
     }
 }
 
-fn components(statuses: &BTreeSet<u16>) -> Components {
+fn components(surface: &Surface, statuses: &BTreeSet<u16>) -> Components {
     let mut components = ComponentsBuilder::new();
-    for (name, shape) in DOCUMENTS {
+    for (name, shape) in surface.documents {
         components = components.schema(*name, schema(shape));
     }
     for status in statuses {
         components = components.response(refusal_name(*status), refusal(*status));
     }
-    let bearer = |about: &str| {
-        let mut scheme = Http::new(HttpAuthScheme::Bearer);
-        scheme.bearer_format = Some("JWT".to_owned());
-        scheme.description = Some(about.to_owned());
-        SecurityScheme::Http(scheme)
-    };
-    components
-        .security_scheme(USER, bearer("A user's access token."))
-        .security_scheme(ADMINISTRATOR, bearer("A token with an administrator's role."))
-        .security_scheme(CLIENT, SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))
-        .build()
-}
-
-const USER: &str = "user";
-const ADMINISTRATOR: &str = "administrator";
-const CLIENT: &str = "client";
-
-fn described(group: &str, operation: &Operation) -> utoipa::openapi::path::Operation {
-    let mut builder =
-        OperationBuilder::new().tag(group).operation_id(Some(operation.id)).summary(Some(operation.summary));
-    for name in variables(operation.path) {
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
-            .schema(Some(schema(&Shape::Text)));
-        builder = builder.parameter(parameter);
+    for (name, scheme) in surface.users.iter().chain(&surface.administrators).chain(&surface.clients) {
+        components = components.security_scheme(*name, scheme.clone());
     }
-    for (name, shape) in operation.query {
-        let parameter = ParameterBuilder::new()
-            .name(bare(name))
-            .parameter_in(ParameterIn::Query)
-            .required(if is_optional(name) { Required::False } else { Required::True })
-            .schema(Some(schema(shape)));
-        builder = builder.parameter(parameter);
-    }
-    let requirement = |name: &str| SecurityRequirement::new::<_, _, String>(name, []);
-    builder = match operation.auth {
-        Auth::Anyone => builder,
-        Auth::User => builder.security(requirement(USER)),
-        Auth::MaybeUser => builder.security(SecurityRequirement::default()).security(requirement(USER)),
-        Auth::Admin => builder.security(requirement(ADMINISTRATOR)),
-        Auth::Client => builder.security(SecurityRequirement::default()).security(requirement(CLIENT)),
-    };
-    builder = builder.request_body(body(operation.body));
-    for (status, answer) in operation.answers {
-        builder = builder.response(status.to_string(), answered(*status, *answer));
-    }
-    for status in operation.refusals.iter().chain(&FAULTS) {
-        builder = builder.response(status.to_string(), Ref::from_response_name(refusal_name(*status)));
-    }
-    builder.build()
+    components.build()
 }
 
 /// The variables in a path.
@@ -215,6 +242,7 @@ fn schema(shape: &Shape) -> RefOr<Schema> {
         Shape::Email => text(SchemaFormat::Custom("email".to_owned())).into(),
         Shape::Uuid => text(SchemaFormat::Custom("uuid".to_owned())).into(),
         Shape::Time => text(SchemaFormat::KnownFormat(KnownFormat::DateTime)).into(),
+        Shape::Number => typed(Type::Number).into(),
         Shape::Integer => typed(Type::Integer).into(),
         Shape::Bool => typed(Type::Boolean).into(),
         Shape::Object => typed(Type::Object).into(),
@@ -246,7 +274,7 @@ fn object(fields: &[Field]) -> RefOr<Schema> {
 }
 
 /// The method as HTTP writes it.
-pub(super) fn method_name(method: &HttpMethod) -> &'static str {
+pub fn method_name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Get => "GET",
         HttpMethod::Post => "POST",
