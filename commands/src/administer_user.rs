@@ -1,5 +1,6 @@
 //! An administrator changes an account: contact, password, data, role, ban, in one change.
 
+use evident_domain::access::Roles;
 use evident_domain::session::{RevocationReason, SessionError};
 use evident_domain::user::{Confirmed, UserCommand, UserError};
 use evident_domain::{
@@ -10,6 +11,7 @@ use crate::Commands;
 use crate::ban_user::{BanChange, change_ban};
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
+use crate::names::{NameChange, NameError, change_names};
 use crate::password::{Password, Weakness};
 use crate::sign_out::revoke_all;
 use crate::unit::{Context, Unit};
@@ -36,6 +38,10 @@ pub struct AdministerUser {
     pub role: Option<String>,
     /// What becomes of the ban.
     pub ban: Option<BanChange>,
+    /// Other roles among those who administer users.
+    pub admin_roles: Option<Roles>,
+    /// Other names to sign in by and to be shown by.
+    pub names: NameChange,
 }
 
 /// Why nothing was changed.
@@ -56,6 +62,9 @@ pub enum AdministerUserError {
     /// The number is somebody else's.
     #[error("the phone number is taken")]
     PhoneTaken,
+    /// The name refuses.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
@@ -116,6 +125,10 @@ impl UseCase for AdministerCase<'_> {
         if let Some(role) = request.role.as_deref().map(str::trim).filter(|role| !role.is_empty()) {
             self.tell(unit, UserCommand::ChangeRole { role: role.to_owned() }).await?;
         }
+        if let Some(roles) = request.admin_roles.clone() {
+            self.tell(unit, UserCommand::ChangeAdminRoles { roles }).await?;
+        }
+        change_names::<AdministerUserError>(unit, self.user, &request.names, false).await?;
         if let Some(patch) = request.user_metadata.clone() {
             self.tell(unit, UserCommand::ChangeMetadata { patch }).await?;
         }

@@ -1,5 +1,6 @@
 //! An administrator makes an account.
 
+use evident_domain::access::Roles;
 use evident_domain::session::SessionError;
 use evident_domain::user::{
     Confirmed, IdentityData, SignUp as NewAccount, SignUpMethod, UserCommand, UserError,
@@ -13,6 +14,7 @@ use crate::Commands;
 use crate::ban_user::{BanChange, change_ban};
 use crate::contact::{Contact, wanted};
 use crate::execute::{Failure, UseCase};
+use crate::names::{NameChange, NameError, change_names};
 use crate::new_account::provider_metadata;
 use crate::password::{HashFormat, Password};
 use crate::unit::{Context, Unit};
@@ -45,6 +47,10 @@ pub struct CreateUser {
     pub aud: Option<String>,
     /// Whether the account is banned from the start.
     pub ban: Option<BanChange>,
+    /// The roles among those who administer users; the default ones without.
+    pub admin_roles: Option<Roles>,
+    /// The names to sign in by and to be shown by.
+    pub names: NameChange,
 }
 
 /// Why no account was made.
@@ -77,6 +83,9 @@ pub enum CreateUserError {
     /// The id is the nil UUID.
     #[error("the id is nil")]
     NilId,
+    /// The name refuses.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The account refuses.
     #[error(transparent)]
     User(#[from] UserError),
@@ -154,6 +163,11 @@ impl UseCase for CreateCase<'_> {
         if let Some(ban) = &self.request.ban {
             change_ban::<CreateUserError>(unit, self.id, ban).await?;
         }
+        if let Some(roles) = &self.request.admin_roles {
+            let command = UserCommand::ChangeAdminRoles { roles: roles.clone() };
+            unit.tell_user::<CreateUserError>(self.id, command).await?;
+        }
+        change_names::<CreateUserError>(unit, self.id, &self.request.names, false).await?;
         Ok(())
     }
 }

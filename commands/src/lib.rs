@@ -5,7 +5,9 @@
 //! commit, and on a conflict decide again.
 
 mod access;
+mod address_codes;
 mod administer_user;
+mod administration;
 mod aggregates;
 mod ban_user;
 pub mod captcha;
@@ -26,6 +28,7 @@ pub mod hooks;
 mod invite_user;
 mod mailable;
 pub mod messages;
+mod names;
 mod nearby;
 mod new_account;
 mod notify;
@@ -46,6 +49,7 @@ mod request_access;
 mod request_deletion;
 mod resend;
 mod reset_password;
+mod second_step;
 mod session_policy;
 mod sessions;
 pub mod settings;
@@ -65,7 +69,9 @@ pub mod web3;
 pub mod webauthn;
 
 pub use access::{AccessError, Caller};
+pub use address_codes::{CodeEntry, CodeError, CodeSignIn, ConfirmedByCode, SendCode};
 pub use administer_user::{AdministerUser, AdministerUserError};
+pub use administration::{ImpersonateError, ListUsers};
 pub use ban_user::BanChange;
 pub use change_email::{ChangeEmail, ChangeEmailError, EmailChangeWay};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangedPassword};
@@ -73,6 +79,7 @@ pub use contact::{Contact, GivenContact, UnknownChannel};
 pub use create_user::{CreateUser, CreateUserError};
 pub use delete_user::{DeleteUserError, Deletion};
 pub use deny::NoteError;
+pub use evident_projections::views::{Comparison, Condition, Direction, UserField, UserPage};
 pub use execute::{Failure, UseCase};
 pub use factors::{
     ChallengeFactor, ChallengedFactor, ChangeFactor, CredentialKind, EnrollFactor, EnrolledFactor,
@@ -83,6 +90,7 @@ pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind
 pub use grant::{Grant, SessionTerms};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
+pub use names::{NameChange, NameError};
 pub use nearby::{Nearby, ProjectionsNearby};
 pub use notify::Notification;
 pub use open_link::{LinkStanding, OpenLink, OpenLinkError, OpenedLink};
@@ -96,9 +104,12 @@ pub use request_access::{AccessIntent, RequestAccess, RequestError, Requested};
 pub use request_deletion::RequestDeletionError;
 pub use resend::{Resend, Resent};
 pub use reset_password::{ResetPassword, ResetPasswordError};
+pub use second_step::{
+    GivenSecondAnswer, SecondStepError, SecuredAccount, TakeSecondStep, TakenSecondStep, WaitingSignIn,
+};
 pub use session_policy::Expiry;
 pub use sessions::{EndSession, SessionsError};
-pub use sign_in::{SignIn, SignInError, SignedIn, Unconfirmed};
+pub use sign_in::{Entered, SignIn, SignInError, SignedIn, Unconfirmed};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Entry, Pretended, SignUp, SignUpError, SignedUp};
 pub use sign_up_anonymously::AnonymousError;

@@ -82,7 +82,7 @@ impl Commands {
     }
 
     /// The stream of an address: it does not tell the address without the server's key.
-    fn recipient(&self, contact: &Contact) -> Uuid {
+    pub(crate) fn recipient(&self, contact: &Contact) -> Uuid {
         let hash = self.codes().recipient_hash(contact.as_str());
         Uuid::from_bytes(hash)
     }

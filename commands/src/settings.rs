@@ -13,6 +13,7 @@ mod limits;
 mod messages;
 mod oauth_server;
 mod organizations;
+mod plugins;
 mod secret;
 mod sso;
 mod tokens;
@@ -32,6 +33,10 @@ pub use messages::{
 };
 pub use oauth_server::OAuthServerSettings;
 pub use organizations::{OrganizationSettings, OwnRoleSettings, TeamSettings};
+pub use plugins::{
+    AdministrationSettings, AnonymousSettings, CodeRules, EmailCodeSettings, PhoneCodeSettings,
+    PluginSettings, SecondStepSettings, UsernameSettings,
+};
 pub use secret::Secret;
 pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
@@ -74,6 +79,8 @@ pub struct Settings {
     pub web3: Web3Settings,
     /// Single sign-on of organizations.
     pub sso: SsoSettings,
+    /// Administrators, names to sign in by, second steps, codes that go to addresses.
+    pub plugins: Box<PluginSettings>,
     /// Calls to other servers.
     pub calls: CallSettings,
     /// Riddles that strangers solve first.

@@ -2,6 +2,7 @@
 
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::session::{RevocationReason, SessionError};
+use evident_domain::user::username::Username;
 use evident_domain::user::{UserCommand, UserError};
 use evident_domain::{PasswordHash, Phone, StreamId, Subject, UserId};
 use zeroize::Zeroizing;
@@ -11,9 +12,12 @@ use crate::contact::{Contact, GivenContact};
 use crate::execute::{Failure, UseCase};
 use crate::grant::{Grant, SessionTerms, Started, start_session_on};
 use crate::hooks::Verdict as Judgement;
+use crate::names::name_owner;
 use crate::password::{Password, PasswordLength, Verdict, Weakness};
+use crate::second_step::{AfterPassword, WaitingSignIn};
 use crate::sign_out::revoke_all;
 use crate::throttle::Throttled;
+use crate::tokens::DeviceToken;
 use crate::unit::{Context, Unit};
 
 /// How often a password is looked at again because it changed meanwhile.
@@ -24,6 +28,8 @@ const ROUNDS: u32 = 3;
 pub struct SignIn {
     /// Address or number.
     pub contact: GivenContact,
+    /// The name instead of either.
+    pub username: Option<Username>,
     /// The password.
     pub password: Zeroizing<String>,
     /// How long a password may be; one that is longer is nobody's.
@@ -51,6 +57,29 @@ pub struct SignedIn {
     pub grant: Grant,
     /// What today's rules hold against the password; signing in succeeds all the same.
     pub weakness: Option<Weakness>,
+}
+
+/// What a right password comes to where an account may ask for a second step.
+#[derive(Debug)]
+pub enum Entered {
+    /// A session.
+    In {
+        /// The session.
+        signed_in: Box<SignedIn>,
+        /// What a trusted device shows from now on.
+        device: Option<DeviceToken>,
+    },
+    /// A sign-in that waits for its second step.
+    Waits(WaitingSignIn),
+}
+
+/// Whether a sign-in asks for a second step before there is a session.
+#[derive(Debug, Clone)]
+enum Steps {
+    /// No: the session shows a second factor later.
+    One,
+    /// Yes, unless the device is trusted.
+    Two(Option<DeviceToken>),
 }
 
 /// Why nobody was signed in.
@@ -112,7 +141,35 @@ impl Commands {
     /// # Errors
     /// Says nothing about an account before the password is right.
     pub async fn sign_in(&self, context: &Context, request: SignIn) -> Result<SignedIn, SignInError> {
-        let (identifier, contact) = self.contact_for_sign_in(&request.contact)?;
+        match self.enter_by(context, request, Steps::One).await? {
+            Entered::In { signed_in, .. } => Ok(*signed_in),
+            Entered::Waits(_) => Err(Failure::Internal("nobody asked for a second step").into()),
+        }
+    }
+
+    /// Signs somebody in; where the account has a second factor, it is asked for before there is a session.
+    ///
+    /// # Errors
+    /// As [`Commands::sign_in`].
+    pub async fn enter(
+        &self,
+        context: &Context,
+        request: SignIn,
+        device: Option<DeviceToken>,
+    ) -> Result<Entered, SignInError> {
+        self.enter_by(context, request, Steps::Two(device)).await
+    }
+
+    async fn enter_by(
+        &self,
+        context: &Context,
+        request: SignIn,
+        steps: Steps,
+    ) -> Result<Entered, SignInError> {
+        let (identifier, contact) = match &request.username {
+            Some(name) => (format!("name:{}", name.as_str()), None),
+            None => self.contact_for_sign_in(&request.contact)?,
+        };
         let account = self.codes().account_hash(&identifier);
         self.check_throttle::<SignInError>(&account).await?;
         // One that is too long is nobody's password; it is compared like any other.
@@ -125,7 +182,8 @@ impl Commands {
             Err(_) => (Password::default(), false),
         };
         for _ in 0..ROUNDS {
-            let candidate = self.candidate(identifier.clone(), contact.clone()).await?;
+            let candidate =
+                self.candidate(identifier.clone(), contact.clone(), request.username.as_ref()).await?;
             let verdict = self.compare_password(password.clone(), candidate.password.clone()).await?;
             let rehashed = match verdict {
                 Verdict { matches: true, needs_rehash: true } => Some(self.hash(password.clone()).await?),
@@ -147,17 +205,20 @@ impl Commands {
                 rehashed,
                 unconfirmed: request.unconfirmed,
                 terms: request.terms,
+                steps: steps.clone(),
             };
             let (done, committed) = self.execute_at(context, &case).await?;
             match done {
-                Done::In(started) => {
+                Done::Waits(waiting) => return Ok(Entered::Waits(waiting)),
+                Done::In(started, device) => {
                     let grant = self.grant(&started, committed).await?;
                     // Only told, so what cannot be looked up is no matter.
                     let weakness = match self.weakness(&password).await {
                         Ok(weakness) => weakness,
                         Err(_) => self.passwords().check(&password).err(),
                     };
-                    return Ok(SignedIn { grant, weakness });
+                    let signed_in = Box::new(SignedIn { grant, weakness });
+                    return Ok(Entered::In { signed_in, device });
                 }
                 Done::Refused(refusal) => return Err(refusal.into_error(candidate.contact.as_ref())),
                 // The password changed while this one was compared with the old one.
@@ -192,10 +253,12 @@ impl Commands {
         &self,
         identifier: String,
         contact: Option<Contact>,
+        username: Option<&Username>,
     ) -> Result<Candidate, SignInError> {
-        let user = match &contact {
-            Some(contact) => contact.owner(self.store()).await?,
-            None => None,
+        let user = match (&contact, username) {
+            (Some(contact), _) => contact.owner(self.store()).await?,
+            (None, Some(name)) => name_owner(self.store(), name).await?,
+            (None, None) => None,
         };
         // Nobody's stream is read as well, so that the time tells nothing.
         let stream = user.unwrap_or_else(|| UserId(self.store().entropy().uuid()));
@@ -218,10 +281,12 @@ struct SignInCase<'a> {
     rehashed: Option<PasswordHash>,
     unconfirmed: Unconfirmed,
     terms: SessionTerms,
+    steps: Steps,
 }
 
 enum Done {
-    In(Started),
+    In(Started, Option<DeviceToken>),
+    Waits(WaitingSignIn),
     Refused(SignInRefusal),
     PasswordChanged,
 }
@@ -277,8 +342,18 @@ impl UseCase for SignInCase<'_> {
             let command = UserCommand::RehashPassword { password: password.clone() };
             unit.tell_user::<SignInError>(user, command).await?;
         }
+        let device = match &self.steps {
+            Steps::One => None,
+            Steps::Two(device) => {
+                match self.commands.after_password::<SignInError>(unit, user, device.as_ref()).await? {
+                    AfterPassword::Session(device) => device,
+                    AfterPassword::SecondStep(waiting) => return Ok(Done::Waits(waiting)),
+                }
+            }
+        };
         let session = unit.new_session();
-        Ok(Done::In(start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?))
+        let started = start_session_on::<SignInError>(unit, user, session, "password", self.terms).await?;
+        Ok(Done::In(started, device))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::contact::{Contact, GivenContact, UnknownChannel};
 use crate::execute::{Failure, Settled, UseCase};
 use crate::grant::{Grant, SessionTerms, Started, start_session_on};
 use crate::messages::{LinkForm, LinkType, MailTemplate, SmsChannel};
+use crate::names::{NameChange, NameError, change_names};
 use crate::new_account::NewAccount;
 use crate::one_time::{Dispatch, Pace};
 use crate::password::{LengthError, Password, PasswordLength, Weakness};
@@ -49,6 +50,8 @@ pub struct SignUp {
     pub length: PasswordLength,
     /// What the sign-up leads to.
     pub entry: Entry,
+    /// The names to sign in by and to be shown by.
+    pub names: NameChange,
 }
 
 /// What a sign-up leads to.
@@ -108,6 +111,9 @@ pub enum SignUpError {
     /// No password was given.
     #[error("a sign-up needs a password")]
     PasswordMissing,
+    /// The name refuses.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The password has not the length that passwords have.
     #[error(transparent)]
     Length(#[from] LengthError),
@@ -357,6 +363,7 @@ impl SignUpCase<'_> {
             self.ask(unit).await?;
         }
         let user = self.commands.make_account::<SignUpError>(unit, &new).await?;
+        change_names::<SignUpError>(unit, user, &self.request.names, false).await?;
         if self.plan.sends {
             self.send_confirmation(unit, user).await?;
         }

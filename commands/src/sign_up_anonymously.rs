@@ -6,7 +6,7 @@ use evident_domain::{Metadata, UserId};
 
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
-use crate::grant::{Grant, Started, start_session};
+use crate::grant::{Grant, SessionTerms, Started, start_session_on};
 use crate::unit::{Context, Unit};
 
 /// Why nobody was let in.
@@ -51,9 +51,10 @@ impl Commands {
         context: &Context,
         aud: String,
         data: Metadata,
+        terms: SessionTerms,
     ) -> Result<Grant, AnonymousError> {
         self.admits_anonymous()?;
-        let case = AnonymousCase { commands: self, aud, data };
+        let case = AnonymousCase { commands: self, aud, data, terms };
         let (started, committed) = self.execute_at(context, &case).await?;
         Ok(self.grant(&started, committed).await?)
     }
@@ -63,6 +64,7 @@ struct AnonymousCase<'a> {
     commands: &'a Commands,
     aud: String,
     data: Metadata,
+    terms: SessionTerms,
 }
 
 impl UseCase for AnonymousCase<'_> {
@@ -85,6 +87,6 @@ impl UseCase for AnonymousCase<'_> {
         };
         unit.tell_user::<AnonymousError>(user, UserCommand::SignUp(Box::new(account))).await?;
         let session = unit.new_session();
-        start_session::<AnonymousError>(unit, user, session, "anonymous").await
+        start_session_on::<AnonymousError>(unit, user, session, "anonymous", self.terms).await
     }
 }

@@ -18,6 +18,8 @@ pub enum ClaimKind {
     OrganizationSlug,
     /// The credential id of a passkey. A holder may have many.
     Passkey,
+    /// A name to sign in by, in lower case. A holder has one at most.
+    Username,
     /// A domain whose addresses belong to an identity provider. A holder may have many.
     SsoDomain,
     /// What an identity provider calls itself. A holder has one at most.
@@ -28,13 +30,14 @@ pub enum ClaimKind {
 
 impl ClaimKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Email,
         Self::Phone,
         Self::Identity,
         Self::Provider,
         Self::OrganizationSlug,
         Self::Passkey,
+        Self::Username,
         Self::SsoDomain,
         Self::SsoEntity,
         Self::SsoResource,
@@ -49,6 +52,7 @@ impl ClaimKind {
             Self::Provider => "provider",
             Self::OrganizationSlug => "organization_slug",
             Self::Passkey => "passkey",
+            Self::Username => "username",
             Self::SsoDomain => "sso_domain",
             Self::SsoEntity => "sso_entity",
             Self::SsoResource => "sso_resource",
@@ -67,6 +71,7 @@ impl ClaimKind {
             | Self::Phone
             | Self::Provider
             | Self::OrganizationSlug
+            | Self::Username
             | Self::SsoEntity
             | Self::SsoResource => true,
             Self::Identity | Self::Passkey | Self::SsoDomain => false,

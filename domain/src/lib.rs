@@ -10,6 +10,7 @@
 //!
 //! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it.
 
+pub mod access;
 pub mod attempt;
 pub mod authorization;
 pub mod catalogue;

@@ -235,7 +235,10 @@ where
     };
     let mut response = match reply {
         Ok(Answer(response)) => response,
-        Err(error) => axum::response::IntoResponse::into_response(error),
+        Err(error) => {
+            let error = error.in_words_of(&app.settings().plugins.administration.ban_message);
+            axum::response::IntoResponse::into_response(error)
+        }
     };
     cookies.write(&app, response.headers_mut());
     response

@@ -112,10 +112,25 @@ impl BetterAuthError {
         Self::too_many_requests(QUOTA_RETRY)
     }
 
+    /// 400: an organization with other members would have no owner.
+    pub fn only_owner() -> Self {
+        let code = "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER";
+        Self::bad_request(code, "You cannot leave the organization as the only owner")
+    }
+
     /// 403: the user is kept out.
     pub fn banned() -> Self {
         let message = "You have been banned from this application. Please contact support if you believe this is an error.";
         Self::forbidden("BANNED_USER", message)
+    }
+
+    /// In the owner's words, where it tells somebody that they are kept out.
+    #[must_use]
+    pub(super) fn in_words_of(mut self, ban_message: &str) -> Self {
+        if self.code.as_deref() == Some("BANNED_USER") {
+            self.message = ban_message.to_owned().into();
+        }
+        self
     }
 
     /// Without a code: some errors have none.

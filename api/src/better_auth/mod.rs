@@ -5,12 +5,15 @@
 //! is signed in, [`body`] reads fields, [`document`] has the objects, [`error`] the refusals.
 
 mod accounts;
+mod admin;
+mod anonymous;
 mod app;
 pub mod body;
 pub mod call;
 pub mod cookies;
 mod csrf;
 pub mod document;
+mod email_otp;
 pub mod error;
 mod limits;
 pub mod links;
@@ -18,6 +21,7 @@ mod openapi;
 mod organization;
 pub mod origins;
 mod password;
+mod phone_number;
 mod routes;
 mod service;
 pub mod session;
@@ -25,7 +29,9 @@ mod session_endpoints;
 mod sign_in;
 mod sign_up;
 mod social;
+mod two_factor;
 mod user;
+mod username;
 mod verification;
 
 pub use app::App;

@@ -111,7 +111,7 @@ async fn change(call: Call) -> Reply {
     let changed = call.app.commands().change_password(&call.context(caller.actor()), wanted).await;
     let changed = changed.map_err(refusal)?;
     let token = changed.session.map(|session| call.open_session(session, remembered));
-    let user = UserDocument::of(&changed.view, call.app.now());
+    let user = UserDocument::of(&call.app, &changed.view);
     Answer::json(&json!({ "token": token, "user": user }))
 }
 

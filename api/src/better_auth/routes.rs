@@ -10,8 +10,8 @@ use super::app::App;
 use super::body::Forms;
 use super::call::{Call, Endpoint, Reply, not_there, run};
 use super::{
-    accounts, organization, password, service, session_endpoints, sign_in, sign_up, social, user,
-    verification,
+    accounts, admin, anonymous, email_otp, organization, password, phone_number, service, session_endpoints,
+    sign_in, sign_up, social, two_factor, user, username, verification,
 };
 use crate::http::methods::Methods;
 use crate::http::routes::Router;
@@ -45,17 +45,23 @@ pub(super) fn entries() -> Vec<crate::http::routes::Entry> {
 
 /// All of them.
 fn table() -> Table {
-    let families: [fn(Table) -> Table; 10] = [
+    let families: [fn(Table) -> Table; 16] = [
         service::routes,
         sign_up::routes,
         sign_in::routes,
         session_endpoints::routes,
+        organization::routes,
+        admin::routes,
+        two_factor::routes,
+        username::routes,
+        anonymous::routes,
+        phone_number::routes,
+        email_otp::routes,
         password::routes,
         verification::routes,
         user::routes,
         accounts::routes,
         social::routes,
-        organization::routes,
     ];
     families.into_iter().fold(Table::default(), |table, family| family(table))
 }

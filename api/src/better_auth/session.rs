@@ -121,6 +121,18 @@ impl Call {
         due && session.slides && !self.app.options().session.refresh_disabled && !self.is_forgotten()
     }
 
+    /// Whoever is signed in; nothing happens to the session, and the browser hears of nothing.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn peek_session(&self) -> Result<Option<SessionCaller>, BetterAuthError> {
+        let session = self.token().and_then(|token| self.app.commands().session_tokens().read(&token));
+        match session {
+            Some(session) => self.holder(session).await,
+            None => Ok(None),
+        }
+    }
+
     /// Whoever is signed in.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(super) fn routes(table: Table) -> Table {
 async fn get_session(call: Call) -> Reply {
     let Some(caller) = call.find_session().await? else { return Answer::json(&Value::Null) };
     let session = SessionDocument::of(&call.app, caller.session());
-    let user = UserDocument::of(caller.view(), call.app.now());
+    let user = UserDocument::of(&call.app, caller.view());
     Answer::json(&json!({ "session": session, "user": user }))
 }
 

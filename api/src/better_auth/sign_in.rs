@@ -1,16 +1,18 @@
 //! `POST /sign-in/email`
 
 use axum::http::header;
-use evident_commands::{Caller, GivenContact, SignIn, SignInError, Unconfirmed};
+use evident_commands::{Caller, Entered, GivenContact, SignIn, SignInError, Unconfirmed};
 use evident_domain::{Actor, SessionId};
 use serde_json::{Value, json};
 
+use super::anonymous;
 use super::body::is_email;
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
 use super::error::BetterAuthError;
 use super::routes::Table;
 use super::sign_up::password_length;
+use super::two_factor::{asked_for_second_step, keep_trust, trusted_device};
 use super::verification::send_verification;
 
 pub(super) fn routes(table: Table) -> Table {
@@ -34,6 +36,7 @@ async fn by_email(call: Call) -> Reply {
     }
     let wanted = SignIn {
         contact: GivenContact { email, phone: String::new() },
+        username: None,
         password,
         length: password_length(&call),
         unconfirmed: if own.verification_required { Unconfirmed::Refused } else { Unconfirmed::Admitted },
@@ -42,28 +45,32 @@ async fn by_email(call: Call) -> Reply {
     let context = call.context(Actor::Visitor);
     let resends = call.app.options().verification.enabled && call.app.options().verification.on_sign_in;
     let again = wanted.contact.email.clone();
-    let grant = match call.app.commands().sign_in(&context, wanted).await {
-        Ok(signed_in) => signed_in.grant,
+    match call.app.commands().enter(&context, wanted, trusted_device(&call)).await {
+        Ok(Entered::Waits(waiting)) => asked_for_second_step(&call, &waiting, remembered),
+        Ok(Entered::In { signed_in: entry, device }) => {
+            keep_trust(&call, device);
+            signed_in(&call, entry.grant.session, &entry.grant.user, remembered, callback.as_deref()).await
+        }
         Err(SignInError::EmailNotConfirmed) if resends => {
             // The password was right: the owner of the address may have missed the first mail.
             send_verification(&call, again, callback.as_deref()).await?;
-            return Err(refusal(SignInError::EmailNotConfirmed));
+            Err(refusal(SignInError::EmailNotConfirmed))
         }
-        Err(error) => return Err(refusal(error)),
-    };
-    signed_in(&call, grant.session, &grant.user, remembered, callback.as_deref())
+        Err(error) => Err(refusal(error)),
+    }
 }
 
 /// The answer to a sign-in: the session goes into cookies, and the client goes on to where it wants.
-pub(super) fn signed_in(
+pub(super) async fn signed_in(
     call: &Call,
     session: SessionId,
     caller: &Caller,
     remembered: bool,
     callback: Option<&str>,
 ) -> Reply {
+    anonymous::become_known(call, caller.view.user.id).await?;
     let token = call.open_session(session, remembered);
-    let user = UserDocument::of(&caller.view, call.app.now());
+    let user = UserDocument::of(&call.app, &caller.view);
     let mut body = json!({ "redirect": callback.is_some(), "token": token, "user": user });
     let Some(url) = callback else { return Answer::json(&body) };
     body["url"] = Value::from(url);

@@ -5,11 +5,13 @@ use evident_commands::{Entry, GivenContact, SignUp, SignUpError, SignedUp};
 use evident_domain::{Actor, Metadata};
 use serde_json::json;
 
+use super::anonymous;
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
 use super::error::BetterAuthError;
 use super::links;
 use super::routes::Table;
+use super::username;
 
 /// Fields of an account that nobody sets themselves.
 pub(super) const PROTECTED: [&str; 7] =
@@ -31,6 +33,8 @@ async fn by_email(call: Call) -> Reply {
     let image = fields.maybe_text("image");
     let callback = fields.maybe_text("callbackURL");
     let remembered = fields.maybe_flag("rememberMe") != Some(false);
+    let username = fields.maybe_text("username");
+    let display_username = fields.maybe_text("displayUsername");
     let protected = PROTECTED.into_iter().find(|name| fields.raw(name).is_some());
     fields.finish()?;
     let options = &call.app.options();
@@ -41,6 +45,7 @@ async fn by_email(call: Call) -> Reply {
     if let Some(field) = protected {
         return Err(field_not_allowed(field));
     }
+    let names = username::chosen(&call, username, display_username).await?;
     let data = Metadata::default().with("name", name);
     let data = match image {
         Some(image) => data.with("image", image),
@@ -64,15 +69,17 @@ async fn by_email(call: Call) -> Reply {
         channel: String::new(),
         length: password_length(&call),
         entry,
+        names,
     };
     let context = call.context(Actor::Visitor);
     let (token, user) = match call.app.commands().sign_up(&context, wanted).await.map_err(refusal)? {
         SignedUp::In(grant) => {
+            anonymous::become_known(&call, grant.user.view.user.id).await?;
             let token = call.open_session(grant.session, remembered);
-            (Some(token), UserDocument::of(&grant.user.view, call.app.now()))
+            (Some(token), UserDocument::of(&call.app, &grant.user.view))
         }
-        SignedUp::Pending(view) => (None, UserDocument::of(&view, call.app.now())),
-        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&pretended)),
+        SignedUp::Pending(view) => (None, UserDocument::of(&call.app, &view)),
+        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&call.app, &pretended)),
     };
     Answer::json(&json!({ "token": token, "user": user }))
 }
@@ -136,6 +143,7 @@ fn refusal(error: SignUpError) -> BetterAuthError {
         SignUpError::Session(_) => {
             BetterAuthError::bad_request("FAILED_TO_CREATE_SESSION", "Failed to create session")
         }
+        SignUpError::Name(error) => username::refusal(error),
         SignUpError::Failure(failure) => failure.into(),
     }
 }

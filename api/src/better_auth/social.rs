@@ -175,7 +175,7 @@ async fn sign_in(call: Call) -> Reply {
     let context = call.context(Actor::Visitor);
     let grant = call.app.commands().sign_in_with_id_token(&context, request).await;
     match grant.map_err(token_refusal)? {
-        Some(grant) => signed_in(&call, grant.session, &grant.user, true, None),
+        Some(grant) => signed_in(&call, grant.session, &grant.user, true, None).await,
         None => Err(provider_not_found()),
     }
 }

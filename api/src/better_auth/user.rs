@@ -14,6 +14,7 @@ use super::links;
 use super::password::{no_credentials, proof_refusal};
 use super::routes::Table;
 use super::sign_up::{PROTECTED, field_not_allowed};
+use super::username;
 
 pub(super) fn routes(table: Table) -> Table {
     table
@@ -27,6 +28,8 @@ async fn update(call: Call) -> Reply {
     let mut fields = call.fields();
     let name = fields.maybe_text("name");
     let image = fields.nullable_text("image");
+    let username = fields.maybe_text("username");
+    let display_username = fields.maybe_text("displayUsername");
     let email = fields.raw("email").is_some();
     let protected = PROTECTED.into_iter().find(|name| fields.raw(name).is_some());
     fields.finish()?;
@@ -48,10 +51,18 @@ async fn update(call: Call) -> Reply {
         }
         patch = patch.with("image", image);
     }
-    if patch.is_empty() {
+    let names = username::changed(&call, username.as_deref(), display_username)?;
+    if patch.is_empty() && names.is_empty() {
         return Err(BetterAuthError::bad_request("", "No fields to update").without_code());
     }
-    change(&call, &caller, patch).await?;
+    if !names.is_empty() {
+        let context = call.context(caller.actor());
+        let done = call.app.commands().change_names(&context, caller.user(), names).await;
+        done.map_err(username::refusal)?;
+    }
+    if !patch.is_empty() {
+        change(&call, &caller, patch).await?;
+    }
     call.keep_session(caller.session_id());
     Answer::status()
 }

@@ -115,7 +115,7 @@ async fn verify(call: Call) -> Reply {
         None => Value::Null,
         Some(user) => {
             let view = call.app.commands().user_view(user).await?;
-            json!(view.map(|view| UserDocument::of(&view, call.app.now())))
+            json!(view.map(|view| UserDocument::of(&call.app, &view)))
         }
     };
     Answer::json(&json!({ "status": true, "user": user }))

@@ -99,6 +99,7 @@ async fn create_with(
         role: body.text("role")?,
         aud: Some(aud.unwrap_or_else(|| incoming.aud(app))),
         ban: ban(app, &mut body)?,
+        ..CreateUser::default()
     };
     let context = incoming.context(admin.actor());
     let created = app.commands().create_user(&context, wanted).await.map_err(creation_refusal)?;
@@ -131,6 +132,7 @@ pub(super) async fn change(
         app_metadata: body.object("app_metadata")?,
         role: body.text("role")?,
         ban: ban(&app, &mut body)?,
+        ..AdministerUser::default()
     };
     let context = incoming.context(admin.actor());
     let changed = app.commands().administer_user(&context, id, wanted).await.map_err(change_refusal)?;
@@ -216,6 +218,7 @@ fn creation_refusal(error: CreateUserError) -> GotrueError {
         CreateUserError::NilId => GotrueError::validation("ID cannot be a nil uuid"),
         CreateUserError::User(error) => user_refusal(error),
         CreateUserError::Session(error) => GotrueError::internal(error),
+        CreateUserError::Name(error) => GotrueError::internal(error),
         CreateUserError::Failure(failure) => failure.into(),
     }
 }
@@ -229,6 +232,7 @@ fn change_refusal(error: AdministerUserError) -> GotrueError {
         AdministerUserError::PhoneTaken => phone_exists(),
         AdministerUserError::User(error) => user_refusal(error),
         AdministerUserError::Session(error) => GotrueError::internal(error),
+        AdministerUserError::Name(error) => GotrueError::internal(error),
         AdministerUserError::Failure(failure) => failure.into(),
     }
 }

@@ -40,6 +40,12 @@ fn ann() -> UserView {
         search: "ann@example.com".to_owned(),
         factors: Vec::new(),
         passkeys: Vec::new(),
+        admin_roles: Some("admin".to_owned()),
+        username: None,
+        display_username: None,
+        name: String::new(),
+        mail_factor: false,
+        two_factor: false,
     };
     let identity = IdentityRow {
         identity_id: IdentityId("2103c941-c08d-4cf9-bd3f-17b5d5a72e86".parse().unwrap()),

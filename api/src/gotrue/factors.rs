@@ -349,9 +349,15 @@ fn rule(error: FactorError, level: InsufficientAal, name: &str) -> GotrueError {
         FactorError::Locked { seconds } => {
             GotrueError::too_many_requests(std::time::Duration::from_secs(seconds))
         }
-        FactorError::PasskeyNotFound | FactorError::TooManyPasskeys | FactorError::PasskeyExists => {
-            GotrueError::internal(error)
-        }
+        FactorError::PasskeyNotFound
+        | FactorError::TooManyPasskeys
+        | FactorError::PasskeyExists
+        | FactorError::AlreadyEnabled
+        | FactorError::NotEnabled
+        | FactorError::AppNotEnabled
+        | FactorError::NoBackupCodes
+        | FactorError::StepNotFound
+        | FactorError::CodeNotSent => GotrueError::internal(error),
     }
 }
 

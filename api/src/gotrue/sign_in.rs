@@ -26,6 +26,7 @@ pub(super) async fn sign_in(
     let password = Zeroizing::new(body.text_or_empty("password")?);
     let context = incoming.context(Actor::Visitor);
     let wanted = SignIn {
+        username: None,
         contact,
         password,
         length: PasswordLength::Supabase,

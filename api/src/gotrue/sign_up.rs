@@ -4,7 +4,9 @@ use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use evident_commands::password::PasswordLength;
-use evident_commands::{AnonymousError, Entry, GivenContact, SignUp, SignUpError, SignedUp};
+use evident_commands::{
+    AnonymousError, Entry, GivenContact, NameChange, SessionTerms, SignUp, SignUpError, SignedUp,
+};
 use evident_domain::{Actor, Metadata};
 use zeroize::Zeroizing;
 
@@ -37,7 +39,9 @@ pub(super) async fn sign_up(
     let by_phone = contact.email.is_empty();
     let (aud, redirect_to) = (incoming.aud(&app), incoming.redirect_to(&app));
     let (length, entry) = (PasswordLength::Supabase, Entry::Confirmed);
-    let wanted = SignUp { contact, password, data, aud, challenge, redirect_to, channel, length, entry };
+    let names = NameChange::default();
+    let wanted =
+        SignUp { contact, password, data, aud, challenge, redirect_to, channel, length, entry, names };
     match app.commands().sign_up(&incoming.context(Actor::Visitor), wanted).await {
         Ok(SignedUp::In(grant)) => reply::session(&grant, &SessionDocument::of(&grant)),
         Ok(SignedUp::Pending(view)) => reply::json(&UserDocument::of(&view)),
@@ -55,7 +59,8 @@ async fn without_contact(
     app.commands().admits_anonymous().map_err(anonymous_refusal)?;
     app.limit(Bucket::AnonymousSignUp, incoming)?;
     let context = incoming.context(Actor::Visitor);
-    let grant = app.commands().sign_up_anonymously(&context, incoming.aud(app), data).await;
+    let grant =
+        app.commands().sign_up_anonymously(&context, incoming.aud(app), data, SessionTerms::default()).await;
     let grant = grant.map_err(anonymous_refusal)?;
     reply::session(&grant, &SessionDocument::of(&grant))
 }
@@ -102,6 +107,7 @@ fn refusal(error: SignUpError, by_phone: bool) -> GotrueError {
         SignUpError::Flow(error) => GotrueError::internal(error),
         SignUpError::User(error) => user_refusal(error, by_phone),
         SignUpError::Session(error) => GotrueError::internal(error),
+        SignUpError::Name(error) => GotrueError::internal(error),
         SignUpError::Failure(failure) => failure.into(),
     }
 }

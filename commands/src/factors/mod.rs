@@ -4,7 +4,7 @@ mod administer;
 mod challenge;
 mod enroll;
 mod remove;
-mod totp;
+pub(crate) mod totp;
 mod verify;
 
 pub use administer::ChangeFactor;

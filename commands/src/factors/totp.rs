@@ -17,14 +17,14 @@ const SKEW: u16 = 1;
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// A fresh secret, in base32 without padding.
-pub(super) fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
+pub(crate) fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
     entropy.fill(bytes.as_mut_slice());
     Zeroizing::new(Secret::from(*bytes).to_base32())
 }
 
 /// The time step for which a code is good now, if it is for one.
-pub(super) fn matched_step(secret: &str, code: &str, now: Time) -> Option<u64> {
+pub(crate) fn matched_step(secret: &str, code: &str, now: Time) -> Option<u64> {
     let secret = Secret::try_from_base32(secret).ok()?;
     // An imported secret may be shorter than the RFC asks for, and is what its app has all the same.
     let totp = Builder::new().with_secret(secret).with_skew(SKEW).build_noncompliant();

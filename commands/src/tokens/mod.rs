@@ -20,6 +20,7 @@ mod one_time;
 mod refresh;
 mod secret_box;
 mod session_token;
+mod words;
 
 pub use authorization::{AuthorizationCodec, AuthorizationHandle};
 pub use claims::{AmrClaim, Claims, VerifiedClaims};
@@ -34,3 +35,5 @@ pub use one_time::{LinkToken, NotAToken, OneTimeCode, Pepper};
 pub use refresh::{ParsedRefreshToken, RefreshToken, RefreshTokenCodec, RefreshTokenError};
 pub use secret_box::{CannotOpen, SecretBox};
 pub use session_token::{SessionToken, SessionTokenCodec};
+pub use words::DeviceToken;
+pub(crate) use words::backup_code;

@@ -154,6 +154,20 @@ impl Pepper {
         self.hash(&[b"code\0", user.0.as_bytes(), code.0.as_bytes()])
     }
 
+    /// What is stored of a code that went to an address, for one state of one account or for nobody.
+    pub fn address_code_hash(
+        &self,
+        address: &str,
+        user: Option<UserId>,
+        credentials: u64,
+        code: &OneTimeCode,
+    ) -> TokenHash {
+        let user = user.map_or([0; 16], |user| *user.0.as_bytes());
+        // No address and no code has a zero byte, and the rest has a fixed length.
+        let credentials = credentials.to_be_bytes();
+        self.hash(&[b"address code\0", &user, &credentials, address.as_bytes(), b"\0", code.0.as_bytes()])
+    }
+
     /// What failed sign-ins are counted under: an address or number in its normalized form, known or not.
     pub fn account_hash(&self, identifier: &str) -> TokenHash {
         self.hash(&[b"account\0", identifier.as_bytes()])

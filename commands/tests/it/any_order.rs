@@ -13,8 +13,8 @@ use evident_commands::password::Password;
 use evident_commands::settings::Settings;
 use evident_commands::{
     AccessIntent, AdministerUser, BanChange, CreateUser, Deletion, GivenContact, Grant, InviteUser,
-    RequestAccess, SignOut, SignOutScope, SignedUp, UpdateUser, Verified, Verify, VerifyEnd, VerifyKind,
-    VerifyProof,
+    RequestAccess, SessionTerms, SignOut, SignOutScope, SignedUp, UpdateUser, Verified, Verify, VerifyEnd,
+    VerifyKind, VerifyProof,
 };
 use evident_domain::{Metadata, SessionId, UserId};
 use evident_projections::{Silent, verify};
@@ -234,8 +234,14 @@ impl World {
                 unless_faulty(commands.update_user(&context, own).await)?;
             }
             Step::SignUpAnonymously => {
-                let made =
-                    commands.sign_up_anonymously(&context, "authenticated".to_owned(), data("one")).await;
+                let made = commands
+                    .sign_up_anonymously(
+                        &context,
+                        "authenticated".to_owned(),
+                        data("one"),
+                        SessionTerms::default(),
+                    )
+                    .await;
                 self.hold(&unless_faulty(made)?);
             }
             Step::Ask { email, intent } => {

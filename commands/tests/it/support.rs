@@ -124,6 +124,7 @@ impl Node {
             .sign_up(
                 &context(),
                 SignUp {
+                    names: NameChange::default(),
                     contact: GivenContact { email: email.to_owned(), phone: String::new() },
                     password: Zeroizing::new(PASSWORD.to_owned()),
                     data: Metadata::default().with("full_name", "Ada"),
@@ -166,6 +167,7 @@ pub(crate) async fn sign_in(
         .sign_in(
             &context(),
             SignIn {
+                username: None,
                 contact: GivenContact { email: email.to_owned(), phone: String::new() },
                 password: Zeroizing::new(password.to_owned()),
                 length: PasswordLength::Supabase,

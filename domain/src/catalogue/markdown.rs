@@ -160,6 +160,7 @@ const fn claimed(kind: ClaimKind) -> &'static str {
         ClaimKind::Provider => "provider's identifier",
         ClaimKind::OrganizationSlug => "organization's slug",
         ClaimKind::Passkey => "passkey",
+        ClaimKind::Username => "username",
         ClaimKind::SsoDomain => "provider's domain",
         ClaimKind::SsoEntity => "provider's entity id",
         ClaimKind::SsoResource => "provider's name",

@@ -4,6 +4,7 @@
 mod organization;
 mod provider;
 mod sso_provider;
+mod two_factor;
 
 use std::net::IpAddr;
 
@@ -15,7 +16,7 @@ use crate::authorization::AuthorizationEvent;
 use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectUri, Registration};
 use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
-use crate::recipient::{MessageKind, RecipientEvent};
+use crate::recipient::{CodePurpose, MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
@@ -27,7 +28,8 @@ use crate::{
 /// One event of every type, in the order of the declarations.
 pub fn samples() -> Vec<Event> {
     let user = account().into_iter().chain(contact()).chain(secrets()).chain(profile()).chain(ways_in());
-    let user = user.chain(factors()).chain(passkeys()).chain(end()).map(Event::User);
+    let user =
+        user.chain(factors()).chain(passkeys()).chain(two_factor::samples()).chain(end()).map(Event::User);
     let session = session().into_iter().map(Event::Session);
     let attempt = attempt().into_iter().map(Event::Attempt);
     let organization = organization::samples().into_iter().map(Event::Organization);
@@ -256,10 +258,15 @@ fn flow() -> [FlowEvent; 5] {
     ]
 }
 
-fn recipient() -> [RecipientEvent; 2] {
+fn recipient() -> [RecipientEvent; 6] {
+    let purpose = CodePurpose::SignIn;
     [
         RecipientEvent::MessageAskedFor { kind: MessageKind::Access, at: minute(8) },
         RecipientEvent::Answered {},
+        RecipientEvent::CodeIssued { purpose, code: hash(), at: minute(8), expires_at: minute(13) },
+        RecipientEvent::CodeMissed { purpose },
+        RecipientEvent::CodeExhausted { purpose },
+        RecipientEvent::CodeRedeemed { purpose },
     ]
 }
 
@@ -395,6 +402,10 @@ fn authenticator() -> Authenticator {
 
 fn identity() -> IdentityId {
     IdentityId(Uuid::from_u128(0x1de0_7170_0000_4000_8000_0000_0000_0003))
+}
+
+fn hash() -> TokenHash {
+    TokenHash("5e".repeat(32))
 }
 
 fn password() -> PasswordHash {

@@ -8,9 +8,10 @@ use crate::attempt::{AdminRefusal, SignInRefusal};
 use crate::client::Registration;
 use crate::flow::FlowPurpose;
 use crate::organization::{Departure, InvitationEnd};
-use crate::recipient::MessageKind;
+use crate::recipient::{CodePurpose, MessageKind};
 use crate::session::{AssuranceLevel, RevocationReason};
 use crate::user::factor::{FactorKind, FactorRemoval};
+use crate::user::two_factor::SecondStepMethod;
 use crate::user::{SignUpMethod, TokenPurpose};
 
 /// How values of the plain types stand in the payload.
@@ -69,6 +70,8 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
             "the secret of a client, enciphered under a key of the server (AES-256-GCM, in base64)",
         ),
         ("PasswordHash", "the hash of a password, in PHC or crypt form"),
+        ("Username", "a name to sign in by, in lower case"),
+        ("Vec<TokenHash>", "a list of hashes"),
         ("TokenHash", "the hash of a token, a code or an address, in lower-case hex"),
         (
             "Vec<AuthenticationMethod>",
@@ -85,12 +88,14 @@ pub fn names() -> Vec<Names> {
         of("TokenPurpose", TokenPurpose::MEANINGS),
         of("FactorKind", FactorKind::MEANINGS),
         of("FactorRemoval", FactorRemoval::MEANINGS),
+        of("SecondStepMethod", SecondStepMethod::MEANINGS),
         of("AssuranceLevel", AssuranceLevel::MEANINGS),
         of("RevocationReason", RevocationReason::MEANINGS),
         of("Departure", Departure::MEANINGS),
         of("InvitationEnd", InvitationEnd::MEANINGS),
         of("FlowPurpose", FlowPurpose::MEANINGS),
         of("MessageKind", MessageKind::MEANINGS),
+        of("CodePurpose", CodePurpose::MEANINGS),
         of("Registration", Registration::MEANINGS),
         of("SignInRefusal", SignInRefusal::MEANINGS),
         of("AdminRefusal", AdminRefusal::MEANINGS),

@@ -1,6 +1,5 @@
 //! An organization: members and their roles, invitations, teams.
 
-mod access;
 mod command;
 mod decide;
 mod error;
@@ -10,7 +9,7 @@ mod members;
 mod state;
 mod teams;
 
-pub use access::{ADMIN, AccessControl, MEMBER, NoRole, OWNER, Permissions, Roles};
+pub use crate::access::{ADMIN, AccessControl, MEMBER, NoRole, OWNER, Permissions, Roles};
 pub use command::{Action, By, Create, FirstTeam, Invite, OrganizationCommand, Policy, Recipient, Update};
 pub use error::OrganizationError;
 pub use event::OrganizationEvent;

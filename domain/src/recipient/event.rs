@@ -3,9 +3,9 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use super::MessageKind;
-use crate::Time;
+use super::{CodePurpose, MessageKind};
 use crate::catalogue::described;
+use crate::{Time, TokenHash};
 
 described! {
     /// An event of a recipient's stream. The stream's id follows from the address under a key of the
@@ -25,6 +25,37 @@ described! {
         /// asked for at once.
         #[serde(rename = "recipient.answered")]
         Answered {},
+        /// A code was made, whether anybody has the address or not; the one before for the same purpose is
+        /// void.
+        #[serde(rename = "recipient.code_issued")]
+        CodeIssued {
+            /// What for.
+            purpose: CodePurpose,
+            /// Its keyed hash.
+            code: TokenHash,
+            /// When.
+            at: Time,
+            /// From when on it is refused.
+            expires_at: Time,
+        },
+        /// Somebody tried a wrong code.
+        #[serde(rename = "recipient.code_missed")]
+        CodeMissed {
+            /// What for.
+            purpose: CodePurpose,
+        },
+        /// After too many wrong codes one more came: the code is void.
+        #[serde(rename = "recipient.code_exhausted")]
+        CodeExhausted {
+            /// What for.
+            purpose: CodePurpose,
+        },
+        /// The code was used.
+        #[serde(rename = "recipient.code_redeemed")]
+        CodeRedeemed {
+            /// What for.
+            purpose: CodePurpose,
+        },
     }
 }
 
@@ -34,6 +65,10 @@ impl RecipientEvent {
         match self {
             Self::MessageAskedFor { .. } => ("recipient.message_asked_for", "1.0"),
             Self::Answered {} => ("recipient.answered", "1.0"),
+            Self::CodeIssued { .. } => ("recipient.code_issued", "1.0"),
+            Self::CodeMissed { .. } => ("recipient.code_missed", "1.0"),
+            Self::CodeExhausted { .. } => ("recipient.code_exhausted", "1.0"),
+            Self::CodeRedeemed { .. } => ("recipient.code_redeemed", "1.0"),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! An address or number that messages are asked for by people who have not signed in. Whether anybody
 //! has an account there plays no part: known and unknown ones are asked for and refused alike.
 
+pub(crate) mod codes;
 mod event;
 
+pub use codes::{Code, CodeAnswer, CodePurpose, MAX_CODE_MISSES_A_DAY};
 pub use event::RecipientEvent;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,7 +16,7 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{Event, StreamKind, Subject, Time};
+use crate::{Event, StreamKind, Subject, Time, TokenHash};
 
 described! {
     /// What messages are asked for. Between two of one kind some time passes.
@@ -51,10 +53,11 @@ impl MessageKind {
     }
 }
 
-/// What is known of it: when a message of a kind was last asked for.
+/// What is known of it: when a message of a kind was last asked for, and which codes are alive.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     last_asked: BTreeMap<MessageKind, Time>,
+    codes: codes::Codes,
     /// When the last invitations were asked for, oldest first.
     #[serde(default)]
     invited: VecDeque<Time>,
@@ -64,7 +67,7 @@ pub struct Recipient {
 pub const INVITATIONS_IN_A_TIME: usize = 10;
 
 /// A command on a recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecipientCommand {
     /// Ask for a message.
     Ask {
@@ -84,6 +87,32 @@ pub enum RecipientCommand {
     },
     /// Take it that who has the address answered.
     Answer,
+    /// Note a code that is about to be sent, or that nobody gets because nobody has the address.
+    IssueCode {
+        /// What for.
+        purpose: CodePurpose,
+        /// Its keyed hash.
+        code: TokenHash,
+        /// The time of the decision.
+        now: Time,
+        /// From when on it is refused.
+        expires_at: Time,
+        /// So many are made within an hour, over all purposes.
+        most_per_hour: u32,
+    },
+    /// Try a code. What [`Recipient::answer`] says to it is kept; no answer is an error.
+    TryCode {
+        /// What for.
+        purpose: CodePurpose,
+        /// Its keyed hash.
+        code: TokenHash,
+        /// Wrong codes that are taken before the code is void.
+        attempts: u32,
+        /// Whether a right one is used up.
+        consume: bool,
+        /// The time of the decision.
+        now: Time,
+    },
 }
 
 /// A message of this kind was asked for a moment ago.
@@ -113,6 +142,20 @@ impl Root for Recipient {
                     None => Ok(vec![RecipientEvent::MessageAskedFor { kind, at: now }]),
                 }
             }
+            RecipientCommand::IssueCode { purpose, code, now, expires_at, most_per_hour } => {
+                if let Some(seconds) = self.codes.seconds_to_wait(now, most_per_hour) {
+                    return Err(AskedTooSoon { seconds });
+                }
+                Ok(vec![RecipientEvent::CodeIssued { purpose, code, at: now, expires_at }])
+            }
+            RecipientCommand::TryCode { purpose, code, attempts, consume, now } => {
+                Ok(match self.answer(purpose, &code, attempts, now) {
+                    CodeAnswer::Right if consume => vec![RecipientEvent::CodeRedeemed { purpose }],
+                    CodeAnswer::Wrong => vec![RecipientEvent::CodeMissed { purpose }],
+                    CodeAnswer::Exhausted => vec![RecipientEvent::CodeExhausted { purpose }],
+                    CodeAnswer::Right | CodeAnswer::Absent | CodeAnswer::Expired => Vec::new(),
+                })
+            }
             RecipientCommand::Invite { now, within_millis } => {
                 let first = self.invited.front().filter(|_| self.invited.len() >= INVITATIONS_IN_A_TIME);
                 match first.and_then(|first| seconds_left(*first, now, within_millis)) {
@@ -140,6 +183,10 @@ impl Root for Recipient {
                 self.last_asked.insert(*kind, *at);
             }
             RecipientEvent::Answered {} => self.last_asked.clear(),
+            RecipientEvent::CodeIssued { .. }
+            | RecipientEvent::CodeMissed { .. }
+            | RecipientEvent::CodeExhausted { .. }
+            | RecipientEvent::CodeRedeemed { .. } => self.codes.fold(event),
         }
     }
 

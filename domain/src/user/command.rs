@@ -2,7 +2,10 @@
 
 use super::factor::FactorCommand;
 use super::passkey::PasskeyCommand;
+use super::two_factor::TwoFactorCommand;
+use super::username::Username;
 use super::{IdentityData, SignUpMethod, TokenPurpose};
+use crate::access::Roles;
 use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
 
 /// A new account.
@@ -247,6 +250,20 @@ pub enum UserCommand {
     Factor(FactorCommand),
     /// Something about passkeys.
     Passkey(PasskeyCommand),
+    /// Something about second steps of sign-ins.
+    TwoFactor(TwoFactorCommand),
+    /// Give the user other roles among those who administer users.
+    ChangeAdminRoles {
+        /// All of them.
+        roles: Roles,
+    },
+    /// Give the user other names.
+    ChangeUsername {
+        /// To sign in by.
+        username: Option<Username>,
+        /// To be shown by.
+        display_username: Option<String>,
+    },
     /// Close the account and free its addresses; the row stays.
     Delete {
         /// A one-way value that stands where the address stood.

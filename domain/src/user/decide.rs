@@ -204,6 +204,22 @@ impl Account {
             UserCommand::Passkey(command) => {
                 passkey::decide(&self.passkeys, self.factors.any_verified(), command)?
             }
+            UserCommand::TwoFactor(command) => self.decide_two_factor(command)?,
+            UserCommand::ChangeAdminRoles { roles } => {
+                if self.admin_roles.as_ref() == Some(&roles) {
+                    return Ok(Vec::new());
+                }
+                vec![UserEvent::AdminRolesChanged { roles }]
+            }
+            UserCommand::ChangeUsername { username, display_username } => {
+                if self.username == username && self.display_username == display_username {
+                    return Ok(Vec::new());
+                }
+                vec![UserEvent::UsernameChanged {
+                    username: username.map(Into::into),
+                    display_username: display_username.map(Into::into),
+                }]
+            }
             UserCommand::Delete { email_digest, phone_digest, identities } => {
                 vec![UserEvent::Deleted { email_digest, phone_digest, identities }]
             }

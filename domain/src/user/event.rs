@@ -6,7 +6,10 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use super::factor::{Authenticator, FactorKind, FactorRemoval};
+use super::two_factor::SecondStepMethod;
+use super::username::Username;
 use super::{IdentityData, SignUpMethod, TokenPurpose};
+use crate::access::Roles;
 use crate::catalogue::described;
 use crate::{
     ChallengeId, Claim, ClaimChange, ClaimKind, Email, FactorId, FlowId, IdentityId, Metadata, PasskeyId,
@@ -328,6 +331,103 @@ described! {
             /// The id that the authenticator gave the key.
             credential_id: Personal<String>,
         },
+        /// The user has other roles among those who administer users.
+        #[serde(rename = "user.admin_roles_changed")]
+        AdminRolesChanged {
+            /// All of them from now on.
+            roles: Roles,
+        },
+        /// The user has another name to sign in by, or to be shown by, or none any more.
+        #[serde(rename = "user.username_changed")]
+        UsernameChanged {
+            /// To sign in by.
+            username: Option<Personal<Username>>,
+            /// To be shown by.
+            display_username: Option<Personal<String>>,
+        },
+        /// Codes by mail are a second factor of the account.
+        #[serde(rename = "user.mail_factor_enabled")]
+        MailFactorEnabled {},
+        /// Nothing but the password is asked for any more: backup codes, trusted devices and sign-ins that
+        /// waited are void. Factors are removed one by one.
+        #[serde(rename = "user.two_factor_disabled")]
+        TwoFactorDisabled {},
+        /// Codes to write down were made; those before are void.
+        #[serde(rename = "user.backup_codes_issued")]
+        BackupCodesIssued {
+            /// Their keyed hashes.
+            codes: Vec<TokenHash>,
+        },
+        /// The password was right, and a second step is to follow.
+        #[serde(rename = "user.second_step_begun")]
+        SecondStepBegun {
+            /// The id of the sign-in.
+            step: ChallengeId,
+            /// When.
+            at: Time,
+            /// From when on it counts for nothing.
+            expires_at: Time,
+        },
+        /// A code for a second step was made and is on its way; the one before for the same step is void.
+        #[serde(rename = "user.second_step_code_sent")]
+        SecondStepCodeSent {
+            /// The id of the sign-in, or of the session.
+            step: ChallengeId,
+            /// Whether a sign-in waits for it; else somebody is signed in.
+            of_sign_in: bool,
+            /// Its keyed hash.
+            code: TokenHash,
+            /// When.
+            at: Time,
+            /// From when on it is refused.
+            expires_at: Time,
+        },
+        /// The answer to a second step was wrong.
+        #[serde(rename = "user.second_step_missed")]
+        SecondStepMissed {
+            /// The id of the sign-in, or of the session.
+            step: ChallengeId,
+            /// What was tried.
+            method: SecondStepMethod,
+            /// When.
+            at: Time,
+        },
+        /// After too many wrong answers one more came: the mailed code is void, or the sign-in is over.
+        #[serde(rename = "user.second_step_exhausted")]
+        SecondStepExhausted {
+            /// The id of the sign-in, or of the session.
+            step: ChallengeId,
+            /// What was tried.
+            method: SecondStepMethod,
+            /// When.
+            at: Time,
+        },
+        /// The second step was taken; it is closed, and a backup code is used up.
+        #[serde(rename = "user.second_step_taken")]
+        SecondStepTaken {
+            /// The id of the sign-in, or of the session.
+            step: ChallengeId,
+            /// The session that begins or that asked.
+            session: SessionId,
+            /// How.
+            method: SecondStepMethod,
+            /// The keyed hash of the backup code.
+            backup_code: Option<TokenHash>,
+            /// When.
+            at: Time,
+        },
+        /// From a device the password is enough from now on.
+        #[serde(rename = "user.device_trusted")]
+        DeviceTrusted {
+            /// The hash of what the device shows.
+            device: TokenHash,
+            /// The hash of what it showed so far, which is void.
+            instead_of: Option<TokenHash>,
+            /// When.
+            at: Time,
+            /// From when on it is trusted no more.
+            expires_at: Time,
+        },
         /// The account is closed and its addresses are free again; the row stays, without them.
         #[serde(rename = "user.deleted")]
         Deleted {
@@ -385,6 +485,17 @@ impl UserEvent {
             Self::PasskeyUsed { .. } => ("user.passkey_used", "1.0"),
             Self::PasskeyRenamed { .. } => ("user.passkey_renamed", "1.0"),
             Self::PasskeyRemoved { .. } => ("user.passkey_removed", "1.0"),
+            Self::AdminRolesChanged { .. } => ("user.admin_roles_changed", "1.0"),
+            Self::UsernameChanged { .. } => ("user.username_changed", "1.0"),
+            Self::MailFactorEnabled {} => ("user.mail_factor_enabled", "1.0"),
+            Self::TwoFactorDisabled {} => ("user.two_factor_disabled", "1.0"),
+            Self::BackupCodesIssued { .. } => ("user.backup_codes_issued", "1.0"),
+            Self::SecondStepBegun { .. } => ("user.second_step_begun", "1.0"),
+            Self::SecondStepCodeSent { .. } => ("user.second_step_code_sent", "1.0"),
+            Self::SecondStepMissed { .. } => ("user.second_step_missed", "1.0"),
+            Self::SecondStepExhausted { .. } => ("user.second_step_exhausted", "1.0"),
+            Self::SecondStepTaken { .. } => ("user.second_step_taken", "1.0"),
+            Self::DeviceTrusted { .. } => ("user.device_trusted", "1.0"),
             Self::Deleted { .. } => ("user.deleted", "1.0"),
             Self::Erased {} => ("user.erased", "1.0"),
         }
@@ -423,6 +534,13 @@ impl UserEvent {
                 let id = credential_id.known();
                 id.map(|id| ClaimChange::Release(passkey_claim(id))).into_iter().collect()
             }
+            Self::UsernameChanged { username: Some(name), .. } => {
+                let name = name.known();
+                name.map(|name| ClaimChange::Take(username_claim(name))).into_iter().collect()
+            }
+            Self::UsernameChanged { username: None, .. } => {
+                vec![ClaimChange::ReleaseKind(ClaimKind::Username)]
+            }
             Self::Deleted { .. } | Self::Erased {} => vec![ClaimChange::ReleaseAll],
             Self::EmailConfirmed {}
             | Self::PhoneConfirmed {}
@@ -451,7 +569,17 @@ impl UserEvent {
             | Self::FactorPhoneChanged { .. }
             | Self::FactorRemoved { .. }
             | Self::PasskeyUsed { .. }
-            | Self::PasskeyRenamed { .. } => Vec::new(),
+            | Self::PasskeyRenamed { .. }
+            | Self::AdminRolesChanged { .. }
+            | Self::MailFactorEnabled {}
+            | Self::TwoFactorDisabled {}
+            | Self::BackupCodesIssued { .. }
+            | Self::SecondStepBegun { .. }
+            | Self::SecondStepCodeSent { .. }
+            | Self::SecondStepMissed { .. }
+            | Self::SecondStepExhausted { .. }
+            | Self::SecondStepTaken { .. }
+            | Self::DeviceTrusted { .. } => Vec::new(),
         }
     }
 
@@ -469,6 +597,11 @@ impl UserEvent {
 fn identity_claim(provider: &str, provider_id: &Personal<String>) -> Option<Claim> {
     let id = provider_id.known()?;
     Some(Claim { kind: ClaimKind::Identity, value: format!("{provider}:{id}") })
+}
+
+/// The claim on a name to sign in by.
+pub fn username_claim(name: &Username) -> Claim {
+    Claim { kind: ClaimKind::Username, value: name.as_str().to_owned() }
 }
 
 /// The claim on a passkey, by the id that its authenticator gave it: no two accounts share one.

@@ -8,11 +8,13 @@ pub mod factor;
 pub mod passkey;
 mod state;
 mod tokens;
+pub mod two_factor;
+pub mod username;
 mod ways_in;
 
 pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UnprovenPassword, UserCommand};
 pub use error::UserError;
-pub use event::{UserEvent, passkey_claim};
+pub use event::{UserEvent, passkey_claim, username_claim};
 pub use state::{
     Account, Ban, Contact, EmailChangeState, Guesses, IdentityState, MAX_MISSES, MAX_MISSES_A_DAY,
     OneTimeToken, User,

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::factor::Factors;
 use super::passkey::{self, Passkey};
+use super::two_factor::TwoFactor;
+use super::username::Username;
 use super::{SignUpMethod, TokenPurpose, UserEvent};
+use crate::access::Roles;
 use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
 
 /// Wrong codes after which a one-time token is void.
@@ -80,6 +83,14 @@ pub struct Account {
     pub factors: Factors,
     /// The passkeys, oldest first.
     pub passkeys: Vec<Passkey>,
+    /// What second steps of sign-ins need besides.
+    pub two_factor: TwoFactor,
+    /// The roles among those who administer users; none were given: the default ones.
+    pub admin_roles: Option<Roles>,
+    /// The name to sign in by.
+    pub username: Option<Username>,
+    /// The name to be shown by.
+    pub display_username: Option<String>,
 }
 
 /// An address or number, and whether it is known to be the user's.
@@ -209,6 +220,10 @@ impl User {
                     last_sent: BTreeMap::new(),
                     factors: Factors::default(),
                     passkeys: Vec::new(),
+                    two_factor: TwoFactor::default(),
+                    admin_roles: None,
+                    username: None,
+                    display_username: None,
                 }));
             }
             (Self::Active(account), event) => account.fold(event),
@@ -223,6 +238,7 @@ fn contact<T: Clone>(value: &Personal<T>) -> Option<Contact<T>> {
 
 impl Account {
     fn fold(&mut self, event: &UserEvent) {
+        self.two_factor.fold(event);
         match event {
             UserEvent::EmailConfirmed {} => {
                 if let Some(email) = &mut self.email {
@@ -386,12 +402,28 @@ impl Account {
             | UserEvent::FactorVerified { .. }
             | UserEvent::FactorRenamed { .. }
             | UserEvent::FactorPhoneChanged { .. }
-            | UserEvent::FactorRemoved { .. } => self.factors.fold(event),
+            | UserEvent::FactorRemoved { .. }
+            | UserEvent::SecondStepMissed { .. }
+            | UserEvent::SecondStepTaken { .. } => self.factors.fold(event),
             UserEvent::PasskeyAdded { .. }
             | UserEvent::PasskeyUsed { .. }
             | UserEvent::PasskeyRenamed { .. }
             | UserEvent::PasskeyRemoved { .. } => passkey::fold(&mut self.passkeys, event),
-            UserEvent::SignedUp { .. } | UserEvent::Deleted { .. } | UserEvent::Erased {} => {}
+            UserEvent::AdminRolesChanged { roles } => self.admin_roles = Some(roles.clone()),
+            UserEvent::UsernameChanged { username, display_username } => {
+                self.username = username.as_ref().and_then(Personal::known).cloned();
+                self.display_username = display_username.as_ref().and_then(Personal::known).cloned();
+            }
+            UserEvent::MailFactorEnabled {}
+            | UserEvent::TwoFactorDisabled {}
+            | UserEvent::BackupCodesIssued { .. }
+            | UserEvent::SecondStepBegun { .. }
+            | UserEvent::SecondStepCodeSent { .. }
+            | UserEvent::SecondStepExhausted { .. }
+            | UserEvent::DeviceTrusted { .. }
+            | UserEvent::SignedUp { .. }
+            | UserEvent::Deleted { .. }
+            | UserEvent::Erased {} => {}
         }
     }
 

@@ -131,6 +131,8 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         | UserEvent::PasswordRemoved {}
         | UserEvent::RoleChanged { .. }
         | UserEvent::Banned { .. }
+        | UserEvent::AdminRolesChanged { .. }
+        | UserEvent::UsernameChanged { .. }
         | UserEvent::Unbanned {} => Some(AuditAction::UserModified),
         // What the server notes there of a sign-in is part of that.
         UserEvent::MetadataChanged { .. } => {
@@ -166,12 +168,21 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         UserEvent::FactorRenamed { .. } | UserEvent::FactorPhoneChanged { .. } => {
             Some(AuditAction::FactorUpdated)
         }
+        UserEvent::SecondStepBegun { .. } => Some(AuditAction::ChallengeCreated),
+        UserEvent::BackupCodesIssued { .. }
+        | UserEvent::MailFactorEnabled {}
+        | UserEvent::TwoFactorDisabled {} => Some(AuditAction::FactorUpdated),
         UserEvent::PasskeyAdded { .. } => Some(AuditAction::PasskeyCreated),
         UserEvent::PasskeyRenamed { .. } => Some(AuditAction::PasskeyUpdated),
         UserEvent::PasskeyRemoved { .. } => Some(AuditAction::PasskeyDeleted),
         UserEvent::OneTimeTokenMissed { .. }
         // The session's step up is the entry; a miss is none.
         | UserEvent::FactorChallengeMissed { .. }
+        | UserEvent::SecondStepCodeSent { .. }
+        | UserEvent::SecondStepMissed { .. }
+        | UserEvent::SecondStepExhausted { .. }
+        | UserEvent::SecondStepTaken { .. }
+        | UserEvent::DeviceTrusted { .. }
         | UserEvent::FactorVerified { .. }
         | UserEvent::PasskeyUsed { .. }
         | UserEvent::OneTimeTokenRedeemed { .. }

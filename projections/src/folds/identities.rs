@@ -149,7 +149,18 @@ impl Fold for Identities {
                 | UserEvent::PasskeyAdded { .. }
                 | UserEvent::PasskeyUsed { .. }
                 | UserEvent::PasskeyRenamed { .. }
-                | UserEvent::PasskeyRemoved { .. } => Vec::new(),
+                | UserEvent::PasskeyRemoved { .. }
+                | UserEvent::AdminRolesChanged { .. }
+                | UserEvent::UsernameChanged { .. }
+                | UserEvent::MailFactorEnabled {}
+                | UserEvent::TwoFactorDisabled {}
+                | UserEvent::BackupCodesIssued { .. }
+                | UserEvent::SecondStepBegun { .. }
+                | UserEvent::SecondStepCodeSent { .. }
+                | UserEvent::SecondStepMissed { .. }
+                | UserEvent::SecondStepExhausted { .. }
+                | UserEvent::SecondStepTaken { .. }
+                | UserEvent::DeviceTrusted { .. } => Vec::new(),
             },
             Event::Session(_)
             | Event::Organization(_)
@@ -238,7 +249,18 @@ impl Fold for Identities {
             | UserEvent::PasskeyAdded { .. }
             | UserEvent::PasskeyUsed { .. }
             | UserEvent::PasskeyRenamed { .. }
-            | UserEvent::PasskeyRemoved { .. } => {}
+            | UserEvent::PasskeyRemoved { .. }
+            | UserEvent::AdminRolesChanged { .. }
+            | UserEvent::UsernameChanged { .. }
+            | UserEvent::MailFactorEnabled {}
+            | UserEvent::TwoFactorDisabled {}
+            | UserEvent::BackupCodesIssued { .. }
+            | UserEvent::SecondStepBegun { .. }
+            | UserEvent::SecondStepCodeSent { .. }
+            | UserEvent::SecondStepMissed { .. }
+            | UserEvent::SecondStepExhausted { .. }
+            | UserEvent::SecondStepTaken { .. }
+            | UserEvent::DeviceTrusted { .. } => {}
         }
         (!identities.0.is_empty()).then_some(identities)
     }

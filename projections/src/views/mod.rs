@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod directory;
 mod oauth;
 mod organizations;
 mod page;
@@ -12,6 +13,7 @@ mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
 pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
+pub use directory::{Condition, DirectoryQuery, UserField, directory};
 pub use oauth::{GrantView, grants_of, oauth_client, oauth_clients};
 pub use organizations::{
     Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView,

@@ -28,7 +28,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    const fn sql(self) -> &'static str {
+    pub(super) const fn sql(self) -> &'static str {
         match self {
             Self::Ascending => "asc",
             Self::Descending => "desc",

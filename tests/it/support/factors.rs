@@ -28,6 +28,15 @@ impl App {
     }
 }
 
+impl App {
+    /// The app that reads an address of `otpauth:`.
+    pub(crate) fn reading(uri: &str) -> Self {
+        let uri = url::Url::parse(uri).unwrap();
+        let secret = uri.query_pairs().find(|(name, _)| name == "secret").unwrap().1.into_owned();
+        Self { factor: String::new(), secret }
+    }
+}
+
 impl TestServer {
     /// Enrolls an app.
     pub(crate) async fn enroll_app(&self, person: &Person, name: &str) -> App {

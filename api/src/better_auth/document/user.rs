@@ -1,9 +1,10 @@
 //! `user`
 
-use evident_commands::{Contact, Pretended, UserView};
+use evident_commands::{Contact, Pretended, UserRow, UserView};
 use evident_domain::{Metadata, Time};
 use serde::Serialize;
 
+use super::super::app::App;
 use super::moment;
 
 /// A ban without end stands with the year 9999 in the tables.
@@ -16,7 +17,7 @@ const FOR_EVER: i32 = 9999;
 pub struct UserDocument {
     /// What the user is called.
     pub name: String,
-    /// The address; empty where there is none.
+    /// The address; one that nobody can write to where there is none.
     pub email: String,
     /// Whether it is known to be the user's.
     pub email_verified: bool,
@@ -51,25 +52,25 @@ pub struct UserDocument {
 }
 
 impl UserDocument {
-    /// Of an account, at a moment: bans end by themselves.
-    pub fn of(view: &UserView, now: Time) -> Self {
-        let (user, data) = (&view.user, view.user.user_metadata());
+    /// Of an account, as it is now: bans end by themselves.
+    pub fn of(app: &App, view: &UserView) -> Self {
+        let (user, data, now) = (&view.user, view.user.user_metadata(), app.now());
         let banned = user.is_banned(now);
         let until = user.banned_until.filter(|until| banned && !is_for_ever(*until));
         Self {
             name: name(&data),
-            email: user.email.clone().unwrap_or_default(),
+            email: email(app, user),
             email_verified: user.email_confirmed_at.is_some(),
             image: image(&data),
             created_at: moment(user.created_at),
             updated_at: moment(user.updated_at),
-            two_factor_enabled: user.factors.iter().any(|factor| factor.verified),
-            username: None,
-            display_username: None,
+            two_factor_enabled: user.two_factor,
+            username: user.username.clone(),
+            display_username: user.display_username.clone(),
             is_anonymous: user.is_anonymous,
             phone_number: user.phone.as_ref().map(|phone| format!("+{phone}")),
             phone_number_verified: user.phone.as_ref().map(|_| user.phone_confirmed_at.is_some()),
-            role: "user".to_owned(),
+            role: app.commands().admin_roles_of(user).to_string(),
             banned,
             ban_reason: user.ban_reason.clone().filter(|_| banned),
             ban_expires: until.map(moment),
@@ -78,7 +79,7 @@ impl UserDocument {
     }
 
     /// Of an account that is not made, so that nobody sees that the address is known.
-    pub fn pretended(pretended: &Pretended) -> Self {
+    pub fn pretended(app: &App, pretended: &Pretended) -> Self {
         let email = match &pretended.contact {
             Contact::Email(email) => email.to_string(),
             Contact::Phone(_) => String::new(),
@@ -97,7 +98,7 @@ impl UserDocument {
             is_anonymous: false,
             phone_number: None,
             phone_number_verified: None,
-            role: "user".to_owned(),
+            role: app.settings().plugins.administration.default_role.clone(),
             banned: false,
             ban_reason: None,
             ban_expires: None,
@@ -114,6 +115,18 @@ pub(super) fn name(data: &Metadata) -> String {
 /// A picture, by whichever protocol it came.
 pub(super) fn image(data: &Metadata) -> Option<String> {
     ["image", "avatar_url", "picture"].into_iter().find_map(|key| data.text(key)).map(str::to_owned)
+}
+
+/// The address. Clients expect one of everybody, so who has none shows one that nobody can write to; it is
+/// stored nowhere, and nobody signs in by it.
+fn email(app: &App, user: &UserRow) -> String {
+    let settings = &app.settings().plugins.anonymous;
+    match (&user.email, &user.phone, &settings.email_domain) {
+        (Some(email), _, _) => email.clone(),
+        (None, Some(phone), _) => format!("{phone}@{}", settings.phone_email_domain),
+        (None, None, Some(domain)) => format!("temp-{}@{domain}", user.id.0.simple()),
+        (None, None, None) => format!("temp@{}.com", user.id.0.simple()),
+    }
 }
 
 fn is_for_ever(until: Time) -> bool {

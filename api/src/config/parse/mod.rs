@@ -1,11 +1,13 @@
 //! How written values become settings: one kind of value each, with what is wrong in plain words.
 
+mod administration;
 mod collection;
 mod network;
 mod scalar;
 mod secret;
 mod span;
 
+pub(super) use administration::{Emails, RoleTable, UserIds};
 pub(super) use collection::{
     CharacterSets, JsonHeaders, JsonPermissions, JsonRoles, List, Patterns, TestCodes,
 };

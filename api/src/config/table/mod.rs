@@ -3,6 +3,7 @@
 mod accounts;
 mod better_auth;
 mod better_auth_organizations;
+mod better_auth_plugins;
 mod calls;
 mod external;
 mod factors;
@@ -88,6 +89,10 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },
     Section { title: "Better Auth: accounts", settings: better_auth::ACCOUNT },
+    Section { title: "Better Auth: administrators of users", settings: better_auth_plugins::ADMINISTRATION },
+    Section { title: "Better Auth: second steps", settings: better_auth_plugins::SECOND_STEPS },
+    Section { title: "Better Auth: names", settings: better_auth_plugins::NAMES },
+    Section { title: "Better Auth: codes", settings: better_auth_plugins::CODES },
     Section { title: "Better Auth: organizations", settings: better_auth_organizations::ORGANIZATIONS },
     Section { title: "Better Auth: limits", settings: better_auth::LIMITS },
 ];

@@ -42,6 +42,24 @@ pub enum FactorError {
         /// Whole seconds left.
         seconds: u64,
     },
+    /// The account has an app that has shown a code.
+    #[error("an app is enabled already")]
+    AlreadyEnabled,
+    /// Nothing but the password is asked for.
+    #[error("no second factor is enabled")]
+    NotEnabled,
+    /// The account has no app that shows codes.
+    #[error("no app is enabled")]
+    AppNotEnabled,
+    /// The account has no backup codes, or used them all.
+    #[error("there are no backup codes")]
+    NoBackupCodes,
+    /// The sign-in was finished, or is too old.
+    #[error("no sign-in waits for a second step")]
+    StepNotFound,
+    /// No code was mailed, or it is too old.
+    #[error("no mailed code is good")]
+    CodeNotSent,
     /// The account has no such passkey.
     #[error("the passkey does not exist")]
     PasskeyNotFound,

@@ -41,7 +41,7 @@ impl Factors {
                     factor.last_challenged_at = Some(*at);
                 }
             }
-            UserEvent::FactorChallengeMissed { at, .. } => {
+            UserEvent::FactorChallengeMissed { at, .. } | UserEvent::SecondStepMissed { at, .. } => {
                 let forgotten = TimeDelta::seconds(FORGOTTEN_AFTER_SECONDS);
                 let in_a_row = self.last_miss_at.is_some_and(|last| *at - last < forgotten);
                 self.misses = if in_a_row { self.misses.saturating_add(1) } else { 1 };
@@ -60,6 +60,10 @@ impl Factors {
                         factor.authenticator = Some(authenticator.clone());
                     }
                 }
+            }
+            UserEvent::SecondStepTaken { .. } => {
+                self.misses = 0;
+                self.last_miss_at = None;
             }
             UserEvent::FactorRenamed { factor, name } => {
                 if let Some(factor) = self.known(*factor) {

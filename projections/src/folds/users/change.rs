@@ -57,6 +57,12 @@ impl UserRow {
             search: String::new(),
             factors: Vec::new(),
             passkeys: Vec::new(),
+            admin_roles: None,
+            username: None,
+            display_username: None,
+            name: String::new(),
+            mail_factor: false,
+            two_factor: false,
         };
         row.index();
         Some(row)
@@ -67,6 +73,7 @@ impl UserRow {
         let email = searchable(self.email.as_deref().unwrap_or_default());
         let name = searchable(self.user_metadata().text("full_name").unwrap_or_default());
         self.search = format!("{email}\n{name}");
+        self.name = searchable(self.user_metadata().text("name").unwrap_or_default());
     }
 
     /// Takes in an event of the user's own stream that follows the first.
@@ -157,17 +164,41 @@ impl UserRow {
                 self.user_metadata = json_text(None);
                 self.factors.clear();
                 self.passkeys.clear();
+                self.username = None;
+                self.display_username = None;
+                self.mail_factor = false;
+                self.secure();
                 self.deleted_at = Some(at);
                 self.index();
             }
             // Their tokens are no column.
             UserEvent::OneTimeTokenRedeemed { .. } => {}
-            UserEvent::FactorVerified { .. } => factors::follow(&mut self.factors, event, at),
+            UserEvent::FactorVerified { .. } => {
+                factors::follow(&mut self.factors, event, at);
+                self.secure();
+            }
             UserEvent::FactorEnrolled { .. }
             | UserEvent::FactorChallenged { .. }
             | UserEvent::FactorRenamed { .. }
             | UserEvent::FactorPhoneChanged { .. }
-            | UserEvent::FactorRemoved { .. } => return factors::follow(&mut self.factors, event, at),
+            | UserEvent::FactorRemoved { .. } => {
+                factors::follow(&mut self.factors, event, at);
+                return self.secure();
+            }
+            UserEvent::MailFactorEnabled {} => {
+                self.mail_factor = true;
+                self.secure();
+            }
+            UserEvent::TwoFactorDisabled {} => {
+                self.mail_factor = false;
+                self.secure();
+            }
+            UserEvent::AdminRolesChanged { roles } => self.admin_roles = Some(roles.to_string()),
+            UserEvent::UsernameChanged { username, display_username } => {
+                let name = username.as_ref().and_then(Personal::known);
+                self.username = name.map(|name| name.as_str().to_owned());
+                self.display_username = display_username.as_ref().and_then(Personal::known).cloned();
+            }
             UserEvent::PasskeyAdded { .. }
             | UserEvent::PasskeyUsed { .. }
             | UserEvent::PasskeyRenamed { .. }
@@ -179,11 +210,23 @@ impl UserRow {
             | UserEvent::Erased {}
             | UserEvent::OneTimeTokenMissed { .. }
             | UserEvent::FactorChallengeMissed { .. }
+            | UserEvent::BackupCodesIssued { .. }
+            | UserEvent::SecondStepBegun { .. }
+            | UserEvent::SecondStepCodeSent { .. }
+            | UserEvent::SecondStepMissed { .. }
+            | UserEvent::SecondStepExhausted { .. }
+            | UserEvent::SecondStepTaken { .. }
+            | UserEvent::DeviceTrusted { .. }
             | UserEvent::IdentityLinked { .. }
             | UserEvent::IdentityUpdated { .. }
             | UserEvent::IdentityUnlinked { .. } => return,
         }
         self.updated_at = at;
+    }
+
+    /// Renews whether a second factor protects the account.
+    fn secure(&mut self) {
+        self.two_factor = self.mail_factor || self.factors.iter().any(|factor| factor.verified);
     }
 
     fn sent(&mut self, purpose: TokenPurpose, at: Time) {

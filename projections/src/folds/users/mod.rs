@@ -58,6 +58,12 @@ impl Fold for UserRow {
             text("search"),
             json("factors"),
             json("passkeys"),
+            text("admin_roles"),
+            text("username"),
+            text("display_username"),
+            text("name"),
+            flag("mail_factor"),
+            flag("two_factor"),
         ],
     );
     const GROUP: &'static str = "id";
@@ -98,10 +104,21 @@ impl Fold for UserRow {
                 | UserEvent::PasskeyUsed { .. }
                 | UserEvent::PasskeyRenamed { .. }
                 | UserEvent::PasskeyRemoved { .. }
+                | UserEvent::AdminRolesChanged { .. }
+                | UserEvent::UsernameChanged { .. }
+                | UserEvent::MailFactorEnabled {}
+                | UserEvent::TwoFactorDisabled {}
                 | UserEvent::Deleted { .. }
                 | UserEvent::Erased {} => stream_key(event),
                 UserEvent::OneTimeTokenMissed { .. }
                 | UserEvent::FactorChallengeMissed { .. }
+                | UserEvent::BackupCodesIssued { .. }
+                | UserEvent::SecondStepBegun { .. }
+                | UserEvent::SecondStepCodeSent { .. }
+                | UserEvent::SecondStepMissed { .. }
+                | UserEvent::SecondStepExhausted { .. }
+                | UserEvent::SecondStepTaken { .. }
+                | UserEvent::DeviceTrusted { .. }
                 | UserEvent::IdentityLinked { .. }
                 | UserEvent::IdentityUpdated { .. }
                 | UserEvent::IdentityUnlinked { .. } => Vec::new(),

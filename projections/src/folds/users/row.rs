@@ -69,6 +69,18 @@ pub struct UserRow {
     pub factors: Vec<FactorRow>,
     /// The passkeys, oldest first.
     pub passkeys: Vec<PasskeyRow>,
+    /// The roles among those who administer users, with commas; none were given: the default ones.
+    pub admin_roles: Option<String>,
+    /// The name to sign in by, in lower case.
+    pub username: Option<String>,
+    /// The name to be shown by.
+    pub display_username: Option<String>,
+    /// `name` of the user's own data, as lists search and sort it.
+    pub name: String,
+    /// Whether codes by mail are a second factor of the account.
+    pub mail_factor: bool,
+    /// Whether any second factor protects the account.
+    pub two_factor: bool,
 }
 
 /// A text as lists search it: in lower case, in one line, of bounded length.
@@ -131,6 +143,12 @@ impl UserRow {
             search: cells.text()?,
             factors: cells.parsed(list)?,
             passkeys: cells.parsed(list)?,
+            admin_roles: cells.maybe_text()?,
+            username: cells.maybe_text()?,
+            display_username: cells.maybe_text()?,
+            name: cells.text()?,
+            mail_factor: cells.flag()?,
+            two_factor: cells.flag()?,
         })
     }
 
@@ -165,6 +183,12 @@ impl UserRow {
             cells::text(&self.search),
             list_text(&self.factors),
             list_text(&self.passkeys),
+            cells::maybe_text(self.admin_roles.as_deref()),
+            cells::maybe_text(self.username.as_deref()),
+            cells::maybe_text(self.display_username.as_deref()),
+            cells::text(&self.name),
+            self.mail_factor.into(),
+            self.two_factor.into(),
         ]
     }
 }

@@ -1,4 +1,5 @@
-//! Who may do what in an organization: roles, and what each of them grants.
+//! Who may do what: roles, and what each of them grants. Organizations have roles for their members, and a
+//! server has roles for those who administer its users.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,14 +13,14 @@ pub const ADMIN: &str = "admin";
 /// The role that does nothing but belong, by default.
 pub const MEMBER: &str = "member";
 
-/// The roles of a member: one at least, each once, in the order in which they were given.
+/// The roles of a member or of a user: one at least, each once, in the order in which they were given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Roles(Vec<String>);
 
-/// A member has to have a role, and a name of a role has no comma.
+/// There has to be a role, and a name of a role has no comma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a member needs a role")]
+#[error("a role is needed")]
 pub struct NoRole;
 
 impl Roles {
@@ -81,6 +82,15 @@ impl Permissions {
     }
 }
 
+/// Whether one of the roles grants everything that is wanted. Several that grant it only together do not.
+pub fn any_grants<'a>(
+    roles: &Roles,
+    grants: impl Fn(&str) -> Option<&'a Permissions>,
+    wanted: &Permissions,
+) -> bool {
+    roles.iter().filter_map(grants).any(|granted| granted.grant(wanted))
+}
+
 /// What the roles of an organization grant. Every organization of a server has these; an organization may
 /// have roles of its own besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,10 +127,7 @@ impl AccessControl {
     /// Whether one of the roles grants everything that is wanted. Roles of the organization's own come after
     /// those of the server and cannot replace them.
     pub fn allows(&self, own: &BTreeMap<String, Permissions>, roles: &Roles, wanted: &Permissions) -> bool {
-        roles
-            .iter()
-            .filter_map(|role| self.roles.get(role).or_else(|| own.get(role)))
-            .any(|granted| granted.grant(wanted))
+        any_grants(roles, |role| self.roles.get(role).or_else(|| own.get(role)), wanted)
     }
 }
 
