@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod admin_sessions;
+mod client;
 mod codes_by_mail;
 mod limits;
 mod names;

@@ -170,6 +170,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .query(&[("error?", Text), ("error_description?", Text)])
         .answers(&[(200, Html)])
         .refuses(&[429]),
+    operation(Post, "/callback/{id}", "callbackBackPost", "Callback, for providers that post")
+        .body(Body::Form(Fields(&[("code?", Text), ("state?", Text), ("error?", Text), ("user?", Text)])))
+        .answers(&[(302, Redirect)])
+        .refuses(&[400, 401, 403, 404, 413, 415, 422, 429]),
     operation(Get, "/callback/{id}", "callbackBack", "Callback")
         .query(&[
             ("code?", Text),
