@@ -42,16 +42,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// All surfaces behind the shared layers. The secret signs the cookies of the Better Auth surface.
 pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
     let external_url = &settings.commands.site.external_url;
-    let outermost = Arc::new(Edge::new(&settings.server, external_url, Arc::new(SystemEntropy)));
-    let edged = |router: Router| router.layer(from_fn_with_state(outermost.clone(), edge));
+    let outermost = || Edge::new(&settings.server, external_url, Arc::new(SystemEntropy));
+    let edged = |router: Router, outermost| router.layer(from_fn_with_state(Arc::new(outermost), edge));
     let options = &settings.better_auth;
     let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
+    // Its callers send cookies: not every page may.
+    let trusting = outermost().for_trusted(better_auth.origins().clone());
     let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server), &options.place.base_path);
     // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
     Router::new()
         .route(&format!("{}/", options.place.base_path), any(async || StatusCode::NOT_FOUND))
-        .nest(&options.place.base_path, edged(better_auth::router(better_auth)))
-        .fallback_service(edged(gotrue))
+        .nest(&options.place.base_path, edged(better_auth::router(better_auth), trusting))
+        .fallback_service(edged(gotrue, outermost()))
 }
 
 /// Serves until it is asked to stop, and then finishes the requests in flight.

@@ -24,7 +24,7 @@ struct Inner {
     options: BetterAuthSettings,
     signer: CookieSigner,
     cookies: CookieSettings,
-    origins: TrustedOrigins,
+    origins: Arc<TrustedOrigins>,
     limits: Limits,
     base_url: String,
     time_limit: Duration,
@@ -51,7 +51,7 @@ impl App {
         Self(Arc::new(Inner {
             signer: CookieSigner::new(secret.expose()),
             cookies,
-            origins: TrustedOrigins::new(&external_url, patterns),
+            origins: Arc::new(TrustedOrigins::new(&external_url, patterns)),
             limits: Limits::new(&options.rate_limit),
             base_url: format!("{external_url}{}", options.place.base_path),
             options: options.clone(),
@@ -87,7 +87,7 @@ impl App {
     }
 
     /// Whom requests with cookies may come from, and where links may lead.
-    pub fn origins(&self) -> &TrustedOrigins {
+    pub fn origins(&self) -> &Arc<TrustedOrigins> {
         &self.0.origins
     }
 

@@ -1,10 +1,15 @@
 //! Requests from pages of other origins (the Fetch standard, section 3.2).
 //!
-//! Tokens travel in a header, never in cookies, so any origin may call. `apikey` is allowed beside the
+//! Where tokens travel in a header, never in cookies, any origin may call; where cookies come along, only those
+//! that the owner trusts. `apikey` is allowed beside the
 //! headers that Supabase Auth lists: `supabase-js` sends it with every call.
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+
+use crate::better_auth::TrustedOrigins;
 
 /// Methods that pages may use.
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -25,6 +30,7 @@ const HEADERS: [&str; 9] = [
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const YES: HeaderValue = HeaderValue::from_static("true");
 const EXPOSED: HeaderValue = HeaderValue::from_static("X-Total-Count, Link, X-Supabase-Api-Version");
+const EXPOSED_TO_TRUSTED: HeaderValue = HeaderValue::from_static("set-auth-token, x-retry-after");
 const VARY: HeaderValue = HeaderValue::from_static("Origin");
 const VARY_PREFLIGHT: HeaderValue =
     HeaderValue::from_static("Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
@@ -33,12 +39,29 @@ const VARY_PREFLIGHT: HeaderValue =
 #[derive(Debug, Clone, Default)]
 pub struct Cors {
     more_headers: Vec<HeaderName>,
+    /// Who may call with cookies; none: anybody may call, without.
+    trusted: Option<Arc<TrustedOrigins>>,
 }
 
 impl Cors {
     /// With headers that pages may send besides the usual ones.
     pub fn new(more_headers: Vec<HeaderName>) -> Self {
-        Self { more_headers }
+        Self { more_headers, trusted: None }
+    }
+
+    /// For pages of these origins only, which send cookies along.
+    #[must_use]
+    pub fn for_trusted(mut self, origins: Arc<TrustedOrigins>) -> Self {
+        self.trusted = Some(origins);
+        self
+    }
+
+    /// What a page of an origin is told of who may call; none: it may not.
+    fn allowed(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        match &self.trusted {
+            None => Some(ANY),
+            Some(trusted) => origin.to_str().is_ok_and(|text| trusted.trusts(text)).then(|| origin.clone()),
+        }
     }
 
     /// Whether a browser asks before it sends the real request.
@@ -55,13 +78,13 @@ impl Cors {
         headers.insert(header::VARY, VARY_PREFLIGHT);
         let method = asked.get(header::ACCESS_CONTROL_REQUEST_METHOD);
         let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
-        if !asked.contains_key(header::ORIGIN)
-            || !method.is_some_and(is_method)
-            || !wanted.is_none_or(|list| self.are_headers(list))
-        {
+        let Some(allowed) = asked.get(header::ORIGIN).and_then(|origin| self.allowed(origin)) else {
+            return answer;
+        };
+        if !method.is_some_and(is_method) || !wanted.is_none_or(|list| self.are_headers(list)) {
             return answer;
         }
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, YES);
         if let Some(method) = method {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, method.clone());
@@ -73,12 +96,13 @@ impl Cors {
     }
 
     /// Lets the page read an answer.
-    pub fn apply(&self, with_origin: bool, headers: &mut HeaderMap) {
+    pub fn apply(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         headers.insert(header::VARY, VARY);
-        if with_origin {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        if let Some(allowed) = origin.and_then(|origin| self.allowed(origin)) {
+            let exposed = if self.trusted.is_some() { EXPOSED_TO_TRUSTED } else { EXPOSED };
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, YES);
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
     }
 
@@ -144,11 +168,28 @@ mod tests {
     }
 
     #[test]
+    fn where_cookies_come_along_only_trusted_pages_may_call() {
+        let origins = TrustedOrigins::new("https://auth.example.com", ["http://localhost:3000"]);
+        let cors = Cors::default().for_trusted(Arc::new(origins));
+        let answer = preflight(&cors, "POST", Some("content-type"));
+        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://localhost:3000");
+        let applied = |origin: &'static str| {
+            let mut headers = HeaderMap::new();
+            cors.apply(Some(&HeaderValue::from_static(origin)), &mut headers);
+            headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).cloned()
+        };
+        assert_eq!(applied("https://auth.example.com").unwrap(), "https://auth.example.com");
+        assert_eq!(applied("https://evil.example.net"), None);
+        assert_eq!(applied("null"), None);
+    }
+
+    #[test]
     fn answers_tell_that_they_depend_on_the_origin() {
         let mut headers = HeaderMap::new();
-        Cors::default().apply(false, &mut headers);
+        Cors::default().apply(None, &mut headers);
         assert_eq!((headers.len(), &headers[header::VARY]), (1, &VARY));
-        Cors::default().apply(true, &mut headers);
+        let origin = HeaderValue::from_static("http://localhost:3000");
+        Cors::default().apply(Some(&origin), &mut headers);
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!(headers[header::ACCESS_CONTROL_EXPOSE_HEADERS], EXPOSED);
     }

@@ -16,6 +16,7 @@ use super::address::TrustedProxies;
 use super::cors::Cors;
 use super::headers::SecurityHeaders;
 use super::origin::{Facts, PeerAddress};
+use crate::better_auth::TrustedOrigins;
 use crate::config::ServerSettings;
 
 /// What the layer works with.
@@ -38,6 +39,13 @@ impl Edge {
             cors: Cors::new(settings.cors_allowed_headers.clone()),
             security: SecurityHeaders::new(external_url),
         }
+    }
+
+    /// For a surface whose callers send cookies: pages of trusted origins only.
+    #[must_use]
+    pub fn for_trusted(mut self, origins: Arc<TrustedOrigins>) -> Self {
+        self.cors = self.cors.for_trusted(origins);
+        self
     }
 
     fn facts(&self, request: &Request) -> Facts {
@@ -64,7 +72,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         return answer;
     }
     let started = Instant::now();
-    let with_origin = request.headers().contains_key(header::ORIGIN);
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let facts = edge.facts(&request);
     request.extensions_mut().insert(facts);
 
@@ -78,7 +86,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     let reads = request.method().is_safe();
     let mut answer = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| log_line(answer.status(), started, reads));
-    edge.cors.apply(with_origin, answer.headers_mut());
+    edge.cors.apply(origin.as_ref(), answer.headers_mut());
     edge.security.apply(answer.headers_mut());
     answer
 }

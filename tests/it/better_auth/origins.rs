@@ -60,3 +60,26 @@ on_both_databases!(another_site_signs_nobody_in, async |database| {
     let silent = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")];
     sent(&silent).await.denied(403, "MISSING_OR_NULL_ORIGIN", "Missing or null Origin");
 });
+
+on_both_databases!(only_pages_that_are_trusted_may_read_answers_with_cookies, async |database| {
+    let server = TestServer::on(&database)
+        .with("BETTER_AUTH_TRUSTED_ORIGINS", "https://app.example.com")
+        .start()
+        .await;
+    let asked = async |origin: &str| {
+        let preflight = server.request(Method::OPTIONS, "/api/auth/sign-in/email").header("origin", origin);
+        let preflight = preflight
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        let read = server.request(Method::GET, "/api/auth/get-session").header("origin", origin);
+        [server.send(preflight).await, server.send(read).await]
+    };
+    for reply in asked("https://app.example.com").await {
+        assert_eq!(reply.header("access-control-allow-origin"), "https://app.example.com");
+        assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    }
+    for reply in asked("https://evil.example.net").await {
+        assert!(!reply.headers.contains_key("access-control-allow-origin"));
+        assert!(!reply.headers.contains_key("access-control-allow-credentials"));
+    }
+});

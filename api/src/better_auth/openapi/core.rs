@@ -186,7 +186,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .query(&[("disableCookieCache?", Bool), ("disableRefresh?", Bool)])
         .body(Body::OptionalJson(Fields(&[])))
         .answers(&[(200, Json(Nullable(&Named("SignedIn"))))])
-        .refuses(&[400, 401, 403, 404, 413, 415, 422, 429]),
+        .refuses(&[400, 401, 403, 404, 405, 413, 415, 422, 429]),
     operation(Post, "/update-session", "updateSession", "Update session")
         .by(User)
         .body(Body::OptionalJson(Fields(&[])))

@@ -56,6 +56,7 @@ fn surface(base_path: &str, cookie: &str) -> Surface {
         description: "The Better Auth protocol as this server speaks it.",
         servers: vec![base_path.to_owned()],
         documents: documents::DOCUMENTS,
+        bare_refusals: &[401, 404],
         administrators: schemes.clone(),
         users: schemes,
         clients: Vec::new(),

@@ -67,6 +67,7 @@ fn surface() -> Surface {
         description: "The Supabase Auth (GoTrue) protocol as this server speaks it.",
         servers: vec!["/".to_owned(), "/auth/v1".to_owned()],
         documents: documents::DOCUMENTS,
+        bare_refusals: &[],
         users: vec![("user", token("A user's access token."))],
         administrators: vec![("administrator", token("A token with an administrator's role."))],
         clients: vec![("client", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))],

@@ -33,6 +33,8 @@ pub(crate) struct Surface {
     pub servers: Vec<String>,
     /// Name and shape of the documents that operations share; `Error` is what refusals carry.
     pub documents: &'static [(&'static str, Shape)],
+    /// Refusals that may carry nothing.
+    pub bare_refusals: &'static [u16],
     /// How users show who they are: name and scheme, one of them is enough.
     pub users: Vec<(&'static str, SecurityScheme)>,
     /// How administrators do.
@@ -165,7 +167,8 @@ fn components(surface: &Surface, statuses: &BTreeSet<u16>) -> Components {
         components = components.schema(*name, schema(shape));
     }
     for status in statuses {
-        components = components.response(refusal_name(*status), refusal(*status));
+        let bare = surface.bare_refusals.contains(status);
+        components = components.response(refusal_name(*status), refusal(*status, bare));
     }
     for (name, scheme) in surface.users.iter().chain(&surface.administrators).chain(&surface.clients) {
         components = components.security_scheme(*name, scheme.clone());
@@ -214,11 +217,12 @@ fn refusal_name(status: u16) -> String {
     format!("Refused{status}")
 }
 
-fn refusal(status: u16) -> Response {
-    ResponseBuilder::new()
-        .description(phrase(status))
-        .content(JSON, Content::new(Some(schema(&Shape::Named("Error")))))
-        .build()
+fn refusal(status: u16, bare: bool) -> Response {
+    let refusal = ResponseBuilder::new().description(phrase(status));
+    if bare {
+        return refusal.build();
+    }
+    refusal.content(JSON, Content::new(Some(schema(&Shape::Named("Error"))))).build()
 }
 
 fn phrase(status: u16) -> String {

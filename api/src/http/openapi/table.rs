@@ -132,30 +132,35 @@ pub const fn operation(
 
 impl Operation {
     /// Who may call; anybody where nothing is said.
+    #[must_use]
     pub const fn by(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
     }
 
     /// With these parameters in the query.
+    #[must_use]
     pub const fn query(mut self, fields: &'static [Field]) -> Self {
         self.query = fields;
         self
     }
 
     /// With a body.
+    #[must_use]
     pub const fn body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
     /// What is answered when it went well.
+    #[must_use]
     pub const fn answers(mut self, answers: &'static [(u16, Answer)]) -> Self {
         self.answers = answers;
         self
     }
 
     /// What it may be refused with.
+    #[must_use]
     pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;
         self
