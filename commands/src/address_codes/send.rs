@@ -30,7 +30,7 @@ impl Commands {
     pub async fn send_code(&self, context: &Context, request: &SendCode) -> Result<(), CodeError> {
         let since = Instant::now();
         if let Contact::Email(email) = &request.to {
-            self.check_recipient(email).map_err(crate::execute::Failure::from)?;
+            self.check_recipient(email)?;
         }
         let case = SendCase { commands: self, request };
         let done = self.execute_sending(context, &request.to, &case).await;

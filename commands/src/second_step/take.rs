@@ -126,19 +126,16 @@ impl UseCase for TakeCase<'_> {
         });
         let started = match key {
             StepKey::SignIn(_) if self.request.opens => Some(self.open(unit, session, method, factor).await?),
-            StepKey::SignIn(_) => None,
             // Who secured the account goes on in a fresh session.
             StepKey::Session(_) if !was_secured => {
                 let fresh = replace_session(unit, user, session, self.request.terms).await?;
                 Some(self.step_up(unit, fresh.session, method, factor).await?)
             }
-            StepKey::Session(_) => None,
+            StepKey::SignIn(_) | StepKey::Session(_) => None,
         };
         let trusts = self.request.trust && matches!(key, StepKey::SignIn(_)) && self.request.opens;
-        let device = match trusts {
-            true => Some(self.commands.trust::<SecondStepError>(unit, user, None).await?),
-            false => None,
-        };
+        let device =
+            if trusts { Some(self.commands.trust::<SecondStepError>(unit, user, None).await?) } else { None };
         Ok(Outcome::Taken { session: started, device })
     }
 }

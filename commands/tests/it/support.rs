@@ -124,7 +124,7 @@ impl Node {
             .sign_up(
                 &context(),
                 SignUp {
-                    names: NameChange::default(),
+                    names: evident_commands::NameChange::default(),
                     contact: GivenContact { email: email.to_owned(), phone: String::new() },
                     password: Zeroizing::new(PASSWORD.to_owned()),
                     data: Metadata::default().with("full_name", "Ada"),

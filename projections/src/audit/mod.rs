@@ -162,13 +162,14 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         }
         UserEvent::Deleted { .. } | UserEvent::Erased {} => Some(AuditAction::UserDeleted),
         UserEvent::FactorEnrolled { .. } => Some(AuditAction::FactorInProgress),
-        UserEvent::FactorChallenged { .. } => Some(AuditAction::ChallengeCreated),
+        UserEvent::FactorChallenged { .. } | UserEvent::SecondStepBegun { .. } => {
+            Some(AuditAction::ChallengeCreated)
+        }
         UserEvent::FactorRemoved { .. } if by_admin => Some(AuditAction::FactorDeleted),
         UserEvent::FactorRemoved { .. } => Some(AuditAction::FactorUnenrolled),
         UserEvent::FactorRenamed { .. } | UserEvent::FactorPhoneChanged { .. } => {
             Some(AuditAction::FactorUpdated)
         }
-        UserEvent::SecondStepBegun { .. } => Some(AuditAction::ChallengeCreated),
         UserEvent::BackupCodesIssued { .. }
         | UserEvent::MailFactorEnabled {}
         | UserEvent::TwoFactorDisabled {} => Some(AuditAction::FactorUpdated),

@@ -16,7 +16,7 @@ async fn started(database: &TestDatabase) -> TestServer {
 }
 
 /// Gina, signed in, with an app that has shown a code, and her backup codes.
-async fn secured<'a>(server: &'a TestServer) -> (Browser<'a>, App, Vec<String>) {
+async fn secured(server: &TestServer) -> (Browser<'_>, App, Vec<String>) {
     let browser = Browser::on(server);
     browser.sign_up(GINA).await;
     let answer = browser.post("/two-factor/enable", json!({ "password": PASSWORD })).await.ok();
@@ -176,7 +176,7 @@ on_both_databases!(a_trusted_device_needs_the_password_alone_until_it_changes, a
 async fn server_app(server: &TestServer, person: &crate::support::Person, app: &App) -> App {
     let factors = server.factors_of(person).await;
     let mut app = app.clone();
-    app.factor = factors[0]["id"].as_str().unwrap().to_owned();
+    factors[0]["id"].as_str().unwrap().clone_into(&mut app.factor);
     app
 }
 

@@ -4,7 +4,6 @@ use evident_commands::password::Password;
 use evident_commands::{
     AdministerUser, BanChange, CreateUser, CreateUserError, DeleteUserError, Deletion, NameChange,
 };
-use evident_domain::user::UserError;
 use evident_domain::{Metadata, Time};
 use serde_json::{Map, Value, json};
 
@@ -184,7 +183,6 @@ async fn remove_user(call: Call) -> Reply {
     let context = call.context(administrator.actor);
     match call.app.commands().delete_user(&context, user_id(&id)?, Deletion::Erase).await {
         Ok(()) => Answer::success(),
-        Err(DeleteUserError::User(UserError::NotFound)) => Err(user_not_found()),
         Err(DeleteUserError::Organization(_)) => Err(BetterAuthError::only_owner()),
         Err(DeleteUserError::Failure(failure)) => Err(failure.into()),
         Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => Err(user_not_found()),
@@ -238,7 +236,7 @@ impl Given {
             match data.get(key) {
                 None => {}
                 Some(value @ (Value::String(_) | Value::Null)) => {
-                    metadata = metadata.with(key, value.clone())
+                    metadata = metadata.with(key, value.clone());
                 }
                 Some(_) => return Err(mistyped(key)),
             }

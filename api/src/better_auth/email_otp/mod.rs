@@ -24,7 +24,10 @@ fn address(text: &str) -> Result<Contact, BetterAuthError> {
 fn refusal(error: CodeError) -> BetterAuthError {
     let bad = BetterAuthError::bad_request;
     match error {
-        CodeError::Wrong | CodeError::Absent | CodeError::SignUpDisabled => bad("INVALID_OTP", "Invalid OTP"),
+        CodeError::Wrong
+        | CodeError::Absent
+        | CodeError::SignUpDisabled
+        | CodeError::User(UserError::NotFound) => bad("INVALID_OTP", "Invalid OTP"),
         CodeError::Expired => bad("OTP_EXPIRED", "OTP expired"),
         CodeError::Exhausted => BetterAuthError::forbidden("TOO_MANY_ATTEMPTS", "Too many attempts"),
         CodeError::Banned => BetterAuthError::banned(),
@@ -37,7 +40,6 @@ fn refusal(error: CodeError) -> BetterAuthError {
         CodeError::Weak(weakness) => weakness_refusal(weakness),
         CodeError::TooSoon(error) => BetterAuthError::too_soon(error),
         CodeError::OverQuota(error) => BetterAuthError::over_quota(error),
-        CodeError::User(UserError::NotFound) => bad("INVALID_OTP", "Invalid OTP"),
         CodeError::User(_) | CodeError::Session(_) => {
             bad("FAILED_TO_CREATE_SESSION", "Failed to create session")
         }

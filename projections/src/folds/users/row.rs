@@ -12,6 +12,7 @@ pub const SEARCHED_CHARACTERS: usize = 256;
 
 /// A row of `users`.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub struct UserRow {
     /// Who.
     pub id: UserId,
