@@ -18,11 +18,6 @@ on_both_databases!(a_fuzzer_finds_nothing_that_the_document_does_not_say, async 
     fuzz(&TestServer::on(&database).with_everything().start().await, "/openapi.json").await;
 });
 
-on_both_databases!(nor_that_the_document_of_better_auth_does_not_say, async |database| {
-    let server = TestServer::on(&database).with_everything().start().await;
-    fuzz(&server, "/api/auth/open-api/generate-schema").await;
-});
-
 async fn fuzz(server: &TestServer, document: &str) {
     let Some(mut command) = python_program(server, "schemathesis").await else { return };
     let examples = std::env::var("EVIDENT_TEST_FUZZ_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
