@@ -1,5 +1,5 @@
 // What the cases share: the server, devices with a cookie jar of their own, mails and texts.
-// EVIDENT_URL is the server; EVIDENT_DATA its data folder, or PEER_POSTBOX the postbox of `peer.mjs`.
+// EVIDENT_URL is the server, EVIDENT_ORIGIN its address as it has it where that is another; EVIDENT_DATA its data folder, or PEER_POSTBOX the postbox of `peer.mjs`.
 
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
@@ -19,6 +19,8 @@ import {
 
 export const url = process.env.EVIDENT_URL
 export const base = `${url}/api/auth`
+// Where the server believes it is, and pages are from.
+export const origin = process.env.EVIDENT_ORIGIN ?? url
 export const password = 'correct horse battery'
 // Set where the cases run against Better Auth itself.
 export const peer = process.env.PEER_POSTBOX
@@ -49,7 +51,7 @@ export class Browser {
   fetch = async (input, init = {}) => {
     const target = typeof input === 'string' ? input : (input.url ?? String(input))
     const headers = new Headers(init.headers)
-    headers.set('origin', url)
+    headers.set('origin', origin)
     headers.set('user-agent', 'Browser/1.0')
     if (this.cookies.size > 0) headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '))
     const answer = await globalThis.fetch(target, { ...init, headers, redirect: 'manual' })

@@ -56,6 +56,8 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
         .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_ORGANIZATION_OWN_ROLES_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_RATE_LIMIT_ENABLED", "false")
+        .with("GOTRUE_SMTP_MAX_FREQUENCY", "1ms")
+        .with("GOTRUE_SMS_MAX_FREQUENCY", "1ms")
         .with("GOTRUE_EXTERNAL_PHONE_ENABLED", "true")
         .with("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true")
         .with("GOTRUE_RATE_LIMIT_ANONYMOUS_USERS", "1000000")
@@ -65,6 +67,7 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
     let environment = [
         ("EVIDENT_DATA", server.data().to_str().unwrap()),
         ("EVIDENT_ADMINISTRATORS", &administrators),
+        ("EVIDENT_ORIGIN", "http://localhost:9999"),
         ("EVIDENT_REPORT", report.to_str().unwrap()),
     ];
     OFFICIAL.run(&server, "drive.mjs", &environment).await;

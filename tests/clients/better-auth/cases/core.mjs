@@ -1,9 +1,9 @@
 // Sign-up, sign-in, sessions, the account.
 
 import assert from 'node:assert/strict'
-import { address, again, base, device, good, linkTo, password, peer, person, refused, url } from '../support.mjs'
+import { address, again, base, device, good, linkTo, origin, password, peer, person, refused } from '../support.mjs'
 
-const page = `${url}/welcome`
+const page = `${origin}/welcome`
 
 export default {
   'signs up, is somebody, signs out': async () => {
@@ -181,7 +181,7 @@ export default {
     assert.equal(redirect, false)
     const target = new URL(there)
     assert.equal(target.searchParams.get('response_type'), 'code')
-    assert.equal(target.searchParams.get('redirect_uri'), `${base}/callback/gitlab`)
+    assert.equal(target.searchParams.get('redirect_uri'), `${origin}/api/auth/callback/gitlab`)
     assert.ok(target.searchParams.get('state'))
     const { auth, raw } = await person('Ola')
     const link = good(await auth.linkSocial({ provider: 'gitlab', callbackURL: page, disableRedirect: true }))
@@ -248,6 +248,6 @@ export default {
         headers: { 'content-type': 'application/json', cookie, ...(origin && { origin }) },
         body: '{"name":"X"}',
       })
-    assert.deepEqual([(await from('https://evil.example')).status, (await from()).status, (await from(url)).status], [403, 403, 200])
+    assert.deepEqual([(await from('https://evil.example')).status, (await from()).status, (await from(origin)).status], [403, 403, 200])
   },
 }
