@@ -26,7 +26,7 @@ const COUNTS: Table =
 
 impl Fold for UserRow {
     const NAME: &'static str = "users";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLE: Table = Table::new(
         "users",
         &[
