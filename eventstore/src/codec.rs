@@ -134,16 +134,16 @@ impl Prepared {
     ) -> Result<Row, CodecError> {
         let (kind, version) = self.event.kind();
         let leaf = Leaf {
-            actor: &self.actor,
+            actor: self.actor.as_str().into(),
             content: hex::encode(self.digest),
             id: self.id,
             position,
             sequence,
             stream: stream.to_string(),
-            subject: Some(&self.subject),
+            subject: Some(self.subject.as_str().into()),
             time: self.occurred_at.timestamp_micros(),
-            kind,
-            version,
+            kind: kind.into(),
+            version: version.into(),
         }
         .to_bytes()
         .map_err(|_| CodecError::Encode)?;
@@ -219,7 +219,7 @@ pub(crate) struct Stored {
     pub(crate) subject: Option<Subject>,
 }
 
-fn count(row: &Row, column: usize) -> Option<u64> {
+pub(crate) fn count(row: &Row, column: usize) -> Option<u64> {
     row.get(column).and_then(Value::as_int).and_then(|n| u64::try_from(n).ok())
 }
 

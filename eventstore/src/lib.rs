@@ -6,9 +6,11 @@
 //! * [`Vault`] keeps the keys apart; personal fields are sealed on the way in and opened on the way
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
+//! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
 mod append;
+pub mod archive;
 mod batch;
 mod chain;
 pub mod claims;

@@ -1,7 +1,9 @@
 //! The Merkle tree over the log (RFC 6962 hashing, as C2SP tlog-tiles has it): leaves and frontier.
 
+use std::borrow::Cow;
+
 use evident_domain::{EventId, Position};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tlog_tiles::{HASH_SIZE, Hash, node_hash, record_hash};
 
@@ -10,10 +12,11 @@ pub const MAX_LEAF_BYTES: usize = 65_535;
 
 /// What the tree says of an event: an RFC 8785 document, never a personal datum. The fields stand in
 /// alphabetical order and hold only text and small numbers, so serde's output is canonical as it is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Leaf<'a> {
     /// Who acted.
-    pub actor: &'a str,
+    pub actor: Cow<'a, str>,
     /// SHA-256 of the content, in hex.
     pub content: String,
     /// The event's id.
@@ -25,14 +28,14 @@ pub struct Leaf<'a> {
     /// Its stream.
     pub stream: String,
     /// Whose data it holds.
-    pub subject: Option<&'a str>,
+    pub subject: Option<Cow<'a, str>>,
     /// When, in microseconds since 1970.
     pub time: i64,
     /// Its type.
     #[serde(rename = "type")]
-    pub kind: &'a str,
+    pub kind: Cow<'a, str>,
     /// Its type's version.
-    pub version: &'a str,
+    pub version: Cow<'a, str>,
 }
 
 impl Leaf<'_> {

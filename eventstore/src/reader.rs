@@ -35,7 +35,7 @@ pub struct Filter {
 
 impl Filter {
     /// The conditions and their parameters, which start at `$<first>`.
-    fn sql(&self, first: usize) -> (String, Vec<Value>) {
+    pub(crate) fn sql(&self, first: usize) -> (String, Vec<Value>) {
         let (mut sql, mut params) = (String::new(), Vec::<Value>::new());
         let mut add = |condition: &str, value: Value| {
             params.push(value);

@@ -95,16 +95,16 @@ async fn check_tree(store: &EventStore) {
         assert_eq!(row[13], Value::Bytes(digest.to_vec()));
         let stream = StreamId { kind: StreamKind::from_name(text(0)).unwrap(), id: text(1).parse().unwrap() };
         let leaf = Leaf {
-            actor: text(10),
+            actor: text(10).into(),
             content: hex::encode(digest),
             id: EventId(text(8).parse().unwrap()),
             position: Position(number(7)),
             sequence: number(2),
             stream: stream.to_string(),
-            subject: row[11].as_text(),
+            subject: row[11].as_text().map(Into::into),
             time: row[9].as_int().unwrap(),
-            kind: text(3),
-            version: text(4),
+            kind: text(3).into(),
+            version: text(4).into(),
         };
         let hash = frontier.push(&leaf.to_bytes().unwrap());
         assert_eq!(row[14], Value::Bytes(hash.to_vec()));
