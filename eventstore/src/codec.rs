@@ -259,6 +259,15 @@ pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
     })
 }
 
+/// What becomes of the personal fields of an event that is read.
+#[derive(Debug, Clone, Copy)]
+enum Fields<'a> {
+    /// They are opened; without a key they read as erased.
+    Opened(Option<&'a SealingKey>),
+    /// They stay sealed.
+    Sealed,
+}
+
 impl Stored {
     /// Opens what is sealed and makes the event new if its version is old. Without a key the personal
     /// fields read as erased.
@@ -267,12 +276,28 @@ impl Stored {
         key: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        self.read(Fields::Opened(key), upcasters)
+    }
+
+    /// The same, with the personal fields as they are: sealed.
+    pub(crate) fn sealed(self, upcasters: &[Box<dyn EventUpcaster>]) -> Result<Recorded, CodecError> {
+        self.read(Fields::Sealed, upcasters)
+    }
+
+    fn read(
+        self,
+        personal: Fields<'_>,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Recorded, CodecError> {
         let position = self.position;
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
         let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
-        open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
-        let provenance = self.provenance(key, &context)?;
+        if let Fields::Opened(key) = personal {
+            open_payload(&mut payload, key, &context)
+                .map_err(|cause| CodecError::Seal { position, cause })?;
+        }
+        let provenance = self.provenance(personal, &context)?;
         let payload = self.upcast(payload, upcasters);
         let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
         Ok(Recorded {
@@ -312,18 +337,22 @@ impl Stored {
             .payload
     }
 
-    fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
+    fn provenance(&self, fields: Fields<'_>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let fields: Map<String, Json> =
+        let known: Map<String, Json> =
             serde_json::from_str(&self.metadata).map_err(|cause| CodecError::Payload { position, cause })?;
-        let text = |name: &str| fields.get(name).and_then(Json::as_str);
+        let text = |name: &str| known.get(name).and_then(Json::as_str);
         let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = text(name) else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
             };
-            let Some(key) = key else { return Ok(Some(Personal::Erased)) };
+            let key = match fields {
+                Fields::Sealed => return Ok(Some(Personal::Sealed(sealed.to_owned()))),
+                Fields::Opened(None) => return Ok(Some(Personal::Erased)),
+                Fields::Opened(Some(key)) => key,
+            };
             let plain = key
                 .open_text(sealed, &format!("{context}#{name}"))
                 .map_err(|cause| CodecError::Seal { position, cause })?;

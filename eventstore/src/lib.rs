@@ -6,7 +6,8 @@
 //! * [`Vault`] keeps the keys apart; personal fields are sealed on the way in and opened on the way
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
-//! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
+//! * [`archive`] has events as they lie in the log: for proofs, archives and restores ([`restore`]).
+//! * [`export`] writes the log in the forms that other programs read.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
 mod append;
@@ -17,11 +18,13 @@ pub mod claims;
 mod codec;
 mod cqrs;
 mod database;
+pub mod export;
 mod guard;
 mod head;
 pub mod merkle;
 mod outbox;
 mod reader;
+pub mod restore;
 pub mod seal;
 mod store;
 mod vault;
@@ -40,4 +43,6 @@ pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};
-pub use vault::{MasterKey, MasterKeyMalformed, Vault, VaultError};
+pub use vault::{
+    KeyFileError, KeysMoved, MasterKey, MasterKeyMalformed, SHORTEST_PASSPHRASE, Vault, VaultError,
+};

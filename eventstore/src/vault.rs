@@ -1,5 +1,7 @@
 //! The vault: keys of subjects and of the server, apart from the log, wrapped by the master key.
 
+mod travel;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +12,8 @@ use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
+
+pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
 
 use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
 use crate::seal::{SealBroken, SealingKey};

@@ -3,77 +3,10 @@
 use std::io::{self, Write};
 
 use evident_domain::{Personal, Recorded};
-use serde_json::{Value as Json, json};
-
-/// An event as one JSON object.
-pub(super) fn event_json(event: &Recorded) -> Json {
-    let (kind, version) = event.event.kind();
-    let provenance = &event.provenance;
-    json!({
-        "position": event.position,
-        "id": event.id,
-        "type": kind,
-        "version": version,
-        "stream": event.stream.to_string(),
-        "sequence": event.sequence,
-        "occurred_at": time(event.occurred_at),
-        "actor": provenance.actor.label(),
-        "subject": event.subject.as_ref().map(ToString::to_string),
-        "request_id": provenance.request_id,
-        "causation": provenance.causation,
-        "ip": personal(provenance.ip.as_ref().map(|ip| match ip {
-            Personal::Known(ip) => Personal::Known(ip.to_string()),
-            Personal::Sealed(sealed) => Personal::Sealed(sealed.clone()),
-            Personal::Erased => Personal::Erased,
-        })),
-        "user_agent": personal(provenance.user_agent.clone()),
-        "surface": provenance.surface.as_str(),
-        "client": provenance.client,
-        "data": data(event),
-    })
-}
-
-/// What happened, without the type; personal fields as plain values, erased ones as `null`.
-fn data(event: &Recorded) -> Json {
-    let mut data = event.event.to_json().unwrap_or(Json::Null);
-    if let Some(fields) = data.as_object_mut() {
-        fields.remove("type");
-    }
-    open(&mut data);
-    data
-}
-
-fn open(value: &mut Json) {
-    match value {
-        Json::Object(fields) => {
-            if fields.len() == 1
-                && let Some(plain) = fields.get_mut("$personal")
-            {
-                *value = plain.take();
-                return;
-            }
-            for (name, field) in fields.iter_mut() {
-                // Hashes of passwords are nobody's to read.
-                if name == "password" && !field.is_null() {
-                    *field = Json::from("(hash)");
-                } else {
-                    open(field);
-                }
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(open),
-        Json::String(text) if text == "$erased" => *value = Json::Null,
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
-}
-
-fn personal(value: Option<Personal<String>>) -> Option<String> {
-    value.and_then(Personal::into_known)
-}
 
 /// RFC 3339 in microseconds.
 pub(super) fn time(time: evident_domain::Time) -> String {
-    time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    evident_eventstore::export::moment(time)
 }
 
 /// An event as one line for people.

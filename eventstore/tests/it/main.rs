@@ -13,6 +13,7 @@ mod order;
 mod outbox;
 mod pressure;
 mod reading;
+mod restore;
 mod sealing;
 mod support;
 mod trouble;
