@@ -1,6 +1,7 @@
 //! Every setting, once: its key, its other names, its kind, an example, what it means.
 
 mod accounts;
+mod audit;
 mod better_auth;
 mod better_auth_organizations;
 mod better_auth_plugins;
@@ -86,6 +87,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
+    Section { title: "Reading the log of events", settings: audit::AUDIT },
     Section { title: "Better Auth", settings: better_auth::PLACE },
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },
