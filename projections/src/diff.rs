@@ -14,9 +14,10 @@ use serde_json::Value as Json;
 use crate::ProjectionError;
 use crate::facts::{facts, key};
 use crate::folding::normal;
+use crate::loader::{Loader, Spill};
 use crate::progress::Progress;
 use crate::rebuild::chosen;
-use crate::replay::{Until, replay, resolve};
+use crate::replay::{Until, resolve};
 
 /// Rows compared at a time.
 const STRETCH: usize = 500;
@@ -78,16 +79,29 @@ pub async fn diff(
         return Err(ProjectionError::Backwards { from, to });
     }
     let folder = tempfile::Builder::new().prefix("evident-diff-").tempdir_in(scratch)?;
-    let (first, second) = (folder.path().join("from.db"), folder.path().join("to.db"));
-    replay(store, Until::Position(from), &first, progress).await?;
-    replay(store, Until::Position(to), &second, progress).await?;
-    let first = Database::open_sqlite_log(&first).await?;
-    let second = Database::open_sqlite_log(&second).await?;
+    let first = state_at(store, from, &folder.path().join("from.db"), progress).await?;
+    let second = state_at(store, to, &folder.path().join("to.db"), progress).await?;
     let outcome = compare_all(&first, &second, progress, show).await;
     first.close().await;
     second.close().await;
     folder.close()?;
     outcome.map(|()| (from, to))
+}
+
+/// Folds the log up to a position into a scratch file.
+async fn state_at(
+    store: &EventStore,
+    position: Position,
+    file: &Path,
+    progress: &dyn Progress,
+) -> Result<Database, ProjectionError> {
+    let database = Database::open_sqlite_log(file).await?;
+    let names = ENTITIES.map(|(name, _)| name);
+    let mut loader = Loader::new(&chosen(&names)?, database.clone(), "", None);
+    progress.begin("fold", position.0);
+    loader.advance(store, position, Spill::Allowed, progress).await?;
+    loader.flush().await?;
+    Ok(database)
 }
 
 async fn compare_all(

@@ -7,7 +7,7 @@ use evident_eventstore::{Column, ColumnType, Row, Table, Value};
 use serde_json::Value as Json;
 
 /// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
+const HIDDEN: &str = "(secret)";
 
 /// Columns that follow from others of the same row, or say nothing to people.
 const DERIVED: [&str; 2] = ["search", "position"];
@@ -121,7 +121,7 @@ mod tests {
             "everything".into(),
         ];
         let expected = [
-            ("client_secret", json!("(hidden)")),
+            ("client_secret", json!("(secret)")),
             ("created_at", json!("1970-01-01T00:00:01.000000Z")),
             ("factors[f1].id", json!("f1")),
             ("factors[f1].name", json!("phone")),

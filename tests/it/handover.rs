@@ -117,7 +117,7 @@ on_both_databases!(exports_name_nobody_and_tell_no_secret, async |database| {
     let classes: BTreeSet<u64> = ocsf.iter().map(|event| event["class_uid"].as_u64().unwrap()).collect();
     assert_eq!(classes, BTreeSet::from([3001, 3002, 3005]));
     let shown = server.evident(&["events", "show", "1"]).ok();
-    assert!(shown.contains("(hidden)") && !shown.contains("argon2"), "{shown}");
+    assert!(shown.contains("(hash)") && !shown.contains("argon2"), "{shown}");
 });
 
 on_both_databases!(an_interrupted_export_is_continued, async |database| {

@@ -36,24 +36,6 @@ impl Field {
         self.parts().0
     }
 
-    /// Whether it holds a secret or what stands for one (a hash, a key, a proof): nobody is shown it who
-    /// reads events, not even where personal fields are opened.
-    pub fn is_secret(&self) -> bool {
-        let by_type = matches!(
-            self.value_type(),
-            "PasswordHash"
-                | "TokenHash"
-                | "Vec<TokenHash>"
-                | "TotpSecret"
-                | "SealedSecret"
-                | "ProviderTokens"
-                | "Authenticator"
-                | "CodeChallenge"
-                | "Vec<(IdentityId, String)>"
-        );
-        by_type || matches!(self.name, "kept" | "state" | "nonce" | "email_digest" | "phone_digest")
-    }
-
     /// The type of the value itself.
     pub fn value_type(&self) -> &'static str {
         self.parts().2

@@ -2,8 +2,6 @@
 
 use std::io::{BufRead, Read};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use evident_domain::Position;
 use tokio::sync::mpsc;
 
@@ -12,6 +10,7 @@ use crate::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, Broken, SealedEve
 use crate::codec::CodecError;
 use crate::database::Row;
 use crate::merkle::{Frontier, MAX_LEAF_BYTES};
+use crate::tlog::{CheckpointError, Kept, head_of};
 
 /// Events written in one statement.
 const PORTION: usize = 1_000;
@@ -52,6 +51,9 @@ pub enum LineProblem {
     /// It cannot stand in the log.
     #[error(transparent)]
     Codec(#[from] CodecError),
+    /// A checkpoint does not read, or the key that the archive names did not sign it.
+    #[error(transparent)]
+    Signature(#[from] CheckpointError),
     /// A checkpoint is of another tree.
     #[error("the checkpoint is not that of the {0} events before it")]
     Checkpoint(u64),
@@ -64,7 +66,10 @@ pub enum LineProblem {
 #[derive(Debug)]
 pub(super) struct Portion {
     pub(super) rows: Vec<Row>,
+    pub(super) checkpoints: Vec<Kept>,
     pub(super) last: Position,
+    /// What the archive says of itself.
+    pub(super) head: ArchiveHead,
 }
 
 /// What is known once every line holds.
@@ -81,7 +86,10 @@ pub(super) struct Checker {
     head: Option<ArchiveHead>,
     frontier: Frontier,
     checkpoints: u64,
+    /// When the last event happened.
+    time: i64,
     rows: Vec<Row>,
+    kept: Vec<Kept>,
 }
 
 impl Checker {
@@ -99,7 +107,7 @@ impl Checker {
             }
             number += 1;
             self.line(&text).map_err(|problem| RestoreError::Line { line: number, problem })?;
-            if self.rows.len() >= PORTION && !self.hand_over(portions) {
+            if self.rows.len() + self.kept.len() >= PORTION && !self.hand_over(portions) {
                 break;
             }
         }
@@ -109,9 +117,12 @@ impl Checker {
     }
 
     fn hand_over(&mut self, portions: &mpsc::Sender<Portion>) -> bool {
-        let rows = std::mem::take(&mut self.rows);
-        rows.is_empty()
-            || portions.blocking_send(Portion { rows, last: Position(self.frontier.size()) }).is_ok()
+        let (rows, checkpoints) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.kept));
+        let last = Position(self.frontier.size());
+        let Some(head) = self.head.clone().filter(|_| !rows.is_empty() || !checkpoints.is_empty()) else {
+            return true;
+        };
+        portions.blocking_send(Portion { rows, checkpoints, last, head }).is_ok()
     }
 
     fn line(&mut self, text: &str) -> Result<(), LineProblem> {
@@ -124,7 +135,7 @@ impl Checker {
             (ArchiveLine::Archive(_), Some(_)) => return Err(LineProblem::SecondHead),
             (_, None) => return Err(LineProblem::NoHead),
             (ArchiveLine::Event(event), Some(_)) => self.event(&event)?,
-            (ArchiveLine::Checkpoint(note), Some(_)) => self.checkpoint(&note)?,
+            (ArchiveLine::Checkpoint(note), Some(_)) => self.checkpoint(note)?,
         }
         Ok(())
     }
@@ -141,20 +152,20 @@ impl Checker {
             return Err(CodecError::LeafTooLong.into());
         }
         self.rows.push(event.to_row()?);
+        self.time = event.leaf.time;
         self.frontier.push(&leaf);
         Ok(())
     }
 
-    /// A checkpoint says origin, size and root; whether the signature is good is for who has the key.
-    fn checkpoint(&mut self, note: &str) -> Result<(), LineProblem> {
+    fn checkpoint(&mut self, note: String) -> Result<(), LineProblem> {
+        let key = self.head.as_ref().and_then(|head| head.key.as_deref());
+        let head = head_of(&note, key)?;
         let size = self.frontier.size();
-        let mut lines = note.lines().skip(1);
-        let is_size = lines.next().and_then(|line| line.parse().ok()) == Some(size);
-        let is_root = lines.next() == Some(STANDARD.encode(self.frontier.root()).as_str());
-        if !is_size || !is_root {
+        if head.size != size || head.root.0 != self.frontier.root() {
             return Err(LineProblem::Checkpoint(size));
         }
         self.checkpoints += 1;
+        self.kept.push(Kept { head, text: note, at: self.time });
         Ok(())
     }
 }

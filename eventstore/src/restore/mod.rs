@@ -17,6 +17,7 @@ use self::check::{Checker, Portion};
 use crate::archive::ArchiveHead;
 use crate::codec::EVENTS;
 use crate::database::{DatabaseError, Tables, Value};
+use crate::tlog::{self, has_key_of};
 use crate::{EventStore, HeadLock, StoreError};
 
 /// Portions on their way between the thread that checks and the one that writes.
@@ -84,8 +85,22 @@ pub async fn restore(
     }
     let (portions, mut checked) = mpsc::channel::<Portion>(ON_THE_WAY);
     let checking = tokio::task::spawn_blocking(move || Checker::default().run(archive, &portions));
+    let mut goes_on = None;
     while let Some(portion) = checked.recv().await {
         lock.tables().insert(&EVENTS, &portion.rows).await?;
+        if goes_on.is_none() {
+            // Without its key the log is signed anew, under a name of its own.
+            let has_key = has_key_of(store, &portion.head).await?;
+            if let Some(origin) = portion.head.origin.as_deref().filter(|_| has_key) {
+                tlog::begin(lock.tables(), origin).await?;
+            }
+            goes_on = Some(has_key);
+        }
+        if goes_on == Some(true) {
+            for kept in &portion.checkpoints {
+                tlog::keep(lock.tables(), kept).await?;
+            }
+        }
         progress(portion.last);
     }
     let outcome = checking.await.map_err(|_| StoreError::Stopped)??;

@@ -245,6 +245,15 @@ impl Vault {
         Ok(moved)
     }
 
+    /// A secret of the server by its name, where there is one.
+    pub(crate) async fn find_server_key(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let sql = "select wrapped from server_keys where name = $1";
+        match self.0.database.query(sql, &[name.into()]).await?.first().map(Vec::as_slice) {
+            Some([Value::Bytes(wrapped)]) => self.unwrap_key(name, wrapped).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Notes as destroyed the keys of those subjects that have none.
     pub(crate) async fn bury_missing(&self, subjects: &[&str]) -> Result<(), VaultError> {
         let now = self.0.clock.now().timestamp_micros();

@@ -16,5 +16,6 @@ mod reading;
 mod restore;
 mod sealing;
 mod support;
+mod tlog;
 mod trouble;
 mod vault;

@@ -5,11 +5,12 @@ use std::io::Cursor;
 use evident_domain::{Position, SessionId, Subject};
 use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
 use evident_eventstore::restore::{RestoreError, restore, settle_keys};
+use evident_eventstore::tlog::{Checkpoint, Checkpoints, Trust, WitnessKey, check_store};
 use evident_eventstore::{EventStore, Filter, KeyFileError, Row, Value};
 use uuid::Uuid;
 
 use crate::support::{
-    ADDRESS, Place, banned, change, on_both_databases, refreshed, signed_up, started, stream, user,
+    ADDRESS, Place, banned, change, noon, on_both_databases, refreshed, signed_up, started, stream, user,
 };
 
 const PASSPHRASE: &str = "a passphrase of some length";
@@ -31,11 +32,21 @@ async fn fill(store: &EventStore) {
 }
 
 async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
-    let mut lines =
-        vec![ArchiveLine::Archive(ArchiveHead { format: ARCHIVE_FORMAT, origin: None, key: None })];
-    let page = store.sealed_page(Position(0), 10_000, &Filter::default()).await.unwrap();
-    lines.extend(page.into_iter().map(|row| ArchiveLine::Event(row.event)));
+    let (origin, key) = store.log_identity().await.unwrap().unzip();
+    let mut lines = vec![ArchiveLine::Archive(ArchiveHead { format: ARCHIVE_FORMAT, origin, key })];
+    for row in store.sealed_page(Position(0), 10_000, &Filter::default()).await.unwrap() {
+        let size = row.event.position().0;
+        lines.push(ArchiveLine::Event(row.event));
+        let checkpoints = store.checkpoints_within(size - 1, size).await.unwrap();
+        lines.extend(checkpoints.iter().map(|checkpoint| ArchiveLine::Checkpoint(checkpoint.text())));
+    }
     lines
+}
+
+/// Signs the log as it is.
+async fn sign(store: &EventStore) -> Checkpoint {
+    let checkpoints = Checkpoints::open(store, || "auth.example.com/log".to_owned()).await.unwrap();
+    checkpoints.sign().await.unwrap()
 }
 
 fn text(lines: &[ArchiveLine]) -> String {
@@ -131,8 +142,10 @@ on_both_databases! {
         let from = first.store().await;
         fill(&from).await;
         let whole = archive(&from).await;
-        let note = |size: usize, root: &str| ArchiveLine::Checkpoint(format!("auth.example.com\n{size}\n{root}\n\n"));
-        let head = note(1_204, &base64(&from.head().await.unwrap().frontier.root()));
+        sign(&from).await;
+        let mut signed = archive(&from).await;
+        let head = signed.pop().unwrap();
+        let own = signed[0].clone();
         let tampered: [(u64, Tamper); 12] = [
             (6, |lines| content(lines, 6).payload.push(' ')),
             (6, |lines| content(lines, 6).metadata.push(' ')),
@@ -151,6 +164,7 @@ on_both_databases! {
         let store = place.store().await;
         for (line, tamper) in tampered {
             let mut lines = whole.clone();
+            lines[0] = own.clone();
             lines.push(head.clone());
             tamper(&mut lines);
             let refused = take(&store, text(&lines)).await;
@@ -168,15 +182,61 @@ on_both_databases! {
         assert!(matches!(refused, Err(RestoreError::Stream(_))), "{refused:?}");
         assert_eq!(rows(&store).await, Vec::<Row>::new());
 
-        let mut kept = whole.clone();
-        kept.push(head);
-        assert_eq!(take(&store, text(&kept)).await.unwrap().checkpoints, 1);
+        let mut forged = whole.clone();
+        forged[0] = own;
+        let ArchiveLine::Checkpoint(note) = &head else { panic!("{head:?}") };
+        let (text_of_note, signature) = note.split_at(note.len() - 8);
+        forged.push(ArchiveLine::Checkpoint(format!("{text_of_note}AAAA{}", &signature[4..])));
+        let refused = take(&store, text(&forged)).await;
+        assert!(matches!(refused, Err(RestoreError::Line { line: 1_206, .. })), "{refused:?}");
+        signed.push(head);
+        assert_eq!(take(&store, text(&signed)).await.unwrap().checkpoints, 1);
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+on_both_databases! {
+    async fn checkpoints_go_on_where_the_logs_own_key_is_and_nowhere_else(place) {
+        let first = Place::sqlite();
+        let from = first.store().await;
+        from.append(change(vec![stream(user(1), 0, vec![signed_up("ann@example.com")])])).await.unwrap();
+        let witnessed = sign(&from).await;
+        let log = Checkpoints::open(&from, String::new).await.unwrap();
+        let witness = WitnessKey::new("witness.example", &[9; 32].into()).unwrap();
+        let line = witness.cosign(&witnessed.note, noon()).unwrap();
+        log.keep_cosignature(1, &witness.witness().vkey(), &line).await.unwrap();
+        fill_more(&from).await;
+        sign(&from).await;
+        let lines = archive(&from).await;
+        let checkpoints = from.checkpoints_within(0, 100).await.unwrap();
+        assert_eq!(checkpoints.iter().map(|checkpoint| checkpoint.size).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(checkpoints[0].cosignatures, [line]);
+        let mut keys = Vec::new();
+        from.vault().export_keys(&mut keys, PASSPHRASE, true).await.unwrap();
+
+        let into = place.store().await;
+        assert_eq!(sign(&into).await.size, 0, "it has been signed before, empty");
+        into.vault().import_keys(&mut Cursor::new(keys), PASSPHRASE).await.unwrap();
+        take(&into, text(&lines)).await.unwrap();
+        assert_eq!(archive(&into).await, lines);
+        into.append(change(vec![stream(user(1), 1, vec![banned("spam")])])).await.unwrap();
+        assert_eq!(sign(&into).await.size, 4, "the same log goes on");
+        let trust = Trust { key: Some(log.key().vkey()), checkpoints: vec![checkpoints[1].text()] };
+        assert_eq!(check_store(&into, &trust, |_, _| ()).await.unwrap().unwrap().events, 4);
+
+        let other = Place::sqlite();
+        let other = other.store().await;
+        take(&other, text(&lines)).await.unwrap();
+        assert_eq!(other.checkpoints_within(0, 100).await.unwrap(), []);
+        assert_eq!(sign(&other).await.size, 3, "another log, signed with another key");
+        assert_ne!(other.log_identity().await.unwrap().unwrap().1, log.key().vkey());
+    }
+}
+
+/// Two events more.
+async fn fill_more(store: &EventStore) {
+    let session = SessionId(Uuid::from_u128(7));
+    store.append(change(vec![started(session, user(1))])).await.unwrap();
+    store.append(change(vec![refreshed(session, user(1), 1)])).await.unwrap();
 }
 
 on_both_databases! {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use evident_domain::{EventId, Position};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, SealedEvent};
+use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, LogRow, SealedEvent};
 use evident_eventstore::export::{Form, Opening, Style};
+use evident_eventstore::tlog::Checkpoint;
 use evident_eventstore::{EventStore, Filter, StoreError};
 use evident_projections::Progress;
 use serde_json::json;
@@ -55,23 +56,35 @@ enum Format {
 
 /// Turns events into text.
 enum Writer {
-    Archive,
+    /// Sealed; with checkpoints where the log is whole.
+    Archive {
+        head: ArchiveHead,
+        with_checkpoints: bool,
+    },
     Styled(Style),
 }
 
 impl Export {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
-        let writer = self.writer(settings)?;
+        let form = self.form()?;
         if self.resume && self.into.as_os_str() == "-" {
             return Err(CliError::Usage("--resume continues a file: name it with --into".to_owned()));
         }
         let store = bootstrap::open_store(settings).await?;
+        let writer = self.writer(form, settings, &store).await?;
         let head = store.head().await?.position;
         let (mut sink, done) = self.sink(&writer, &store).await?;
         if done.is_none() && !sink.write(&writer.head())? {
             return Ok(());
         }
-        if matches!(writer, Writer::Archive) && !self.selection.is_whole() {
+        // Those of the last event's tree were cut, if they were whole.
+        if let (Some(Position(size @ 1..)), Writer::Archive { with_checkpoints: true, .. }) = (done, &writer)
+        {
+            for checkpoint in store.checkpoints_within(size - 1, size).await? {
+                sink.write(&checkpoint_line(&checkpoint))?;
+            }
+        }
+        if matches!(writer, Writer::Archive { .. }) && !self.selection.is_whole() {
             eprintln!(
                 "evident: a part of the log: each event can be checked, but nothing can be restored from it"
             );
@@ -115,17 +128,33 @@ impl Export {
         Ok(())
     }
 
-    fn writer(&self, settings: &Settings) -> Result<Writer, CliError> {
-        let form = match self.format {
+    /// The form; none for an archive.
+    fn form(&self) -> Result<Option<Form>, CliError> {
+        Ok(match self.format {
             Format::Jsonl if self.open_personal => {
                 return Err(CliError::Usage(
                     "an archive is sealed: keys travel apart from it (`evident export keys`)".to_owned(),
                 ));
             }
-            Format::Jsonl => return Ok(Writer::Archive),
-            Format::CloudEvents => Form::CloudEvents,
-            Format::Ocsf => Form::Ocsf,
-            Format::Csv => Form::Csv,
+            Format::Jsonl => None,
+            Format::CloudEvents => Some(Form::CloudEvents),
+            Format::Ocsf => Some(Form::Ocsf),
+            Format::Csv => Some(Form::Csv),
+        })
+    }
+
+    async fn writer(
+        &self,
+        form: Option<Form>,
+        settings: &Settings,
+        store: &EventStore,
+    ) -> Result<Writer, CliError> {
+        let Some(form) = form else {
+            let identity = store.log_identity().await;
+            let identity = identity.map_err(|error| CliError::Failed(crate::cli::chain(&error)))?;
+            let (origin, key) = identity.unzip();
+            let head = ArchiveHead { format: ARCHIVE_FORMAT, origin, key };
+            return Ok(Writer::Archive { head, with_checkpoints: self.selection.is_whole() });
         };
         let opening = if self.open_personal { Opening::Opened } else { Opening::Sealed };
         let source = settings.commands.site.external_url.clone();
@@ -170,29 +199,27 @@ impl Writer {
     fn layout(&self) -> Layout {
         match self {
             Self::Styled(Style { form: Form::Csv, .. }) => Layout::Quoted,
-            Self::Styled(_) | Self::Archive => Layout::Lines,
+            Self::Styled(_) | Self::Archive { .. } => Layout::Lines,
         }
     }
 
     fn head(&self) -> String {
         match self {
-            Self::Archive => {
-                line(&ArchiveLine::Archive(ArchiveHead { format: ARCHIVE_FORMAT, origin: None, key: None }))
-            }
+            Self::Archive { head, .. } => line(&ArchiveLine::Archive(head.clone())),
             Self::Styled(style) => style.head().unwrap_or_default(),
         }
     }
 
     fn is_checkpoint(&self, text: &str) -> bool {
         let checkpoint = |line| matches!(line, ArchiveLine::Checkpoint(_));
-        matches!(self, Self::Archive) && serde_json::from_str(text).is_ok_and(checkpoint)
+        matches!(self, Self::Archive { .. }) && serde_json::from_str(text).is_ok_and(checkpoint)
     }
 
     /// Which event a line tells of.
     fn place(&self, text: &str) -> Option<(Position, EventId)> {
         match self {
             Self::Styled(style) => style.place(text),
-            Self::Archive => match serde_json::from_str(text) {
+            Self::Archive { .. } => match serde_json::from_str(text) {
                 Ok(ArchiveLine::Event(event)) => Some((event.position(), event.leaf.id)),
                 Ok(ArchiveLine::Archive(_) | ArchiveLine::Checkpoint(_)) | Err(_) => None,
             },
@@ -208,7 +235,10 @@ impl Writer {
     ) -> JoinHandle<Result<Vec<Written>, CliError>> {
         let (store, filter) = (store.clone(), filter.clone());
         match self {
-            Self::Archive => tokio::spawn(async move { archived(&store, after, &filter).await }),
+            Self::Archive { with_checkpoints, .. } => {
+                let with_checkpoints = *with_checkpoints;
+                tokio::spawn(async move { archived(&store, after, &filter, with_checkpoints).await })
+            }
             Self::Styled(style) => {
                 let style = style.clone();
                 tokio::spawn(async move {
@@ -225,17 +255,36 @@ fn at(entry: &evident_eventstore::export::Entry) -> Position {
     entry.sealed.position()
 }
 
-async fn archived(store: &EventStore, after: Position, filter: &Filter) -> Result<Vec<Written>, CliError> {
+async fn archived(
+    store: &EventStore,
+    after: Position,
+    filter: &Filter,
+    with_checkpoints: bool,
+) -> Result<Vec<Written>, CliError> {
     let page = store.sealed_page(after, PAGE, filter).await?;
-    let write = |row: evident_eventstore::archive::LogRow| {
+    let mut checkpoints = match page.last() {
+        Some(last) if with_checkpoints => {
+            store.checkpoints_within(after.0, last.event.position().0).await?.into_iter().peekable()
+        }
+        _ => Vec::new().into_iter().peekable(),
+    };
+    let write = |row: LogRow| {
         let position = row.event.position();
         // What would not restore is not handed over.
         row.check().map_err(|broken| {
             CliError::Failed(format!("the event at position {position} is damaged: {broken}"))
         })?;
-        Ok(Written { position, text: event_line(row.event) })
+        let mut text = event_line(row.event);
+        while let Some(checkpoint) = checkpoints.next_if(|checkpoint| checkpoint.size <= position.0) {
+            text.push_str(&checkpoint_line(&checkpoint));
+        }
+        Ok(Written { position, text })
     };
     page.into_iter().map(write).collect()
+}
+
+fn checkpoint_line(checkpoint: &Checkpoint) -> String {
+    line(&ArchiveLine::Checkpoint(checkpoint.text()))
 }
 
 fn event_line(event: SealedEvent) -> String {
