@@ -29,6 +29,7 @@ pub(super) fn event_json(event: &Recorded) -> Json {
         "user_agent": personal(provenance.user_agent.clone()),
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
+        "impersonator": provenance.impersonator,
         "data": data(event),
     })
 }
