@@ -7,6 +7,7 @@
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
 //! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
+//! * [`retention`] drops contents; leaves and proofs stay.
 //! * [`archive`] has events as they lie in the log: for proofs, archives and restores ([`restore`]).
 //! * [`export`] writes the log in the forms that other programs read.
 //! * [`CqrsStore`] shows the log to cqrs-es.
@@ -26,6 +27,7 @@ pub mod merkle;
 mod outbox;
 mod reader;
 pub mod restore;
+pub mod retention;
 pub mod seal;
 mod store;
 pub mod tlog;
@@ -46,5 +48,6 @@ pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};
 pub use vault::{
-    KeyFileError, KeysMoved, MasterKey, MasterKeyMalformed, SHORTEST_PASSPHRASE, Vault, VaultError,
+    KeyFileError, KeysMoved, MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, SHORTEST_PASSPHRASE,
+    Vault, VaultError,
 };

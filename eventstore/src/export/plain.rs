@@ -24,6 +24,7 @@ pub fn as_json(event: &Recorded) -> Json {
         "user_agent": agent(event),
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
+        "impersonator": provenance.impersonator,
         "data": data(&event.event),
     })
 }

@@ -9,6 +9,7 @@ use evident_domain::authorization::AuthorizationEvent;
 use evident_domain::client::ClientEvent;
 use evident_domain::consent::ConsentEvent;
 use evident_domain::flow::FlowEvent;
+use evident_domain::hold::HoldEvent;
 use evident_domain::organization::OrganizationEvent;
 use evident_domain::provider::ProviderEvent;
 use evident_domain::recipient::RecipientEvent;
@@ -116,7 +117,7 @@ const JOINED: Classified = named(Class::GroupManagement, 3, "Add User");
 const LEFT: Classified = named(Class::GroupManagement, 4, "Remove User");
 
 /// Where an event belongs.
-pub(super) const fn classify(event: &Event) -> Classified {
+pub(super) fn classify(event: &Event) -> Classified {
     match event {
         Event::User(event) => user(event),
         Event::Session(event) => session(event),
@@ -132,6 +133,11 @@ pub(super) const fn classify(event: &Event) -> Classified {
             ClientEvent::Updated { .. } | ClientEvent::SecretRegenerated { .. } => CHANGED,
             ClientEvent::Deleted {} => REMOVED,
         },
+        Event::Hold(event) => match event {
+            HoldEvent::Placed { .. } => MADE,
+            HoldEvent::Lifted { .. } => REMOVED,
+        },
+        Event::Dropped(dropped) => classify_kind(dropped.kind().0),
         Event::Consent(event) => match event {
             ConsentEvent::Given { .. } => MADE,
             ConsentEvent::Revoked { .. } => REMOVED,

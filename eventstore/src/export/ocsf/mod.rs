@@ -270,6 +270,7 @@ fn unmapped(entry: &Entry, style: &Style) -> Json {
         "causation": provenance.and_then(|provenance| provenance.causation),
         "surface": provenance.map(|provenance| provenance.surface.as_str()),
         "client": provenance.and_then(|provenance| provenance.client.as_deref()),
+        "impersonator": provenance.and_then(|provenance| provenance.impersonator),
         "user_agent": event.and_then(plain::agent),
     });
     if let Some(fields) = fields.as_object_mut() {
