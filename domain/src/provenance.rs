@@ -16,6 +16,13 @@ pub enum Actor {
         /// Whose access token it was.
         id: UserId,
     },
+    /// An administrator who acts in a user's name.
+    Impersonator {
+        /// Who acts.
+        admin: UserId,
+        /// In whose name.
+        user: UserId,
+    },
     /// A caller with an administrator's token; `id` when that token belongs to a user.
     Admin {
         /// The token's role claim.
@@ -32,10 +39,12 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The form that leaves and filters use: `user:<id>`, `admin:<role>`, `visitor` …
+    /// The form that leaves and filters use: `user:<id>`, `user:<id>:by:<administrator's id>`, `admin:<role>`,
+    /// `visitor` …
     pub fn label(&self) -> String {
         match self {
             Self::User { id } => format!("user:{id}"),
+            Self::Impersonator { admin, user } => format!("user:{user}:by:{admin}"),
             Self::Admin { role, id: None } => format!("admin:{role}"),
             Self::Admin { role, id: Some(id) } => format!("admin:{role}:{id}"),
             Self::Operator => "operator".to_owned(),
@@ -47,7 +56,12 @@ impl Actor {
     /// Reads what [`Actor::label`] wrote.
     pub fn from_label(label: &str) -> Option<Self> {
         match label.split_once(':') {
-            Some(("user", id)) => Some(Self::User { id: id.parse().ok()? }),
+            Some(("user", rest)) => match rest.split_once(":by:") {
+                Some((user, admin)) => {
+                    Some(Self::Impersonator { admin: admin.parse().ok()?, user: user.parse().ok()? })
+                }
+                None => Some(Self::User { id: rest.parse().ok()? }),
+            },
             Some(("admin", rest)) => {
                 // A role is the token issuer's word and may hold colons; what follows the last one is
                 // the id if it reads as one.
@@ -134,6 +148,7 @@ mod tests {
         let id = UserId(Uuid::from_u128(7));
         for actor in [
             Actor::User { id },
+            Actor::Impersonator { admin: UserId(Uuid::from_u128(8)), user: id },
             Actor::Admin { role: "service_role".to_owned(), id: None },
             Actor::Admin { role: "supabase_admin".to_owned(), id: Some(id) },
             Actor::Admin { role: "tenant:7:admin".to_owned(), id: None },

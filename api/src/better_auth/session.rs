@@ -44,9 +44,13 @@ impl SessionCaller {
         self.session.id
     }
 
-    /// Who acts.
+    /// Who acts: the user, or an administrator in their name.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.user() }
+        let user = self.user();
+        match self.session.impersonator {
+            Some(admin) => Actor::Impersonator { admin, user },
+            None => Actor::User { id: user },
+        }
     }
 }
 
