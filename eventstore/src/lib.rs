@@ -6,6 +6,7 @@
 //! * [`Vault`] keeps the keys apart; personal fields are sealed on the way in and opened on the way
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
+//! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
 //! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
@@ -24,6 +25,7 @@ mod outbox;
 mod reader;
 pub mod seal;
 mod store;
+pub mod tlog;
 mod vault;
 mod writer;
 mod writing;
