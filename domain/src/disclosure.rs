@@ -91,6 +91,7 @@ const HIDDEN: &[(&str, Sight)] = &[
     ("TokenHash", Sight::Hash),
     ("Vec<TokenHash>", Sight::Hash),
     ("TotpSecret", Sight::Secret),
+    ("SealedTokens", Sight::Secret),
     ("SealedSecret", Sight::Secret),
     ("ProviderTokens", Sight::Secret),
     ("CodeChallenge", Sight::Secret),

@@ -45,14 +45,15 @@ pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
     AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, HoldId, IdentityId,
-    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
+    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId,
+    UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};
 pub use root::Root;
 pub use scopes::{Scope, Scopes};
-pub use secret::{PasswordHash, TokenHash, TotpSecret};
+pub use secret::{PasswordHash, SealedTokens, TokenHash, TotpSecret};
 
 /// A moment in UTC. The store keeps microseconds, so the [`ports::Clock`] gives no finer time, and no
 /// command carries one.

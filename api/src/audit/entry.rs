@@ -35,6 +35,9 @@ struct ActorDocument {
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
+    /// The administrator who acts in the user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonator: Option<UserId>,
 }
 
 /// What led to it.
@@ -92,12 +95,17 @@ impl ActorDocument {
     fn of(actor: &Actor) -> Self {
         let (kind, role, user) = match actor {
             Actor::User { id } => ("user", None, Some(*id)),
+            Actor::Impersonator { user, .. } => ("impersonator", None, Some(*user)),
             Actor::Admin { role, id } => ("admin", Some(role.clone()), *id),
             Actor::Operator => ("operator", None, None),
             Actor::Visitor => ("visitor", None, None),
             Actor::System => ("system", None, None),
         };
-        Self { label: actor.label(), kind, role, user }
+        let impersonator = match actor {
+            Actor::Impersonator { admin, .. } => Some(*admin),
+            _ => None,
+        };
+        Self { label: actor.label(), kind, role, user, impersonator }
     }
 }
 

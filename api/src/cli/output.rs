@@ -30,7 +30,6 @@ pub(super) fn event_json(event: &Recorded) -> Json {
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
         "data": event.event.disclosed().fields,
-        "impersonator": provenance.impersonator,
     })
 }
 

@@ -16,6 +16,7 @@ use evident_domain::user::factor::{
 use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
     Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand,
+    WaysInLeft,
 };
 use evident_domain::{
     Actor, ChallengeId, ClientId, Email, Event, FactorId, IdentityId, Metadata, OrganizationId, PasskeyId,
@@ -460,7 +461,7 @@ impl Cast<'_> {
             Change::Unlink(n) => {
                 let linked = user.account().map(|account| account.identities.clone()).unwrap_or_default();
                 let identity = linked.get(usize::from(n)).map_or(new_identity, |identity| identity.id);
-                UserCommand::UnlinkIdentity { identity, taken: Vec::new() }
+                UserCommand::UnlinkIdentity { identity, leaving: WaysInLeft::AnIdentity, taken: Vec::new() }
             }
             Change::Enroll(n, is_phone) => UserCommand::Factor(FactorCommand::Enroll {
                 factor: factor_id(n),

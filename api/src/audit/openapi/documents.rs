@@ -38,7 +38,8 @@ const ENTRY: &[Field] = &[
 
 const ACTOR: &[Field] = &[
     ("label", Text),
-    ("kind", Word(&["user", "admin", "operator", "visitor", "system"])),
+    ("kind", Word(&["user", "impersonator", "admin", "operator", "visitor", "system"])),
     ("role?", Text),
     ("user?", Uuid),
+    ("impersonator?", Uuid),
 ];
