@@ -151,6 +151,13 @@ impl Nearby {
         known.0.write().unwrap_or_else(PoisonError::into_inner).insert(session, caller.clone());
     }
 
+    /// Lets everything that is committed by now, on any node, drop what it touches; gives the head's position.
+    pub(crate) async fn catch_up_with_head(&self) -> Result<Position, StoreError> {
+        let now = self.head().await?;
+        self.catch_up(now).await?;
+        Ok(now)
+    }
+
     /// The position of the head, read after this was called.
     async fn head(&self) -> Result<Position, StoreError> {
         let (ask, answer) = oneshot::channel();

@@ -8,7 +8,8 @@
 //! `mod.rs`, or in `state.rs` and `decide.rs` where they are long. An [`attempt`] has no rules to
 //! speak of and is one file.
 //!
-//! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it.
+//! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it. What of an event a
+//! reader of the log sees is decided in [`disclosure`].
 
 pub mod access;
 pub mod attempt;
@@ -18,6 +19,7 @@ pub mod claim;
 pub mod client;
 pub mod consent;
 pub mod contact;
+pub mod disclosure;
 pub mod event;
 pub mod flow;
 pub mod hold;
@@ -43,7 +45,8 @@ pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
     AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, HoldId, IdentityId,
-    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
+    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId,
+    UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

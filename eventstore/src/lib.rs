@@ -7,6 +7,7 @@
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
 //! * [`retention`] drops contents; leaves and proofs stay.
+//! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
 //! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
@@ -26,6 +27,7 @@ mod reader;
 pub mod retention;
 pub mod seal;
 mod store;
+pub mod tlog;
 mod vault;
 mod writer;
 mod writing;
