@@ -180,6 +180,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let inline = ProjectionsNearby { projections: Projections::default(), nearby: nearby.clone() };
     let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
     nearby.start_at(store.head().await?.position);
+    evident_eventstore::restore::settle_keys(&store).await?;
     destroy_keys_of_the_erased(&store).await?;
     rebuild_outdated(&store).await?;
     let commands = &settings.commands;
@@ -376,7 +377,7 @@ async fn server_key(store: &EventStore, name: &'static str) -> Result<[u8; 32], 
 }
 
 /// Neither a crash after an erasure nor a restored copy of the keys brings a key back.
-async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
+pub(crate) async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
     let mut after = 0;
     loop {
         let page =

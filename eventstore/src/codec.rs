@@ -290,6 +290,15 @@ pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
     })
 }
 
+/// What becomes of the personal fields of an event that is read.
+#[derive(Debug, Clone, Copy)]
+enum Fields<'a> {
+    /// They are opened; without a key they read as erased.
+    Opened(Option<&'a SealingKey>),
+    /// They stay sealed.
+    Sealed,
+}
+
 impl Stored {
     /// Whose keys open it.
     pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
@@ -304,6 +313,21 @@ impl Stored {
         actor: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        let actor = if self.sealed_for.is_some() { actor } else { key };
+        self.read(Fields::Opened(key), Fields::Opened(actor), upcasters)
+    }
+
+    /// The same, with the personal fields as they are: sealed.
+    pub(crate) fn sealed(self, upcasters: &[Box<dyn EventUpcaster>]) -> Result<Recorded, CodecError> {
+        self.read(Fields::Sealed, Fields::Sealed, upcasters)
+    }
+
+    fn read(
+        self,
+        content: Fields<'_>,
+        provenance: Fields<'_>,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Recorded, CodecError> {
         if self.payload == DROPPED_PAYLOAD {
             return self.dropped();
         }
@@ -311,9 +335,11 @@ impl Stored {
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
         let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
-        open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
-        let actor = if self.sealed_for.is_some() { actor } else { key };
-        let provenance = self.provenance(actor, &context)?;
+        if let Fields::Opened(key) = content {
+            open_payload(&mut payload, key, &context)
+                .map_err(|cause| CodecError::Seal { position, cause })?;
+        }
+        let provenance = self.provenance(provenance, &context)?;
         let payload = self.upcast(payload, upcasters);
         let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
         Ok(Recorded {
@@ -370,17 +396,20 @@ impl Stored {
             .payload
     }
 
-    fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
+    fn provenance(&self, fields: Fields<'_>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let fields = &self.metadata;
-        let text = |name: &str| fields.get(name).and_then(Json::as_str);
+        let text = |name: &str| self.metadata.get(name).and_then(Json::as_str);
         let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = text(name) else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
             };
-            let Some(key) = key else { return Ok(Some(Personal::Erased)) };
+            let key = match fields {
+                Fields::Sealed => return Ok(Some(Personal::Sealed(sealed.to_owned()))),
+                Fields::Opened(None) => return Ok(Some(Personal::Erased)),
+                Fields::Opened(Some(key)) => key,
+            };
             let plain = key
                 .open_text(sealed, &format!("{context}#{name}"))
                 .map_err(|cause| CodecError::Seal { position, cause })?;

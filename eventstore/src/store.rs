@@ -238,6 +238,11 @@ impl EventStore {
         reader::page(&self.0.database, &self.0.vault, &self.0.upcasters, after, limit, filter).await
     }
 
+    /// What makes old versions of events new.
+    pub(crate) fn upcasters(&self) -> &[Box<dyn EventUpcaster>] {
+        &self.0.upcasters
+    }
+
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
     pub(crate) async fn open_rows(&self, rows: &[Row]) -> Result<Vec<reader::Item>, StoreError> {
         reader::open_each(&self.0.vault, &self.0.upcasters, rows).await

@@ -2,6 +2,7 @@
 
 mod master;
 mod rotation;
+mod travel;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
 use self::master::Masters;
+pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
 use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
 use crate::seal::SealingKey;
 

@@ -14,7 +14,8 @@ use crate::progress::Progress;
 use crate::status;
 
 /// Tables that a fresh log has and a replay has no use for.
-const NO_PROJECTIONS: [&str; 5] = ["events", "log_head", "outbox", "projection_rebuild", "_sqlx_migrations"];
+const NO_PROJECTIONS: [&str; 6] =
+    ["events", "log_head", "outbox", "restores", "projection_rebuild", "_sqlx_migrations"];
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,8 @@ pub async fn replay(
     outcome.map(|()| position)
 }
 
-async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
+/// The position that a moment means.
+pub(crate) async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
     let head = store.head().await?.position;
     match until {
         Until::Position(asked) if asked > head => Err(ProjectionError::NotYet { asked, head }),

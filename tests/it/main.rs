@@ -27,6 +27,7 @@ mod factors;
 mod factors_admin;
 mod fuzz;
 mod generate_link;
+mod handover;
 mod hooks;
 mod invite;
 mod leaked_passwords;

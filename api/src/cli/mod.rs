@@ -1,10 +1,15 @@
 //! The command line: `evident <command>`.
 
 mod audit;
+mod diff;
 mod events;
+mod explain;
+mod export_keys;
 mod hold;
+mod import;
 mod keys;
 mod output;
+mod passphrase;
 mod progress;
 mod projections;
 mod replay;
@@ -60,6 +65,16 @@ enum Command {
     /// Read the log
     #[command(subcommand)]
     Events(events::Events),
+    /// Hand over what is not in the log
+    #[command(subcommand)]
+    Export(export_keys::Export),
+    /// Restore what was handed over
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Say of a user, session or organization how it came to be as it is
+    Explain(explain::Explain),
+    /// Say what changed between two moments
+    Diff(diff::Diff),
     /// Look after the tables that are folded from the log
     #[command(subcommand)]
     Projections(projections::Projections),
@@ -149,6 +164,10 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
     match cli.command {
         Command::Serve(command) => command.run(&configuration).await,
         Command::Events(command) => command.run(settings, json).await,
+        Command::Export(command) => command.run(settings, json).await,
+        Command::Import(command) => command.run(settings, json).await,
+        Command::Explain(command) => command.run(settings, json).await,
+        Command::Diff(command) => command.run(settings, json).await,
         Command::Projections(command) => command.run(settings, json).await,
         Command::Replay(command) => command.run(settings, json).await,
         Command::Keys(command) => command.run(settings, json).await,

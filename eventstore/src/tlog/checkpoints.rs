@@ -15,7 +15,7 @@ use crate::database::{Dialect, Row, Tables, Value};
 use crate::{DatabaseError, EventStore, StoreError, VaultError};
 
 /// The seed of the key in the vault.
-const KEY_NAME: &str = "log-checkpoints";
+pub(super) const KEY_NAME: &str = "log-checkpoints";
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -261,7 +261,8 @@ impl Checkpoints {
     }
 }
 
-async fn origin(store: &EventStore) -> Result<Option<String>, StoreError> {
+/// The log's name, where it has one.
+pub(super) async fn origin(store: &EventStore) -> Result<Option<String>, StoreError> {
     let rows = store.database().query("select origin from tree_identity where only_row = 1", &[]).await?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_text).map(str::to_owned))
 }
@@ -295,7 +296,7 @@ async fn one(store: &EventStore, sql: &str, params: &[Value]) -> Result<Option<C
     Ok(Some(checkpoint))
 }
 
-fn read(row: &Row) -> Result<Checkpoint, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Checkpoint, StoreError> {
     let damaged = |column| DatabaseError::Unexpected { table: "tree_checkpoints".to_owned(), column };
     let [Value::Int(size), Value::Bytes(root), Value::Text(note), Value::Int(at)] = row.as_slice() else {
         return Err(damaged("size").into());
