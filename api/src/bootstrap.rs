@@ -26,6 +26,7 @@ use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
+use evident_eventstore::tlog::{Checkpoints, SignError};
 use evident_eventstore::{
     Contents, Database, EventStore, MasterKey, MasterKeyMalformed, OpenError, PostgresOptions, StoreError,
     Vault, VaultError,
@@ -36,6 +37,7 @@ use url::Url;
 use crate::config::{MasterKeySource, Settings};
 use crate::gotrue::GotrueDocuments;
 use crate::ports::{SystemClock, SystemEntropy};
+use crate::proofs;
 
 /// Erased subjects that are looked at in one go.
 const ERASED_PAGE: u32 = 500;
@@ -106,6 +108,9 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
+    /// The log's checkpoints cannot be signed.
+    #[error(transparent)]
+    Checkpoints(#[from] SignError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -130,6 +135,7 @@ impl StartError {
             | Self::Redirects(_)
             | Self::Hook(_)
             | Self::SmsAddress
+            | Self::Checkpoints(SignError::Origin(_))
             | Self::Vault(VaultError::WrongMasterKey)
             | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
             Self::Folder { .. }
@@ -140,6 +146,7 @@ impl StartError {
             | Self::Store(_)
             | Self::Hasher(_)
             | Self::Projections(_)
+            | Self::Checkpoints(_)
             | Self::Listen { .. } => false,
         }
     }
@@ -220,6 +227,24 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         settings: commands.clone(),
         store,
     }))
+}
+
+/// The log's checkpoints. Its name is made at the first start: what the settings say, or the public host.
+///
+/// # Errors
+/// When the vault or the database fails, or the name cannot stand in a checkpoint.
+pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
+    let external = &settings.commands.site.external_url;
+    let propose = || match &settings.proofs.origin {
+        Some(origin) => origin.clone(),
+        None => proofs::origin_of(external, &SystemEntropy),
+    };
+    let checkpoints = Checkpoints::open(store, propose).await?;
+    let kept = checkpoints.key().origin();
+    if settings.proofs.origin.as_deref().is_some_and(|origin| origin != kept) {
+        tracing::warn!(origin = kept, "the log keeps the name that it got at its first start");
+    }
+    Ok(checkpoints)
 }
 
 /// The ways out for messages: hooks, SMTP, or files in the data folder where nothing else is set.

@@ -10,6 +10,7 @@ mod replay;
 mod role_token;
 mod serve;
 mod users;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,9 @@ enum Command {
     /// Read the log
     #[command(subcommand)]
     Events(events::Events),
+    /// Prove the log: its key, its checkpoints, the check that all of it holds
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Look after the tables that are folded from the log
     #[command(subcommand)]
     Projections(projections::Projections),
@@ -69,9 +73,8 @@ enum Command {
     /// Look after users
     #[command(subcommand)]
     Users(users::Users),
-    /// Let auditors read the log, and prove it
-    #[command(subcommand)]
-    Audit(audit::Audit),
+    /// Run a witness, who cosigns checkpoints of logs that only grow
+    Witness(witness::Witness),
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -141,11 +144,12 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
     match cli.command {
         Command::Serve(command) => command.run(&configuration).await,
         Command::Events(command) => command.run(settings, json).await,
+        Command::Audit(command) => command.run(settings, json).await,
         Command::Projections(command) => command.run(settings, json).await,
         Command::Replay(command) => command.run(settings, json).await,
         Command::Keys(command) => command.run(settings, json).await,
         Command::Users(command) => command.run(settings, json).await,
-        Command::Audit(command) => command.run(settings, json).await,
+        Command::Witness(command) => command.run(json).await,
     }
 }
 
