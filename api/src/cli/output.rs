@@ -30,6 +30,7 @@ pub(super) fn event_json(event: &Recorded) -> Json {
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
         "data": event.event.disclosed().fields,
+        "impersonator": provenance.impersonator,
     })
 }
 
