@@ -79,7 +79,6 @@ pub use change_password::{ChangePassword, ChangePasswordError, ChangedPassword};
 pub use contact::{Contact, GivenContact, UnknownChannel};
 pub use create_user::{CreateUser, CreateUserError};
 pub use delete_user::{DeleteUserError, Deletion};
-pub use holds::{HoldsError, LiftHold, PlaceHold, standing_holds};
 pub use deny::NoteError;
 pub use evident_projections::views::{Comparison, Condition, Direction, UserField, UserPage};
 pub use execute::{Failure, UseCase};
@@ -90,6 +89,7 @@ pub use factors::{
 pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::{Grant, SessionTerms};
+pub use holds::{HoldsError, LiftHold, PlaceHold, standing_holds};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
 pub use names::{NameChange, NameError};

@@ -155,7 +155,8 @@ impl Dropped {
 /// it back. Of one that lives a refresh may go when a later one has told what it told, and no proof came in
 /// between: that one counts tokens on from where the refresh left off.
 pub fn superseded(stream: &[Recorded], before: Time) -> Vec<&Recorded> {
-    let ended = stream.iter().any(|event| matches!(event.event, Event::Session(SessionEvent::Revoked { .. })));
+    let ended =
+        stream.iter().any(|event| matches!(event.event, Event::Session(SessionEvent::Revoked { .. })));
     let mut gone = Vec::new();
     // From the end: what came after is known.
     let (mut refreshed, mut extended) = (false, false);

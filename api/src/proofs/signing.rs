@@ -19,6 +19,11 @@ const THIN_AFTER: u64 = 7 * 24 * 3600;
 /// How often old ones are looked for.
 const THIN_EVERY: Duration = Duration::from_secs(3600);
 
+async fn announced(mut shutdown: watch::Receiver<bool>) {
+    // An error says that nobody is left who could announce anything: that is an end, too.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
 /// The work of signing.
 #[derive(Debug)]
 pub(super) struct Signing {
@@ -38,7 +43,13 @@ impl Signing {
         let mut moved = self.checkpoints.store().watch_head();
         while !*shutdown.borrow() {
             moved.mark_unchanged();
-            let pause = match self.step(&signed).await {
+            let stopping = shutdown.clone();
+            let outcome = tokio::select! {
+                outcome = self.step(&signed) => outcome,
+                // Making the tiles of a long log may take minutes.
+                () = announced(stopping) => break,
+            };
+            let pause = match outcome {
                 Ok(pause) => {
                     self.failure = None;
                     pause

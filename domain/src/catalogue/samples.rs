@@ -22,8 +22,8 @@ use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, Ses
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
-    ChallengeId, ClientId, Email, Event, FactorId, FlowId, HoldId, IdentityId, Metadata, OrganizationId, PasskeyId,
-    PasswordHash, Phone, Scopes, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
+    ChallengeId, ClientId, Email, Event, FactorId, FlowId, HoldId, IdentityId, Metadata, OrganizationId,
+    PasskeyId, PasswordHash, Phone, Scopes, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
 };
 
 /// One event of every type, in the order of the declarations.

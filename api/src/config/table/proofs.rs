@@ -18,7 +18,7 @@ pub(super) const PROOFS: &[Setting] = &[
         Witnesses,
         settings.proofs.witnesses,
         [],
-        "https://witness.example.com witness.example.com+db3a83b7+BJ+2ZBx5R47MHwyu0XSZ7EGgvNxP2xxxFpsqDyJtbhP4",
+        "https://witness.example.com witness.example.com+bc5b89b9+BP+5ewBE1TR35p0XRvLw8L8pnetCdvCE3/7ew4N4qUju",
         "Witnesses that are asked to cosign checkpoints: address and verifier key, a space between.",
         "nobody is asked",
     ),
