@@ -16,6 +16,7 @@ pub mod gotrue;
 pub mod http;
 pub mod ports;
 pub mod proofs;
+mod retention;
 pub mod server;
 pub mod telemetry;
 pub mod witness;

@@ -22,7 +22,6 @@ const SEALED_PREFIX: &str = "sealed:";
 const ERASED_TEXT: &str = "erased";
 /// Whose key seals address and program of the client; none: the event's subject's.
 const SEALED_FOR: &str = "sealed_for";
-const IMPERSONATOR: &str = "impersonator";
 /// The payload of an event whose content was dropped.
 pub(crate) const DROPPED_PAYLOAD: &str = "null";
 
@@ -204,9 +203,6 @@ fn metadata_json(
     }
     if let Some(client) = &provenance.client {
         put("client", client.clone());
-    }
-    if let Some(impersonator) = provenance.impersonator {
-        put(IMPERSONATOR, impersonator.to_string());
     }
     let is_sealed = provenance.ip.is_some() || provenance.user_agent.is_some();
     if let Some(subject) = sealed_for.filter(|_| is_sealed) {
@@ -404,10 +400,6 @@ impl Stored {
             user_agent: personal("user_agent")?,
             surface: text("surface").and_then(Surface::from_name).ok_or_else(damaged)?,
             client: text("client").map(str::to_owned),
-            impersonator: match text(IMPERSONATOR) {
-                None => None,
-                Some(id) => Some(id.parse().map_err(|_| damaged())?),
-            },
         })
     }
 }

@@ -44,9 +44,13 @@ impl SessionCaller {
         self.session.id
     }
 
-    /// Who acts.
+    /// Who acts: the user, or an administrator in their name.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.user() }
+        let user = self.user();
+        match self.session.impersonator {
+            Some(admin) => Actor::Impersonator { admin, user },
+            None => Actor::User { id: user },
+        }
     }
 }
 
@@ -108,9 +112,6 @@ impl Call {
     async fn holder(&self, session: SessionId) -> Result<Option<SessionCaller>, BetterAuthError> {
         match self.app.commands().session_holder(session).await {
             Ok(caller) => {
-                if let Some(administrator) = caller.session.as_ref().and_then(|own| own.impersonator) {
-                    let _ = self.impersonator.set(administrator);
-                }
                 Ok(caller.session.clone().map(|session| SessionCaller { caller: caller.clone(), session }))
             }
             Err(AccessError::UserNotFound | AccessError::SessionNotFound | AccessError::Banned) => Ok(None),

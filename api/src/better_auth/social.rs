@@ -3,8 +3,8 @@
 use axum::http::{StatusCode, header};
 use evident_commands::external::{
     ArrivalError, ArrivalTerms, BeginExternal, BeginExternalError, CameBack, CameBackError, FetchError,
-    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, Linking, ProviderReply,
-    WayBack,
+    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, KeptTokens, Linking,
+    ProviderReply, WayBack,
 };
 use evident_commands::{Grant, SessionTerms};
 use evident_domain::{Actor, FlowId};
@@ -14,6 +14,7 @@ use url::{Url, form_urlencoded};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::anonymous;
 use super::app::App;
 use super::body::Fields;
 use super::call::{Answer, Call, Reply};
@@ -138,6 +139,12 @@ impl<'a> Wish<'a> {
             access_token: Zeroizing::new(text("accessToken")),
             aud: call.app.settings().tokens.default_aud.clone(),
             linking,
+            tokens: KeptTokens::brought(
+                &text("token"),
+                &text("accessToken"),
+                &text("refreshToken"),
+                &self.scopes,
+            ),
             plain_nonce: true,
             terms: terms(&call.app, call.app.session_terms(true)),
         }
@@ -149,6 +156,7 @@ fn terms(app: &App, session: SessionTerms) -> ArrivalTerms {
         session,
         links_without_session: true,
         same_email: !app.options().account.link_different_emails,
+        keeps_tokens: app.options().account.provider_tokens,
     }
 }
 
@@ -245,6 +253,7 @@ async fn come_back(call: Call) -> Reply {
     match finish(&call, &back).await {
         Ok(FinishedExternal::In(grant, _)) => {
             let new = is_new(&call, &grant).await?;
+            anonymous::become_known(&call, grant.user.view.user.id).await?;
             call.open_session(grant.session, true);
             Answer::redirect(places.new_user.as_ref().filter(|_| new).unwrap_or(&places.callback))
         }

@@ -2,11 +2,13 @@
 
 mod audit;
 mod events;
+mod hold;
 mod keys;
 mod output;
 mod progress;
 mod projections;
 mod replay;
+mod retention;
 mod role_token;
 mod serve;
 mod users;
@@ -67,7 +69,7 @@ enum Command {
     Projections(projections::Projections),
     /// Write the state as of a moment into an SQLite file
     Replay(replay::Replay),
-    /// Look after the keys that sign access tokens
+    /// Look after keys: those that sign access tokens, and the master key
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Look after users
@@ -75,6 +77,12 @@ enum Command {
     Users(users::Users),
     /// Run a witness, who cosigns checkpoints of logs that only grow
     Witness(witness::Witness),
+    /// Legal holds: what must be kept
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Drop what has had its time
+    #[command(subcommand)]
+    Retention(retention::Retention),
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -150,6 +158,8 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
         Command::Keys(command) => command.run(settings, json).await,
         Command::Users(command) => command.run(settings, json).await,
         Command::Witness(command) => command.run(json).await,
+        Command::Hold(command) => command.run(settings, json).await,
+        Command::Retention(command) => command.run(settings, json).await,
     }
 }
 

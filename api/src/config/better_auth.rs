@@ -216,6 +216,8 @@ pub struct AccountSettings {
     pub link_different_emails: bool,
     /// The last account may be unlinked.
     pub unlink_all: bool,
+    /// What providers hand out for calling them is kept.
+    pub provider_tokens: bool,
 }
 
 impl Default for AccountSettings {
@@ -230,6 +232,7 @@ impl Default for AccountSettings {
             linking: true,
             link_different_emails: false,
             unlink_all: false,
+            provider_tokens: true,
         }
     }
 }

@@ -31,7 +31,7 @@ const auth = betterAuth({
   emailVerification: { sendVerificationEmail: async ({ user, url }) => post(user.email, 'verify', { url }) },
   user: {
     changeEmail: { enabled: true, sendChangeEmailConfirmation: async ({ user, url }) => post(user.email, 'change', { url }) },
-    deleteUser: { enabled: true },
+    deleteUser: { enabled: true, sendDeleteAccountVerification: async ({ user, url }) => post(user.email, 'delete', { url }) },
   },
   account: { accountLinking: { enabled: true } },
   socialProviders: { gitlab: { clientId: 'gitlab-client', clientSecret: 'gitlab-secret', issuer: `http://localhost:${port + 1}` } },

@@ -51,6 +51,7 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
         .with("EVIDENT_BETTER_AUTH_CHANGE_EMAIL_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_CHANGE_EMAIL_CONFIRMATION", "true")
         .with("EVIDENT_BETTER_AUTH_DELETE_USER_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_DELETE_USER_CONFIRMATION", "true")
         .with("EVIDENT_BETTER_AUTH_EMAIL_OTP_CHANGE_EMAIL", "true")
         .with("EVIDENT_BETTER_AUTH_PHONE_SIGN_UP", "true")
         .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")

@@ -48,9 +48,8 @@ async fn revoke_user_session(call: Call) -> Reply {
     let administrator = call.administrator(REVOKE_SESSIONS).await?;
     let commands = call.app.commands();
     let Some(session) = commands.session_tokens().read(&token) else { return Answer::success() };
-    if let Ok(holder) = commands.session_holder(session).await {
-        let reason = RevocationReason::SignedOutElsewhere;
-        let case = EndSession { user: holder.view.user.id, session, reason };
+    if let Some(user) = commands.owner_of_session(session).await? {
+        let case = EndSession { user, session, reason: RevocationReason::SignedOutElsewhere };
         commands.execute(&call.context(administrator.actor), &case).await?;
     }
     Answer::success()

@@ -339,6 +339,14 @@ pub(super) const ACCOUNT: &[Setting] = &[
         "false",
         "Users unlink even their last account.",
     ),
+    setting!(
+        "better_auth.provider_tokens",
+        Flag,
+        settings.better_auth.account.provider_tokens,
+        [],
+        "true",
+        "What other providers hand out for calling them is kept, enciphered, and given to the user.",
+    ),
 ];
 
 pub(super) const LIMITS: &[Setting] = &[
