@@ -40,6 +40,7 @@ use self::master::{master_key, other_masters};
 use crate::config::Settings;
 use crate::gotrue::GotrueDocuments;
 use crate::ports::{SystemClock, SystemEntropy};
+use crate::proofs;
 
 /// Erased subjects that are looked at in one go.
 const ERASED_PAGE: u32 = 500;
@@ -115,9 +116,9 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
-    /// The key of the log's checkpoints cannot be had.
+    /// The log's checkpoints cannot be signed.
     #[error(transparent)]
-    Checkpoints(SignError),
+    Checkpoints(#[from] SignError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -143,6 +144,7 @@ impl StartError {
             | Self::Redirects(_)
             | Self::Hook(_)
             | Self::SmsAddress
+            | Self::Checkpoints(SignError::Origin(_))
             | Self::Vault(VaultError::WrongMasterKey)
             | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
             Self::Folder { .. }
@@ -235,6 +237,24 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         settings: commands.clone(),
         store,
     }))
+}
+
+/// The log's checkpoints. Its name is made at the first start: what the settings say, or the public host.
+///
+/// # Errors
+/// When the vault or the database fails, or the name cannot stand in a checkpoint.
+pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
+    let external = &settings.commands.site.external_url;
+    let propose = || match &settings.proofs.origin {
+        Some(origin) => origin.clone(),
+        None => proofs::origin_of(external, &SystemEntropy),
+    };
+    let checkpoints = Checkpoints::open(store, propose).await?;
+    let kept = checkpoints.key().origin();
+    if settings.proofs.origin.as_deref().is_some_and(|origin| origin != kept) {
+        tracing::warn!(origin = kept, "the log keeps the name that it got at its first start");
+    }
+    Ok(checkpoints)
 }
 
 /// The ways out for messages: hooks, SMTP, or files in the data folder where nothing else is set.
@@ -345,16 +365,6 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
     let (clock, entropy) = ports();
     let vault = Vault::open_with(keys, &master, others, clock, entropy).await?;
     Ok((log, vault))
-}
-
-/// The checkpoints of the log. At the first call of all the log gets its name, from the server's address.
-///
-/// # Errors
-/// When the database or the vault fails.
-pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
-    let address = settings.commands.site.external_url.as_str();
-    let name = address.split_once("://").map_or(address, |(_, name)| name).trim_end_matches('/').to_owned();
-    Checkpoints::open(store, || name).await.map_err(StartError::Checkpoints)
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {

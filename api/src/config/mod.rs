@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod known;
 mod parse;
+pub mod proofs;
 mod sources;
 pub mod table;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use ipnet::IpNet;
 pub use better_auth::BetterAuthSettings;
 pub use docs::markdown;
 pub use error::ConfigError;
+pub use proofs::ProofSettings;
 pub use sources::{ConfigFile, Sources};
 
 /// Everything that is configured.
@@ -56,6 +58,8 @@ pub struct Settings {
     pub better_auth: BetterAuthSettings,
     /// Reading the log.
     pub audit: AuditSettings,
+    /// The log's proofs.
+    pub proofs: ProofSettings,
 }
 
 /// Reading the log.
