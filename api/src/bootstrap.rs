@@ -35,6 +35,7 @@ use url::Url;
 
 use crate::config::{MasterKeySource, Settings};
 use crate::gotrue::GotrueDocuments;
+use crate::outdated;
 use crate::ports::{SystemClock, SystemEntropy};
 
 /// Erased subjects that are looked at in one go.
@@ -106,6 +107,12 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
+    /// Tables are not what this program's folds make, and the owner does not want them rebuilt here.
+    #[error(
+        "the projections {0} are out of date, and `projections.rebuild_at_start` is `never`: run \
+         `evident projections rebuild`"
+    )]
+    Outdated(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -140,6 +147,7 @@ impl StartError {
             | Self::Store(_)
             | Self::Hasher(_)
             | Self::Projections(_)
+            | Self::Outdated(_)
             | Self::Listen { .. } => false,
         }
     }
@@ -167,7 +175,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
     nearby.start_at(store.head().await?.position);
     destroy_keys_of_the_erased(&store).await?;
-    rebuild_outdated(&store).await?;
+    outdated::rebuild(&store, settings.projections.rebuild_at_start).await?;
     let commands = &settings.commands;
     let mut hasher = HasherSettings::new(threads(commands.password.hashing_threads));
     hasher.cost = commands.password.argon2;
@@ -398,21 +406,4 @@ async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError
             store.forget(subject).await?;
         }
     }
-}
-
-/// A projection whose fold changed is folded afresh before anybody reads it.
-async fn rebuild_outdated(store: &EventStore) -> Result<(), StartError> {
-    let outdated = evident_projections::outdated(store).await?;
-    if outdated.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(projections = outdated.join(", "), "projections are rebuilt: their folds have changed");
-    evident_projections::rebuild(
-        store,
-        &outdated,
-        evident_projections::PATIENCE,
-        &evident_projections::Silent,
-    )
-    .await?;
-    Ok(())
 }

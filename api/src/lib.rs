@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod gotrue;
 pub mod http;
+mod outdated;
 pub mod ports;
 pub mod server;
 pub mod telemetry;

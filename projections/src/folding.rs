@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
 
+use crate::digest::RowsDigest;
 use crate::fold::{Fold, Tally};
 
 /// A projection behind one face, whatever its rows are.
@@ -36,10 +37,10 @@ pub(crate) trait Folding: Send {
     fn fold(&mut self, events: &[Recorded]);
     /// What has to be written, and forgets everything; shows each group and its rows as they will be.
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes;
-    /// What has to be written, and forgets everything.
-    fn drain(&mut self) -> Changes {
-        self.drain_with(&mut |_, _| ())
-    }
+    /// What has to be written, and forgets everything; also tells how the digest of all rows moves.
+    fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes;
+    /// Hands over everything, and forgets it: for a drain elsewhere.
+    fn take(&mut self) -> Box<dyn Folding>;
     /// How many groups are held.
     fn len(&self) -> usize;
 }
@@ -158,17 +159,15 @@ impl<F: Fold> Folding for Groups<F> {
     }
 
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes {
-        let mut changes = Changes::default();
-        for (key, group) in std::mem::take(&mut self.groups) {
-            let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
-            show(key, &rows);
-            difference::<F>(&mut changes, group.stored, rows);
-        }
-        changes.counts.retain(|_, by| *by != 0);
-        // In the order of keys, so that neighbours are written together.
-        changes.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
-        changes.deletes.sort_unstable();
-        changes
+        self.changes(show, None)
+    }
+
+    fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes {
+        self.changes(&mut |_, _| (), Some(digest))
+    }
+
+    fn take(&mut self) -> Box<dyn Folding> {
+        Box::new(Self { groups: std::mem::take(&mut self.groups) })
     }
 
     fn len(&self) -> usize {
@@ -176,8 +175,33 @@ impl<F: Fold> Folding for Groups<F> {
     }
 }
 
+impl<F: Fold> Groups<F> {
+    fn changes(
+        &mut self,
+        show: &mut dyn FnMut(String, &[Row]),
+        mut digest: Option<&mut RowsDigest>,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        for (key, group) in std::mem::take(&mut self.groups) {
+            let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
+            show(key, &rows);
+            difference::<F>(&mut changes, digest.as_deref_mut(), group.stored, rows);
+        }
+        changes.counts.retain(|_, by| *by != 0);
+        // In the order of keys, so that neighbours are written together.
+        changes.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+        changes.deletes.sort_unstable();
+        changes
+    }
+}
+
 /// Adds what makes the rows out of what is stored.
-fn difference<F: Fold>(changes: &mut Changes, stored: Vec<Row>, rows: Vec<Row>) {
+fn difference<F: Fold>(
+    changes: &mut Changes,
+    mut digest: Option<&mut RowsDigest>,
+    stored: Vec<Row>,
+    rows: Vec<Row>,
+) {
     let of = F::TALLY.map(|tally| tally.of);
     let mut count = |row: &Row, by: i64| {
         for counter in of.iter().flat_map(|of| of(row)) {
@@ -195,10 +219,17 @@ fn difference<F: Fold>(changes: &mut Changes, stored: Vec<Row>, rows: Vec<Row>) 
             count(old, -1);
         }
         count(&row, 1);
+        if let Some(digest) = digest.as_deref_mut() {
+            old.iter().for_each(|old| digest.remove(old));
+            digest.add(&row);
+        }
         changes.upserts.push(row);
     }
     for old in before.into_values() {
         count(&old, -1);
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.remove(&old);
+        }
         if let Some(Value::Text(key)) = old.into_iter().next() {
             changes.deletes.push(key);
         }

@@ -9,6 +9,7 @@
 
 pub mod audit;
 mod cells;
+mod digest;
 mod error;
 mod fold;
 mod folding;
@@ -21,15 +22,18 @@ mod progress;
 mod rebuild;
 mod replay;
 mod shadow;
+mod shadows;
 mod status;
 mod verify;
 pub mod views;
 
+pub use digest::RowsDigest;
 pub use error::ProjectionError;
 pub use fold::{Fold, Tally};
 pub use inline::Projections;
+pub use loader::Limits;
 pub use progress::{Progress, Silent};
-pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild};
+pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild, rebuild_within};
 pub use replay::{Until, replay};
 pub use status::{Built, Status, outdated, status};
 pub use verify::{Difference, DifferenceKind, Outcome, Verification, verify};

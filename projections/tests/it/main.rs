@@ -5,6 +5,7 @@
 mod audit;
 mod directory;
 mod folds;
+mod interrupted;
 mod lists;
 mod oauth_tries;
 mod organization_folds;
