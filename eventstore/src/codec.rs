@@ -1,5 +1,6 @@
 //! Between events as the domain knows them and events as they are stored.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use chrono::DateTime;
@@ -9,6 +10,7 @@ use evident_domain::{
     Actor, Event, EventId, Personal, Position, Provenance, Recorded, StreamId, StreamKind, Subject, Surface,
     Time,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -25,28 +27,30 @@ const fn column(name: &'static str, kind: ColumnType) -> Column {
 }
 
 /// The log's table. Its key is not one column, so it is only ever inserted into.
-pub(crate) const EVENTS: Table = Table::new(
-    "events",
-    &[
-        column("aggregate_type", ColumnType::Text),
-        column("aggregate_id", ColumnType::Text),
-        column("sequence", ColumnType::Int),
-        column("event_type", ColumnType::Text),
-        column("event_version", ColumnType::Text),
-        column("payload", ColumnType::Json),
-        column("metadata", ColumnType::Json),
-        column("position", ColumnType::Int),
-        column("event_id", ColumnType::Text),
-        column("occurred_at", ColumnType::Int),
-        column("actor", ColumnType::Text),
-        column("subject", ColumnType::Text),
-        column("salt", ColumnType::Bytes),
-        column("content_digest", ColumnType::Bytes),
-        column("leaf_hash", ColumnType::Bytes),
-    ],
-);
+pub(crate) const EVENTS: Table = Table::new("events", COLUMNS);
+
+const COLUMNS: &[Column] = &[
+    column("aggregate_type", ColumnType::Text),
+    column("aggregate_id", ColumnType::Text),
+    column("sequence", ColumnType::Int),
+    column("event_type", ColumnType::Text),
+    column("event_version", ColumnType::Text),
+    column("payload", ColumnType::Json),
+    column("metadata", ColumnType::Json),
+    column("position", ColumnType::Int),
+    column("event_id", ColumnType::Text),
+    column("occurred_at", ColumnType::Int),
+    column("actor", ColumnType::Text),
+    column("subject", ColumnType::Text),
+    column("salt", ColumnType::Bytes),
+    column("content_digest", ColumnType::Bytes),
+    column("leaf_hash", ColumnType::Bytes),
+];
 
 /// The columns that [`decode`] reads, in its order.
+pub(crate) const READ: Table = Table::new("events", COLUMNS.split_at(12).0);
+
+/// The same as SQL has them.
 pub(crate) const READ_COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event_version, \
      payload, metadata, position, event_id, occurred_at, actor, subject";
 
@@ -229,14 +233,14 @@ pub(crate) fn position(row: &Row) -> Position {
 }
 
 /// Reads the columns [`READ_COLUMNS`] of a row.
-pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
-    let int = |i: usize| count(row, i);
-    let position = position(row);
+pub(crate) fn decode(mut row: Row) -> Result<Stored, CodecError> {
+    let position = position(&row);
     let damaged = |column| CodecError::Column { position, column };
+    let micros = row.get(9).and_then(Value::as_int).ok_or(damaged("occurred_at"))?;
+    let sequence = count(&row, 2).ok_or(damaged("sequence"))?;
     let text = |i: usize, name| row.get(i).and_then(Value::as_text).ok_or(damaged(name));
     let kind = StreamKind::from_name(text(0, "aggregate_type")?).ok_or(damaged("aggregate_type"))?;
     let id: Uuid = text(1, "aggregate_id")?.parse().map_err(|_| damaged("aggregate_id"))?;
-    let micros = row.get(9).and_then(Value::as_int).ok_or(damaged("occurred_at"))?;
     let subject = match row.get(11) {
         None | Some(Value::Null) => None,
         Some(value) => {
@@ -244,19 +248,48 @@ pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
             Some(text.parse().map_err(|_| damaged("subject"))?)
         }
     };
+    let event_id = text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?;
+    let mut take = |i: usize, name| match row.get_mut(i) {
+        Some(Value::Text(text)) => Ok(std::mem::take(text)),
+        _ => Err(damaged(name)),
+    };
     Ok(Stored {
         stream: StreamId { kind, id },
-        sequence: int(2).ok_or(damaged("sequence"))?,
-        kind: text(3, "event_type")?.to_owned(),
-        version: text(4, "event_version")?.to_owned(),
-        payload: text(5, "payload")?.to_owned(),
-        metadata: text(6, "metadata")?.to_owned(),
+        sequence,
+        kind: take(3, "event_type")?,
+        version: take(4, "event_version")?,
+        payload: take(5, "payload")?,
+        metadata: take(6, "metadata")?,
         position,
-        id: text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?,
+        id: event_id,
         occurred_at: DateTime::from_timestamp_micros(micros).ok_or(damaged("occurred_at"))?,
-        actor: text(10, "actor")?.to_owned(),
+        actor: take(10, "actor")?,
         subject,
     })
+}
+
+/// [`Provenance`] as it is stored: texts that are borrowed where nothing in them is escaped.
+#[derive(Deserialize)]
+struct StoredProvenance<'a> {
+    #[serde(borrow)]
+    request_id: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    causation: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    client: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    surface: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    ip: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    user_agent: Option<StoredText<'a>>,
+}
+
+#[derive(Deserialize)]
+struct StoredText<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn known<'a>(text: Option<&'a StoredText<'_>>) -> Option<&'a str> {
+    text.map(|text| &*text.0)
 }
 
 impl Stored {
@@ -315,11 +348,10 @@ impl Stored {
     fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let fields: Map<String, Json> =
+        let stored: StoredProvenance<'_> =
             serde_json::from_str(&self.metadata).map_err(|cause| CodecError::Payload { position, cause })?;
-        let text = |name: &str| fields.get(name).and_then(Json::as_str);
-        let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
-            let Some(stored) = text(name) else { return Ok(None) };
+        let personal = |name: &str, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
+            let Some(stored) = stored else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
             };
@@ -329,7 +361,7 @@ impl Stored {
                 .map_err(|cause| CodecError::Seal { position, cause })?;
             Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
         };
-        let ip = match personal("ip")? {
+        let ip = match personal("ip", known(stored.ip.as_ref()))? {
             None => None,
             Some(Personal::Known(ip)) => Some(Personal::Known(ip.parse::<IpAddr>().map_err(|_| damaged())?)),
             Some(Personal::Sealed(sealed)) => Some(Personal::Sealed(sealed)),
@@ -337,12 +369,12 @@ impl Stored {
         };
         Ok(Provenance {
             actor: Actor::from_label(&self.actor).ok_or_else(damaged)?,
-            request_id: text("request_id").and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
-            causation: text("causation").and_then(|id| id.parse().ok()),
+            request_id: known(stored.request_id.as_ref()).and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
+            causation: known(stored.causation.as_ref()).and_then(|id| id.parse().ok()),
             ip,
-            user_agent: personal("user_agent")?,
-            surface: text("surface").and_then(Surface::from_name).ok_or_else(damaged)?,
-            client: text("client").map(str::to_owned),
+            user_agent: personal("user_agent", known(stored.user_agent.as_ref()))?,
+            surface: known(stored.surface.as_ref()).and_then(Surface::from_name).ok_or_else(damaged)?,
+            client: known(stored.client.as_ref()).map(str::to_owned),
         })
     }
 }

@@ -277,7 +277,7 @@ impl EventStore {
     }
 
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
-    pub(crate) async fn open_rows(&self, rows: &[Row]) -> Result<Vec<reader::Item>, StoreError> {
+    pub(crate) async fn open_rows(&self, rows: Vec<Row>) -> Result<Vec<reader::Item>, StoreError> {
         reader::open_each(&self.0.vault, &self.0.upcasters, rows).await
     }
 

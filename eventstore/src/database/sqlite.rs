@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, TypeInfo, ValueRef};
 
 use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
-use super::{ColumnType, Contents, DatabaseError, OnConflict, OpenError, Row, Table, Value};
+use super::{Column, ColumnType, Contents, DatabaseError, OnConflict, OpenError, Row, Table, Value};
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/keys");
@@ -124,6 +124,68 @@ where
 {
     let rows = bind(sqlx::query(sql), params).fetch_all(executor).await?;
     rows.iter().map(decode).collect()
+}
+
+/// Rows of a table, `rest` being what follows its name in a query. They travel as one text, each value behind
+/// its length: for many rows that is several times quicker than value by value.
+pub(super) async fn read<'e, E>(
+    executor: E,
+    table: &Table,
+    rest: &str,
+    params: &[Value],
+) -> Result<Vec<Row>, DatabaseError>
+where
+    E: sqlx::Executor<'e, Database = sqlx::Sqlite>,
+{
+    let text = |column: &Column| match column.kind {
+        ColumnType::Bytes => format!("hex({})", column.name),
+        ColumnType::Bool | ColumnType::Int | ColumnType::Text | ColumnType::Json => column.name.to_owned(),
+    };
+    let lengths: Vec<_> =
+        table.columns.iter().map(|c| format!("iif({} is null, -1, octet_length({}))", c.name, text(c))).collect();
+    let values: Vec<_> = table.columns.iter().map(text).collect();
+    let sql = format!(
+        "select group_concat(packed, '') from (select concat({}, ' ', {}) as packed from {} {rest})",
+        lengths.join(", ' ', "),
+        values.join(", "),
+        table.name
+    );
+    let rows = query(executor, &sql, params).await?;
+    let packed = rows.first().and_then(|row| row.first()).and_then(Value::as_text).unwrap_or_default();
+    let mut rest = packed;
+    let mut rows = Vec::new();
+    while !rest.is_empty() {
+        rows.push(unpack(table, &mut rest).ok_or_else(|| DatabaseError::Unexpected {
+            table: table.name.to_string(),
+            column: table.key(),
+        })?);
+    }
+    Ok(rows)
+}
+
+/// Takes the first row off what [`read`] reads.
+fn unpack(table: &Table, packed: &mut &str) -> Option<Row> {
+    let mut lengths = Vec::with_capacity(table.columns.len());
+    for _ in table.columns {
+        let (length, rest) = packed.split_once(' ')?;
+        lengths.push(length.parse::<i64>().ok()?);
+        *packed = rest;
+    }
+    let mut row = Row::with_capacity(lengths.len());
+    for (column, length) in table.columns.iter().zip(lengths) {
+        let Ok(length) = usize::try_from(length) else {
+            row.push(Value::Null);
+            continue;
+        };
+        let (text, rest) = packed.split_at_checked(length)?;
+        *packed = rest;
+        row.push(match column.kind {
+            ColumnType::Bool | ColumnType::Int => Value::Int(text.parse().ok()?),
+            ColumnType::Text | ColumnType::Json => Value::Text(text.to_owned()),
+            ColumnType::Bytes => Value::Bytes(hex::decode(text).ok()?),
+        });
+    }
+    Some(row)
 }
 
 pub(super) async fn execute(
