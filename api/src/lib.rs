@@ -2,8 +2,10 @@
 //!
 //! * [`cli`] is the command line; [`config`] what the owner chose; [`telemetry`] what is logged.
 //! * [`gotrue`] is the Supabase Auth protocol, on top of what every surface shares ([`http`]); [`server`] serves it.
+//! * [`better_auth`] is the second protocol; [`audit`] is where auditors read the log.
 //! * [`bootstrap`] makes a working node of settings.
 
+pub mod audit;
 pub mod better_auth;
 pub mod bootstrap;
 pub mod cli;

@@ -24,7 +24,7 @@ use crate::config::Settings;
 use crate::http::edge::{Edge, edge};
 use crate::http::origin::PeerAddress;
 use crate::ports::SystemEntropy;
-use crate::{better_auth, gotrue};
+use crate::{audit, better_auth, gotrue};
 
 /// Whoever takes longer to send the head of a request is cut off, and so is who keeps a connection without
 /// using it.
@@ -48,11 +48,13 @@ pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
     let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
     // Its callers send cookies: not every page may.
     let trusting = outermost().for_trusted(better_auth.origins().clone());
+    let audit = audit::router(audit::App::new(commands.clone(), settings));
     let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server), &options.place.base_path);
     // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
     Router::new()
         .route(&format!("{}/", options.place.base_path), any(async || StatusCode::NOT_FOUND))
         .nest(&options.place.base_path, edged(better_auth::router(better_auth), trusting))
+        .nest(audit::BASE_PATH, edged(audit, outermost()))
         .fallback_service(edged(gotrue, outermost()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evident_domain::{SessionId, UserId};
+use evident_domain::{Position, SessionId, UserId};
 
 use crate::Commands;
 use crate::execute::Failure;
@@ -55,6 +55,16 @@ impl Commands {
             return Err(AccessError::SessionNotFound);
         }
         Ok(caller)
+    }
+
+    /// Takes in what was committed up to now on any node, so that what this node keeps at hand (keys of
+    /// persons, among others) is not older than that; gives the head's position. Calls at one time share
+    /// one look at the head.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catch_up(&self) -> Result<Position, Failure> {
+        Ok(self.nearby().catch_up_with_head().await?)
     }
 
     /// Whether the caller's session is past its time: it still shows its user's account, and does nothing

@@ -24,6 +24,7 @@ mod flow;
 mod generate_link;
 mod grant;
 mod hashing;
+mod holds;
 pub mod hooks;
 mod invite_user;
 mod mailable;
@@ -88,6 +89,7 @@ pub use factors::{
 pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::{Grant, SessionTerms};
+pub use holds::{HoldsError, LiftHold, PlaceHold, standing_holds};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
 pub use names::{NameChange, NameError};

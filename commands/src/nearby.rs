@@ -151,6 +151,13 @@ impl Nearby {
         known.0.write().unwrap_or_else(PoisonError::into_inner).insert(session, caller.clone());
     }
 
+    /// Lets everything that is committed by now, on any node, drop what it touches; gives the head's position.
+    pub(crate) async fn catch_up_with_head(&self) -> Result<Position, StoreError> {
+        let now = self.head().await?;
+        self.catch_up(now).await?;
+        Ok(now)
+    }
+
     /// The position of the head, read after this was called.
     async fn head(&self) -> Result<Position, StoreError> {
         let (ask, answer) = oneshot::channel();
@@ -213,6 +220,7 @@ impl Nearby {
             | StreamKind::Flow
             | StreamKind::Recipient
             | StreamKind::Provider
+            | StreamKind::Hold
             | StreamKind::Attempt => {}
         }
     }
@@ -265,7 +273,7 @@ impl News {
         let stream = StreamId { kind: StreamKind::from_name(text(0)?)?, id: text(1)?.parse().ok()? };
         let user = match text(3).and_then(|subject| subject.parse().ok()) {
             Some(Subject::User(user)) => Some(user),
-            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
+            _ => None,
         };
         Some(Self::new(stream, user, text(2)?))
     }
@@ -273,7 +281,7 @@ impl News {
     fn of(event: &Recorded) -> Self {
         let user = match &event.subject {
             Some(Subject::User(user)) => Some(*user),
-            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
+            _ => None,
         };
         Self::new(event.stream, user, Event::kind(&event.event).0)
     }

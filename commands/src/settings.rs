@@ -10,11 +10,12 @@ mod factors;
 mod flows;
 mod hooks;
 mod limits;
-mod messages;
+mod mails;
 mod oauth_server;
 mod organizations;
 mod plugins;
 mod secret;
+mod sms;
 mod sso;
 mod tokens;
 mod web3;
@@ -27,10 +28,7 @@ pub use factors::{FactorSwitch, PasskeySettings, SecondFactorSettings, WebauthnS
 pub use flows::FlowSettings;
 pub use hooks::{HookSetting, HookSettings};
 pub use limits::{BucketRule, MessageRate, RateLimitSettings, SignInThrottle};
-pub use messages::{
-    MailNotifications, MailSettings, MailTexts, SmsAccount, SmsAccounts, SmsSettings, SmtpServer,
-    TemplateText,
-};
+pub use mails::{MailNotifications, MailSettings, MailTexts, SmtpServer, TemplateText};
 pub use oauth_server::OAuthServerSettings;
 pub use organizations::{OrganizationSettings, OwnRoleSettings, TeamSettings};
 pub use plugins::{
@@ -38,6 +36,7 @@ pub use plugins::{
     PluginSettings, SecondStepSettings, UsernameSettings,
 };
 pub use secret::Secret;
+pub use sms::{SmsAccount, SmsAccounts, SmsSettings};
 pub use sso::SsoSettings;
 pub use tokens::{ParentReuse, SessionSettings, SigningKeySource, TokenSettings};
 pub use web3::{WalletSettings, Web3Settings};

@@ -8,7 +8,8 @@
 //! `mod.rs`, or in `state.rs` and `decide.rs` where they are long. An [`attempt`] has no rules to
 //! speak of and is one file.
 //!
-//! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it.
+//! The [`catalogue`] lists every event there is; `docs/events.md` is printed from it. What of an event a
+//! reader of the log sees is decided in [`disclosure`].
 
 pub mod access;
 pub mod attempt;
@@ -18,8 +19,10 @@ pub mod claim;
 pub mod client;
 pub mod consent;
 pub mod contact;
+pub mod disclosure;
 pub mod event;
 pub mod flow;
+pub mod hold;
 pub mod ids;
 pub mod metadata;
 pub mod organization;
@@ -28,6 +31,7 @@ pub mod ports;
 pub mod provenance;
 pub mod provider;
 pub mod recipient;
+pub mod retention;
 pub mod root;
 pub mod scopes;
 pub mod secret;
@@ -40,8 +44,9 @@ pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
-    AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, IdentityId, InvitationId,
-    MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
+    AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, HoldId, IdentityId,
+    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId,
+    UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

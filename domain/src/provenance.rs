@@ -116,12 +116,31 @@ pub struct Provenance {
     pub surface: Surface,
     /// The client library, as it names itself (`X-Client-Info`), cut to a sane length.
     pub client: Option<String>,
+    /// The administrator who sits there, where one acts in the actor's name.
+    pub impersonator: Option<UserId>,
 }
 
 impl Provenance {
     /// Work that no request asked for.
     pub fn internal(actor: Actor, surface: Surface, request_id: Uuid) -> Self {
-        Self { actor, request_id, causation: None, ip: None, user_agent: None, surface, client: None }
+        Self {
+            actor,
+            request_id,
+            causation: None,
+            ip: None,
+            user_agent: None,
+            surface,
+            client: None,
+            impersonator: None,
+        }
+    }
+
+    /// Whose address and program these are, where that is known: under their key both are sealed.
+    pub fn person(&self) -> Option<UserId> {
+        self.impersonator.or(match &self.actor {
+            Actor::User { id } | Actor::Admin { id: Some(id), .. } => Some(*id),
+            Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System => None,
+        })
     }
 }
 

@@ -183,12 +183,16 @@ impl LogRow {
             Some(Value::Bytes(bytes)) => Ok(bytes.clone()),
             _ => Err(damaged(name)),
         };
-        let salt = bytes(12, "salt")?;
-        let content = (!salt.is_empty()).then_some(SealedContent {
-            salt,
+        let content = SealedContent {
+            salt: bytes(12, "salt")?,
             payload: text(5, "payload")?.to_owned(),
             metadata: text(6, "metadata")?.to_owned(),
-        });
+        };
+        let is_dropped = content.salt.is_empty();
+        if is_dropped && content != SealedContent::dropped() {
+            return Err(damaged("salt"));
+        }
+        let content = (!is_dropped).then_some(content);
         let leaf = Leaf {
             actor: owned(10, "actor")?,
             content: hex::encode(bytes(13, "content_digest")?),

@@ -1,11 +1,11 @@
 //! Between events as the domain knows them and events as they are stored.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use chrono::DateTime;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use evident_domain::ports::Entropy;
+use evident_domain::retention::Dropped;
 use evident_domain::{
     Actor, Event, EventId, Personal, Position, Provenance, Recorded, StreamId, StreamKind, Subject, Surface,
     Time,
@@ -21,6 +21,11 @@ use crate::seal::{SealBroken, SealingKey, open_payload, seal_payload};
 const SALT_BYTES: usize = 16;
 const SEALED_PREFIX: &str = "sealed:";
 const ERASED_TEXT: &str = "erased";
+/// Whose key seals address and program of the client; none: the event's subject's.
+const SEALED_FOR: &str = "sealed_for";
+const IMPERSONATOR: &str = "impersonator";
+/// The payload of an event whose content was dropped.
+pub(crate) const DROPPED_PAYLOAD: &str = "null";
 
 const fn column(name: &'static str, kind: ColumnType) -> Column {
     Column::new(name, kind)
@@ -105,13 +110,21 @@ pub(crate) struct Prepared {
     digest: [u8; 32],
 }
 
-/// Seals and digests an event.
+/// Somebody, and their key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) key: &'a SealingKey,
+}
+
+/// Seals and digests an event: what it says under the key of its subject, from where it came under the key
+/// of whoever acted.
 pub(crate) fn prepare(
     event: Event,
     provenance: &Provenance,
     occurred_at: Time,
-    subject: &Subject,
-    key: &SealingKey,
+    Owner { subject, key }: Owner<'_>,
+    actor: Owner<'_>,
     entropy: &dyn Entropy,
 ) -> Result<Prepared, CodecError> {
     let id = EventId(entropy.uuid());
@@ -119,7 +132,8 @@ pub(crate) fn prepare(
     let mut payload = event.to_json().map_err(|_| CodecError::Encode)?;
     seal_payload(&mut payload, key, &context, entropy).map_err(|_| CodecError::Encode)?;
     let payload = payload.to_string();
-    let metadata = metadata_json(provenance, key, &context, entropy)?.to_string();
+    let sealed_for = (actor.subject != subject).then_some(actor.subject);
+    let metadata = metadata_json(provenance, actor.key, sealed_for, &context, entropy)?.to_string();
     let mut salt = [0; SALT_BYTES];
     entropy.fill(&mut salt);
     let digest = content_digest(&salt, &payload, &metadata);
@@ -179,6 +193,7 @@ impl Prepared {
 fn metadata_json(
     provenance: &Provenance,
     key: &SealingKey,
+    sealed_for: Option<&Subject>,
     context: &str,
     entropy: &dyn Entropy,
 ) -> Result<Json, CodecError> {
@@ -192,6 +207,13 @@ fn metadata_json(
     }
     if let Some(client) = &provenance.client {
         put("client", client.clone());
+    }
+    if let Some(impersonator) = provenance.impersonator {
+        put(IMPERSONATOR, impersonator.to_string());
+    }
+    let is_sealed = provenance.ip.is_some() || provenance.user_agent.is_some();
+    if let Some(subject) = sealed_for.filter(|_| is_sealed) {
+        put(SEALED_FOR, subject.to_string());
     }
     let seal = |name: &str, plain: &str| {
         key.seal_text(plain.as_bytes(), &format!("{context}#{name}"), entropy)
@@ -215,12 +237,14 @@ pub(crate) struct Stored {
     kind: String,
     version: String,
     payload: String,
-    metadata: String,
+    metadata: StoredMetadata,
     pub(crate) position: Position,
     id: EventId,
     occurred_at: Time,
     actor: String,
     pub(crate) subject: Option<Subject>,
+    /// Whose key seals address and program of the client, where it is not the subject's.
+    pub(crate) sealed_for: Option<Subject>,
 }
 
 pub(crate) fn count(row: &Row, column: usize) -> Option<u64> {
@@ -248,6 +272,12 @@ pub(crate) fn decode(mut row: Row) -> Result<Stored, CodecError> {
             Some(text.parse().map_err(|_| damaged("subject"))?)
         }
     };
+    let metadata: StoredMetadata = serde_json::from_str(text(6, "metadata")?)
+        .map_err(|cause| CodecError::Payload { position, cause })?;
+    let sealed_for = match &metadata.sealed_for {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| damaged("metadata"))?),
+    };
     let event_id = text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?;
     let mut take = |i: usize, name| match row.get_mut(i) {
         Some(Value::Text(text)) => Ok(std::mem::take(text)),
@@ -259,53 +289,53 @@ pub(crate) fn decode(mut row: Row) -> Result<Stored, CodecError> {
         kind: take(3, "event_type")?,
         version: take(4, "event_version")?,
         payload: take(5, "payload")?,
-        metadata: take(6, "metadata")?,
+        metadata,
         position,
         id: event_id,
         occurred_at: DateTime::from_timestamp_micros(micros).ok_or(damaged("occurred_at"))?,
         actor: take(10, "actor")?,
         subject,
+        sealed_for,
     })
 }
 
-/// [`Provenance`] as it is stored: texts that are borrowed where nothing in them is escaped.
-#[derive(Deserialize)]
-struct StoredProvenance<'a> {
-    #[serde(borrow)]
-    request_id: Option<StoredText<'a>>,
-    #[serde(borrow)]
-    causation: Option<StoredText<'a>>,
-    #[serde(borrow)]
-    client: Option<StoredText<'a>>,
-    #[serde(borrow)]
-    surface: Option<StoredText<'a>>,
-    #[serde(borrow)]
-    ip: Option<StoredText<'a>>,
-    #[serde(borrow)]
-    user_agent: Option<StoredText<'a>>,
-}
-
-#[derive(Deserialize)]
-struct StoredText<'a>(#[serde(borrow)] Cow<'a, str>);
-
-fn known<'a>(text: Option<&'a StoredText<'_>>) -> Option<&'a str> {
-    text.map(|text| &*text.0)
+/// [`Provenance`] as it is stored, and whose key seals what is sealed there.
+#[derive(Debug, Deserialize)]
+struct StoredMetadata {
+    request_id: Option<String>,
+    causation: Option<String>,
+    client: Option<String>,
+    surface: Option<String>,
+    impersonator: Option<String>,
+    sealed_for: Option<String>,
+    ip: Option<String>,
+    user_agent: Option<String>,
 }
 
 impl Stored {
+    /// Whose keys open it.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.subject.iter().chain(&self.sealed_for)
+    }
+
     /// Opens what is sealed and makes the event new if its version is old. Without a key the personal
-    /// fields read as erased.
+    /// fields read as erased. `actor` is the key of whoever acted, where it is not the subject's.
     pub(crate) fn open(
         self,
         key: Option<&SealingKey>,
+        actor: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        if self.payload == DROPPED_PAYLOAD {
+            return self.dropped();
+        }
         let position = self.position;
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
         let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
         open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
-        let provenance = self.provenance(key, &context)?;
+        let actor = if self.sealed_for.is_some() { actor } else { key };
+        let provenance = self.provenance(actor, &context)?;
         let payload = self.upcast(payload, upcasters);
         let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
         Ok(Recorded {
@@ -317,6 +347,23 @@ impl Stored {
             subject: self.subject,
             provenance,
             event,
+        })
+    }
+
+    /// What is left of an event whose content was dropped. Only some types may be without.
+    fn dropped(self) -> Result<Recorded, CodecError> {
+        let damaged = |column| CodecError::Column { position: self.position, column };
+        let dropped = Dropped::of(self.stream.kind, &self.kind, &self.version).ok_or(damaged("payload"))?;
+        let actor = Actor::from_label(&self.actor).ok_or(damaged("actor"))?;
+        Ok(Recorded {
+            position: self.position,
+            id: self.id,
+            stream: self.stream,
+            sequence: self.sequence,
+            occurred_at: self.occurred_at,
+            subject: self.subject,
+            provenance: Provenance::internal(actor, Surface::Internal, Uuid::nil()),
+            event: Event::Dropped(dropped),
         })
     }
 
@@ -348,8 +395,7 @@ impl Stored {
     fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let stored: StoredProvenance<'_> =
-            serde_json::from_str(&self.metadata).map_err(|cause| CodecError::Payload { position, cause })?;
+        let stored = &self.metadata;
         let personal = |name: &str, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = stored else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
@@ -361,7 +407,7 @@ impl Stored {
                 .map_err(|cause| CodecError::Seal { position, cause })?;
             Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
         };
-        let ip = match personal("ip", known(stored.ip.as_ref()))? {
+        let ip = match personal("ip", stored.ip.as_deref())? {
             None => None,
             Some(Personal::Known(ip)) => Some(Personal::Known(ip.parse::<IpAddr>().map_err(|_| damaged())?)),
             Some(Personal::Sealed(sealed)) => Some(Personal::Sealed(sealed)),
@@ -369,12 +415,16 @@ impl Stored {
         };
         Ok(Provenance {
             actor: Actor::from_label(&self.actor).ok_or_else(damaged)?,
-            request_id: known(stored.request_id.as_ref()).and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
-            causation: known(stored.causation.as_ref()).and_then(|id| id.parse().ok()),
+            request_id: stored.request_id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
+            causation: stored.causation.as_deref().and_then(|id| id.parse().ok()),
             ip,
-            user_agent: personal("user_agent", known(stored.user_agent.as_ref()))?,
-            surface: known(stored.surface.as_ref()).and_then(Surface::from_name).ok_or_else(damaged)?,
-            client: known(stored.client.as_ref()).map(str::to_owned),
+            user_agent: personal("user_agent", stored.user_agent.as_deref())?,
+            surface: stored.surface.as_deref().and_then(Surface::from_name).ok_or_else(damaged)?,
+            client: stored.client.clone(),
+            impersonator: match &stored.impersonator {
+                None => None,
+                Some(id) => Some(id.parse().map_err(|_| damaged())?),
+            },
         })
     }
 }

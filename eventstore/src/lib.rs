@@ -6,6 +6,8 @@
 //! * [`Vault`] keeps the keys apart; personal fields are sealed on the way in and opened on the way
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
+//! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
+//! * [`retention`] drops contents; leaves and proofs stay.
 //! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
@@ -22,8 +24,10 @@ mod head;
 pub mod merkle;
 mod outbox;
 mod reader;
+pub mod retention;
 pub mod seal;
 mod store;
+pub mod tlog;
 mod vault;
 mod writer;
 mod writing;
@@ -40,4 +44,4 @@ pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};
-pub use vault::{MasterKey, MasterKeyMalformed, Vault, VaultError};
+pub use vault::{MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, Vault, VaultError};

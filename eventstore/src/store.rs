@@ -7,12 +7,12 @@ use std::sync::Arc;
 use cqrs_es::persist::EventUpcaster;
 use evident_domain::claim::Holder;
 use evident_domain::ports::{Clock, Entropy};
-use evident_domain::{Claim, Position, Recorded, StreamId, Subject, upcast};
+use evident_domain::{Actor, Claim, Position, Recorded, StreamId, Subject, upcast};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
-use crate::codec::{CodecError, prepare};
+use crate::codec::{CodecError, Owner, prepare};
 use crate::database::{Database, DatabaseError, Row, Value};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
@@ -160,9 +160,9 @@ impl EventStore {
     pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
         let mut keys = HashMap::new();
         for subject in sealed_for(&append) {
-            if !keys.contains_key(subject) {
-                let key = self.0.vault.subject_key(subject).await.map_err(StoreError::vault)?;
-                keys.insert(subject.clone(), key);
+            if !keys.contains_key(&subject) {
+                let key = self.0.vault.subject_key(&subject).await.map_err(StoreError::vault)?;
+                keys.insert(subject, key);
             }
         }
         let (job, answer) = self.job(append, &keys).await?;
@@ -182,7 +182,7 @@ impl EventStore {
         &self,
         appends: Vec<Append>,
     ) -> Result<Vec<Result<Committed, AppendError>>, StoreError> {
-        let subjects: BTreeSet<Subject> = appends.iter().flat_map(sealed_for).cloned().collect();
+        let subjects: BTreeSet<Subject> = appends.iter().flat_map(sealed_for).collect();
         let subjects: Vec<_> = subjects.into_iter().collect();
         let keys = self.0.vault.subject_keys(&subjects).await.map_err(StoreError::vault)?;
         let mut answers = Vec::with_capacity(appends.len());
@@ -213,18 +213,22 @@ impl EventStore {
         append: Append,
         keys: &HashMap<Subject, Arc<SealingKey>>,
     ) -> Result<(Job, oneshot::Receiver<writer::Outcome>), AppendError> {
+        let person = acting(&append);
+        let owner = |subject: &'_ Subject| keys.get(subject).map(|key| &**key);
+        let actor = person.as_ref().and_then(|subject| Some(Owner { subject, key: owner(subject)? }));
         let mut prepared = Vec::with_capacity(append.streams.len());
         for stream in &append.streams {
             let Some(key) = keys.get(&stream.subject).filter(|_| !stream.events.is_empty()) else {
                 prepared.push(Vec::new());
                 continue;
             };
+            let subject = Owner { subject: &stream.subject, key };
             let events: Result<Vec<_>, _> = stream
                 .events
                 .iter()
                 .map(|event| {
                     let (who, when) = (&append.provenance, append.occurred_at);
-                    prepare(event.clone(), who, when, &stream.subject, key, self.entropy())
+                    prepare(event.clone(), who, when, subject, actor.unwrap_or(subject), self.entropy())
                 })
                 .collect();
             prepared.push(events.map_err(StoreError::from)?);
@@ -295,16 +299,33 @@ impl EventStore {
         }
     }
 
-    /// Destroys a subject's key. Call it after the erasing event is committed, and again at start.
+    /// Destroys a subject's key, and drops messages that hold their data. Call it after the erasing event is
+    /// committed, and again at start.
     ///
     /// # Errors
-    /// When the vault fails: the key may then still be there.
+    /// When the vault or the database fails: the key may then still be there.
     pub async fn forget(&self, subject: &Subject) -> Result<(), StoreError> {
-        self.0.vault.destroy(subject).await.map_err(StoreError::vault)
+        self.0.vault.destroy(subject).await.map_err(StoreError::vault)?;
+        self.drop_messages_of(subject).await?;
+        Ok(self.0.database.forget_old_pages().await?)
     }
 }
 
-/// Under whose keys a change's events are sealed.
-fn sealed_for(append: &Append) -> impl Iterator<Item = &Subject> {
-    append.streams.iter().filter(|stream| !stream.events.is_empty()).map(|stream| &stream.subject)
+/// Under whose keys a change is sealed.
+fn sealed_for(append: &Append) -> Vec<Subject> {
+    let told = append.streams.iter().filter(|stream| !stream.events.is_empty());
+    told.map(|stream| stream.subject.clone()).chain(acting(append)).collect()
+}
+
+/// Whose address and program stand in a change: whoever acts; of a visitor, the person whose account it
+/// concerns. None where each event's own subject is as good as any.
+fn acting(append: &Append) -> Option<Subject> {
+    if let Some(user) = append.provenance.person() {
+        return Some(Subject::User(user));
+    }
+    if append.provenance.actor != Actor::Visitor {
+        return None;
+    }
+    let concerned = append.streams.iter().filter(|stream| !stream.events.is_empty());
+    concerned.map(|stream| &stream.subject).find(|subject| matches!(subject, Subject::User(_))).cloned()
 }

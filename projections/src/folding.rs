@@ -2,7 +2,7 @@
 //! in rebuilds, in verification and in replays.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::marker::PhantomData;
 
 use evident_domain::Recorded;
@@ -29,11 +29,11 @@ pub(crate) trait Projection: Send + Sync {
 
 /// Groups of one projection in memory.
 pub(crate) trait Folding: Send {
-    /// What is needed before events can be folded.
-    fn needs(&self, events: &[Recorded]) -> Needs;
+    /// What is needed before events can be folded; it is asked right before they are.
+    fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs;
     /// Takes in rows of groups that were asked for; a group without rows has none.
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError>;
-    /// Folds events, in the order of their positions.
+    /// Folds the events that were asked about, in the order of their positions.
     fn fold(&mut self, events: &[Recorded]);
     /// What has to be written, and forgets everything; shows each group and its rows as they will be.
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes;
@@ -43,6 +43,17 @@ pub(crate) trait Folding: Send {
     fn take(&mut self) -> Box<dyn Folding>;
     /// How many groups are held.
     fn len(&self) -> usize;
+}
+
+/// The streams that begin among some events: nothing can have touched a group that is named by one.
+#[derive(Debug, Default)]
+pub(crate) struct Begun(HashSet<String>);
+
+impl Begun {
+    pub(crate) fn of(events: &[Recorded]) -> Self {
+        let begun = events.iter().filter(|event| event.sequence == 1);
+        Self(begun.map(|event| event.stream.id.to_string()).collect())
+    }
 }
 
 /// What a projection needs before it can fold some events.
@@ -94,7 +105,7 @@ impl<F: Fold> Projection for Of<F> {
     }
 
     fn folding(&self) -> Box<dyn Folding> {
-        Box::new(Groups::<F> { groups: HashMap::new() })
+        Box::new(Groups::<F> { groups: HashMap::new(), keys: Vec::new() })
     }
 }
 
@@ -106,23 +117,23 @@ struct Group<F> {
 
 struct Groups<F> {
     groups: HashMap<String, Group<F>>,
+    /// Which events touch which groups, of those that are folded next.
+    keys: Vec<(usize, String)>,
 }
 
 impl<F: Fold> Folding for Groups<F> {
-    fn needs(&self, events: &[Recorded]) -> Needs {
-        // Nothing can have touched a group that is named by a stream which begins here.
-        let begun: BTreeSet<String> =
-            events.iter().filter(|event| event.sequence == 1).map(|e| e.stream.id.to_string()).collect();
-        let (mut touched, mut unknown) = (false, BTreeSet::new());
-        for event in events {
+    fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs {
+        self.keys.clear();
+        let mut unknown = BTreeSet::new();
+        for (at, event) in events.iter().enumerate() {
             for key in F::keys(event) {
-                touched = true;
-                if !F::TOUCHED_ONCE && !self.groups.contains_key(&key) && !begun.contains(&key) {
-                    unknown.insert(key);
+                if !F::TOUCHED_ONCE && !self.groups.contains_key(&key) && !begun.0.contains(&key) {
+                    unknown.insert(key.clone());
                 }
+                self.keys.push((at, key));
             }
         }
-        Needs { touched, unknown: unknown.into_iter().collect() }
+        Needs { touched: !self.keys.is_empty(), unknown: unknown.into_iter().collect() }
     }
 
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError> {
@@ -144,15 +155,17 @@ impl<F: Fold> Folding for Groups<F> {
     }
 
     fn fold(&mut self, events: &[Recorded]) {
-        for event in events {
-            for key in F::keys(event) {
-                let state = self.groups.get_mut(&key).and_then(|group| group.state.take());
-                let state = F::apply(state, event, &key);
-                match self.groups.entry(key) {
-                    Entry::Occupied(mut group) => group.get_mut().state = state,
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(Group { stored: Vec::new(), state });
-                    }
+        for (at, key) in std::mem::take(&mut self.keys) {
+            let Some(event) = events.get(at) else { continue };
+            match self.groups.entry(key) {
+                Entry::Occupied(mut group) => {
+                    let state = group.get_mut().state.take();
+                    let state = F::apply(state, event, group.key());
+                    group.get_mut().state = state;
+                }
+                Entry::Vacant(vacant) => {
+                    let state = F::apply(None, event, vacant.key());
+                    vacant.insert(Group { stored: Vec::new(), state });
                 }
             }
         }
@@ -167,7 +180,7 @@ impl<F: Fold> Folding for Groups<F> {
     }
 
     fn take(&mut self) -> Box<dyn Folding> {
-        Box::new(Self { groups: std::mem::take(&mut self.groups) })
+        Box::new(Self { groups: std::mem::take(&mut self.groups), keys: Vec::new() })
     }
 
     fn len(&self) -> usize {

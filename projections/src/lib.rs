@@ -21,6 +21,7 @@ mod memory;
 mod progress;
 mod rebuild;
 mod replay;
+pub mod retention;
 mod shadow;
 mod shadows;
 mod status;

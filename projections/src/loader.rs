@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ProjectionError;
 use crate::digest::RowsDigest;
-use crate::folding::{Folding, Projection};
+use crate::folding::{Begun, Folding, Projection};
 use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::shadows::{self, Mark};
@@ -149,9 +149,11 @@ impl Loader {
     }
 
     async fn fold(&mut self, events: &[Recorded]) -> Result<(), ProjectionError> {
+        let begun = Begun::of(events);
         for part in &mut self.parts {
-            let events = &events[events.partition_point(|event| event.position <= part.begun)..];
-            let needs = part.folding.needs(events);
+            let known = events.partition_point(|event| event.position <= part.begun);
+            let (events, own) = (&events[known..], (known > 0).then(|| Begun::of(&events[known..])));
+            let needs = part.folding.needs(events, own.as_ref().unwrap_or(&begun));
             if !needs.touched {
                 continue;
             }
@@ -309,7 +311,7 @@ async fn select(
         Dialect::Sqlite => "select value from json_each($1)",
         Dialect::Postgres => "select json_array_elements_text($1::json)",
     };
-    let sql = format!("select {} from {} where {column} in ({list})", table.column_list(), table.name);
     let values: serde_json::Value = values.iter().map(String::as_str).collect();
-    Ok(database.query(&sql, &[Value::Text(values.to_string())]).await?)
+    let rest = format!("where {column} in ({list})");
+    Ok(database.read(table, &rest, &[Value::Text(values.to_string())]).await?)
 }

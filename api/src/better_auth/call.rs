@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use evident_commands::Context;
-use evident_domain::{Actor, Surface};
+use evident_domain::{Actor, Surface, UserId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -48,6 +48,8 @@ pub struct Call {
     pub body: Value,
     /// The cookies that go with the answer, whatever it is.
     cookies: Cookies,
+    /// The administrator who sits there, once it is seen that the session is one in another's name.
+    pub(super) impersonator: std::sync::OnceLock<UserId>,
 }
 
 /// The cookies of an answer. What is set stands once, the last word counts.
@@ -100,7 +102,9 @@ impl Cookies {
 impl Call {
     /// What events of the request say, when somebody acts.
     pub fn context(&self, actor: Actor) -> Context {
-        Context::new(self.origin.provenance(actor, Surface::BetterAuth))
+        let mut provenance = self.origin.provenance(actor, Surface::BetterAuth);
+        provenance.impersonator = self.impersonator.get().copied();
+        Context::new(provenance)
     }
 
     /// The fields of the body, for reading with what is wrong with them.
@@ -268,7 +272,17 @@ async fn admit(
         Some(bytes) => body::parse(&parts.headers, &bytes, forms)?,
     };
     csrf::check(app, &parts, &params, &value, route(&parts))?;
-    Ok(Call { app: app.clone(), origin, headers: parts.headers, params, path, body: value, cookies })
+    let impersonator = std::sync::OnceLock::new();
+    Ok(Call {
+        app: app.clone(),
+        origin,
+        headers: parts.headers,
+        params,
+        path,
+        body: value,
+        cookies,
+        impersonator,
+    })
 }
 
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BetterAuthError> {

@@ -108,6 +108,9 @@ impl Call {
     async fn holder(&self, session: SessionId) -> Result<Option<SessionCaller>, BetterAuthError> {
         match self.app.commands().session_holder(session).await {
             Ok(caller) => {
+                if let Some(administrator) = caller.session.as_ref().and_then(|own| own.impersonator) {
+                    let _ = self.impersonator.set(administrator);
+                }
                 Ok(caller.session.clone().map(|session| SessionCaller { caller: caller.clone(), session }))
             }
             Err(AccessError::UserNotFound | AccessError::SessionNotFound | AccessError::Banned) => Ok(None),

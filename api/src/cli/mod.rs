@@ -1,11 +1,13 @@
 //! The command line: `evident <command>`.
 
+mod audit;
 mod events;
 mod keys;
 mod output;
 mod progress;
 mod projections;
 mod replay;
+mod role_token;
 mod serve;
 mod users;
 
@@ -67,6 +69,9 @@ enum Command {
     /// Look after users
     #[command(subcommand)]
     Users(users::Users),
+    /// Let auditors read the log, and prove it
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -140,6 +145,7 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
         Command::Replay(command) => command.run(settings, json).await,
         Command::Keys(command) => command.run(settings, json).await,
         Command::Users(command) => command.run(settings, json).await,
+        Command::Audit(command) => command.run(settings, json).await,
     }
 }
 

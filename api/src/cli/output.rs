@@ -29,42 +29,9 @@ pub(super) fn event_json(event: &Recorded) -> Json {
         "user_agent": personal(provenance.user_agent.clone()),
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
-        "data": data(event),
+        "data": event.event.disclosed().fields,
+        "impersonator": provenance.impersonator,
     })
-}
-
-/// What happened, without the type; personal fields as plain values, erased ones as `null`.
-fn data(event: &Recorded) -> Json {
-    let mut data = event.event.to_json().unwrap_or(Json::Null);
-    if let Some(fields) = data.as_object_mut() {
-        fields.remove("type");
-    }
-    open(&mut data);
-    data
-}
-
-fn open(value: &mut Json) {
-    match value {
-        Json::Object(fields) => {
-            if fields.len() == 1
-                && let Some(plain) = fields.get_mut("$personal")
-            {
-                *value = plain.take();
-                return;
-            }
-            for (name, field) in fields.iter_mut() {
-                // Hashes of passwords are nobody's to read.
-                if name == "password" && !field.is_null() {
-                    *field = Json::from("(hash)");
-                } else {
-                    open(field);
-                }
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(open),
-        Json::String(text) if text == "$erased" => *value = Json::Null,
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
 }
 
 fn personal(value: Option<Personal<String>>) -> Option<String> {

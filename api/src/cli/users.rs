@@ -1,14 +1,9 @@
 //! `evident users`: what an operator needs to begin.
 
 use clap::{Args, Subcommand};
-use evident_commands::tokens::Claims;
-use evident_domain::ports::Clock;
-use serde_json::json;
 
-use super::{CliError, output};
-use crate::bootstrap;
+use super::{CliError, role_token};
 use crate::config::Settings;
-use crate::ports::SystemClock;
 
 /// Users and those who administer them.
 #[derive(Debug, Subcommand)]
@@ -46,19 +41,6 @@ impl CreateAdminToken {
                 roles.join(", ")
             )));
         }
-        let store = bootstrap::open_store(settings).await?;
-        let keys = bootstrap::signing_keys(settings, &store).await?;
-        let now = SystemClock.now().timestamp();
-        let claims = Claims {
-            iss: settings.commands.tokens.issuer.clone(),
-            role: Some(self.role.clone()),
-            iat: Some(now),
-            exp: Some(now + i64::from(self.days) * 86_400),
-            ..Claims::default()
-        };
-        let token = keys.sign(&claims).map_err(|error| CliError::Failed(super::chain(&error)))?;
-        let text = if json { json!({"token": token, "role": self.role}).to_string() } else { token };
-        output::line(&mut std::io::stdout(), &text)?;
-        Ok(())
+        role_token::print(settings, &self.role, self.days, json).await
     }
 }

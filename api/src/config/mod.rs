@@ -53,6 +53,21 @@ pub struct Settings {
     pub log: LogSettings,
     /// The Better Auth surface.
     pub better_auth: BetterAuthSettings,
+    /// Reading the log.
+    pub audit: AuditSettings,
+}
+
+/// Reading the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// Whose tokens may read it.
+    pub roles: Vec<String>,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self { roles: vec!["auditor".to_owned()] }
+    }
 }
 
 /// Settings, and what their owner should know about them.

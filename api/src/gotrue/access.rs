@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use evident_commands::tokens::VerifiedClaims;
 use evident_commands::{AccessError, Caller};
 use evident_domain::attempt::AdminRefusal;
 use evident_domain::{Actor, SessionId, UserId};
-use uuid::Uuid;
 
 use super::app::{App, Bucket};
 use super::error::{ErrorCode, GotrueError};
 use super::incoming::{Incoming, requested_aud};
+use crate::http::bearer::{
+    Denial, RoleHolder, TokenError, bearer, role_holder, session_of, user_of, verified,
+};
 
 /// A signed-in user.
 #[derive(Debug)]
@@ -95,14 +96,14 @@ impl FromRequestParts<App> for TokenBearer {
     type Rejection = GotrueError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, GotrueError> {
-        let claims = verified(app, bearer(&parts.headers)?)?;
+        let claims = verified(app.commands(), bearer(&parts.headers)?)?;
         let user = user_of(&claims)?;
         let session = match session_of(&claims) {
             Ok(session) => session,
             // That the user exists is looked at first.
             Err(error) => {
                 app.commands().caller(user, None).await?;
-                return Err(error);
+                return Err(error.into());
             }
         };
         if session.is_none() && claims.client_id.is_some() {
@@ -118,7 +119,8 @@ impl FromRequestParts<App> for TokenBearer {
         let settings = &app.settings().tokens;
         let token_aud = claims.aud.first().map(String::as_str);
         // A service key used as a user's says nothing of the audience.
-        let own_aud = token_aud.filter(|_| !is_admin(&settings.admin_roles, claims.role.as_deref()));
+        let is_admin = claims.role.as_ref().is_some_and(|role| settings.admin_roles.contains(role));
+        let own_aud = token_aud.filter(|_| !is_admin);
         let request_aud = requested_aud(&parts.headers).or(own_aud).unwrap_or(&settings.default_aud);
         let aud_fits = token_aud == Some(request_aud);
         Ok(Self(UserCaller { caller, user, session, aud_fits }))
@@ -127,15 +129,12 @@ impl FromRequestParts<App> for TokenBearer {
 
 /// Somebody whose token lets them administer.
 #[derive(Debug)]
-pub struct AdminCaller {
-    role: String,
-    id: Option<UserId>,
-}
+pub struct AdminCaller(RoleHolder);
 
 impl AdminCaller {
     /// Who acts.
     pub fn actor(&self) -> Actor {
-        Actor::Admin { role: self.role.clone(), id: self.id }
+        self.0.actor()
     }
 }
 
@@ -147,19 +146,11 @@ impl FromRequestParts<App> for AdminCaller {
             Ok(caller) => return Ok(caller),
             Err(denial) => denial,
         };
-        if let Some(reason) = denial.reason {
-            note(parts, app, denial.actor, reason).await;
+        if let Some(reason) = denial.reason() {
+            note(parts, app, denial.actor(), reason).await;
         }
-        Err(denial.error)
+        Err(denial.into())
     }
-}
-
-/// Why somebody may not administer.
-struct Denial {
-    error: GotrueError,
-    /// What the log is told; nothing where we failed ourselves.
-    reason: Option<AdminRefusal>,
-    actor: Actor,
 }
 
 /// Whether a request is an administrator's. Nothing is noted where it is not.
@@ -168,47 +159,8 @@ pub(super) async fn is_administrator(parts: &Parts, app: &App) -> bool {
 }
 
 async fn admin(parts: &Parts, app: &App) -> Result<AdminCaller, Denial> {
-    let stranger = |reason| {
-        move |error: GotrueError| Denial {
-            reason: (!error.status().is_server_error()).then_some(reason),
-            error,
-            actor: Actor::Visitor,
-        }
-    };
-    let token = bearer(&parts.headers).map_err(stranger(AdminRefusal::NoToken))?;
-    let claims = verified(app, token).map_err(stranger(AdminRefusal::BadToken))?;
-    let session = session_of(&claims).map_err(stranger(AdminRefusal::BadToken))?;
-    if let Some(session) = session {
-        valid_session(app, &claims, session).await.map_err(stranger(AdminRefusal::BadToken))?;
-    }
-    let id = claims.sub.as_deref().and_then(|sub| Uuid::try_parse(sub).ok()).map(UserId);
-    match claims.role {
-        Some(role) if is_admin(&app.settings().tokens.admin_roles, Some(&role)) => {
-            Ok(AdminCaller { role, id })
-        }
-        _ => Err(Denial {
-            error: GotrueError::forbidden(ErrorCode::NotAdmin, "User not allowed"),
-            reason: Some(AdminRefusal::NotAdmin),
-            actor: id.map_or(Actor::Visitor, |id| Actor::User { id }),
-        }),
-    }
-}
-
-/// A token that names a session is good while the session is.
-async fn valid_session(app: &App, claims: &VerifiedClaims, session: SessionId) -> Result<(), GotrueError> {
-    let caller = app.commands().caller(user_of(claims)?, Some(session)).await?;
-    if app.commands().is_expired(&caller) {
-        return Err(GotrueError::forbidden(ErrorCode::SessionExpired, "Session is no longer valid"));
-    }
-    if caller.session.as_ref().is_some_and(|session| session.client.is_some()) {
-        // However mighty the user is: that was not granted.
-        return Err(GotrueError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
-    }
-    Ok(())
-}
-
-fn is_admin(roles: &[String], role: Option<&str>) -> bool {
-    role.is_some_and(|role| roles.iter().any(|admin| admin == role))
+    let roles = &app.settings().tokens.admin_roles;
+    role_holder(&parts.headers, app.commands(), roles).await.map(AdminCaller)
 }
 
 /// Writes the refusal to the log, as long as the caller does not try to fill it.
@@ -224,45 +176,41 @@ async fn note(parts: &mut Parts, app: &App, actor: Actor, reason: AdminRefusal) 
     }
 }
 
-/// The bearer token of a request (RFC 6750, 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, GotrueError> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        let fits = scheme.eq_ignore_ascii_case("bearer")
-            && !token.is_empty()
-            && !token.bytes().any(|byte| byte.is_ascii_whitespace());
-        fits.then_some(token)
-    });
-    token.ok_or_else(|| {
-        let message = "This endpoint requires a valid Bearer token";
-        GotrueError::new(StatusCode::UNAUTHORIZED, ErrorCode::NoAuthorization, message)
-    })
+impl From<Denial> for GotrueError {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Token(error) => error.into(),
+            Denial::Role { .. } => not_admin(),
+        }
+    }
 }
 
-fn verified(app: &App, token: &str) -> Result<VerifiedClaims, GotrueError> {
-    app.commands().signing_keys().verify(token, app.now()).map_err(|error| {
-        let message = format!("invalid JWT: unable to parse or verify signature, {error}");
-        GotrueError::forbidden(ErrorCode::BadJwt, message)
-    })
+fn not_admin() -> GotrueError {
+    GotrueError::forbidden(ErrorCode::NotAdmin, "User not allowed")
 }
 
-fn user_of(claims: &VerifiedClaims) -> Result<UserId, GotrueError> {
-    let Some(sub) = claims.sub.as_deref().filter(|sub| !sub.is_empty()) else {
-        return Err(GotrueError::forbidden(ErrorCode::BadJwt, "invalid claim: missing sub claim"));
-    };
-    Uuid::try_parse(sub)
-        .map(UserId)
-        .map_err(|_| GotrueError::bad_request(ErrorCode::BadJwt, "invalid claim: sub claim must be a UUID"))
-}
-
-fn session_of(claims: &VerifiedClaims) -> Result<Option<SessionId>, GotrueError> {
-    let Some(id) = claims.session_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
-    match Uuid::try_parse(id) {
-        Ok(id) => Ok((!id.is_nil()).then_some(SessionId(id))),
-        Err(_) => {
-            let message = "invalid claim: session_id claim must be a UUID";
-            Err(GotrueError::forbidden(ErrorCode::BadJwt, message))
+impl From<TokenError> for GotrueError {
+    fn from(error: TokenError) -> Self {
+        let odd = |message| Self::forbidden(ErrorCode::BadJwt, message);
+        match error {
+            TokenError::Missing => {
+                let message = "This endpoint requires a valid Bearer token";
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::NoAuthorization, message)
+            }
+            TokenError::Invalid(error) => {
+                let message = format!("invalid JWT: unable to parse or verify signature, {error}");
+                Self::forbidden(ErrorCode::BadJwt, message)
+            }
+            TokenError::NoSubject => odd("invalid claim: missing sub claim"),
+            TokenError::OddSubject => {
+                Self::bad_request(ErrorCode::BadJwt, "invalid claim: sub claim must be a UUID")
+            }
+            TokenError::OddSession => odd("invalid claim: session_id claim must be a UUID"),
+            TokenError::Access(error) => error.into(),
+            TokenError::SessionExpired => {
+                Self::forbidden(ErrorCode::SessionExpired, "Session is no longer valid")
+            }
+            TokenError::OfClient => not_admin(),
         }
     }
 }
@@ -286,50 +234,22 @@ impl From<AccessError> for GotrueError {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
-    fn token(value: &'static str) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
-        bearer(&headers).ok().map(str::to_owned)
-    }
-
     #[test]
-    fn a_bearer_token_stands_behind_its_scheme() {
-        assert_eq!(token("Bearer a.b.c").as_deref(), Some("a.b.c"));
-        assert_eq!(token("bearer a.b.c").as_deref(), Some("a.b.c"));
-        for other in ["", "Bearer", "Bearer ", "Bearer  a", "Bearer a b", "Basic abc", "Bearera", "a.b.c"] {
-            assert_eq!(token(other), None, "{other:?}");
-        }
-        let error = bearer(&HeaderMap::new()).unwrap_err();
-        assert_eq!(error.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(error.message(), "This endpoint requires a valid Bearer token");
-    }
-
-    #[test]
-    fn a_subject_is_a_uuid_in_any_spelling() {
-        let claims = |sub: Option<&str>| VerifiedClaims { sub: sub.map(str::to_owned), ..Default::default() };
-        assert!(user_of(&claims(Some("18A1902105B84C3383CB1CBA1023C094"))).is_ok());
-        let missing = user_of(&claims(None)).unwrap_err();
+    fn what_is_wrong_with_a_token_is_told_in_the_words_of_the_protocol() {
+        let told = |error: TokenError| {
+            let error = GotrueError::from(error);
+            (error.status().as_u16(), error.message().to_owned())
+        };
+        let expect = |status: u16, message: &str| (status, message.to_owned());
+        assert_eq!(told(TokenError::Missing), expect(401, "This endpoint requires a valid Bearer token"));
+        assert_eq!(told(TokenError::NoSubject), expect(403, "invalid claim: missing sub claim"));
+        assert_eq!(told(TokenError::OddSubject), expect(400, "invalid claim: sub claim must be a UUID"));
         assert_eq!(
-            (missing.status(), missing.message()),
-            (StatusCode::FORBIDDEN, "invalid claim: missing sub claim")
+            told(TokenError::OddSession),
+            expect(403, "invalid claim: session_id claim must be a UUID")
         );
-        let wrong = user_of(&claims(Some("ada"))).unwrap_err();
-        assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
-        assert_eq!(wrong.message(), "invalid claim: sub claim must be a UUID");
-    }
-
-    #[test]
-    fn a_session_may_be_missing_or_nil_but_not_nonsense() {
-        let claims =
-            |id: Option<&str>| VerifiedClaims { session_id: id.map(str::to_owned), ..Default::default() };
-        for none in [None, Some(""), Some("00000000-0000-0000-0000-000000000000")] {
-            assert_eq!(session_of(&claims(none)).ok(), Some(None));
-        }
-        let error = session_of(&claims(Some("x"))).unwrap_err();
-        assert_eq!(error.message(), "invalid claim: session_id claim must be a UUID");
+        assert_eq!(told(TokenError::OfClient), expect(403, "User not allowed"));
     }
 }

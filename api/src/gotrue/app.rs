@@ -7,7 +7,7 @@ use axum::http::HeaderName;
 use evident_commands::Commands;
 use evident_commands::captcha::Captcha;
 use evident_commands::messages::RedirectPolicy;
-use evident_commands::settings::{BucketRule, RateLimitSettings, Settings};
+use evident_commands::settings::{RateLimitSettings, Settings};
 use evident_domain::Time;
 
 use super::discovery::Discovery;
@@ -15,6 +15,7 @@ use super::error::GotrueError;
 use super::incoming::Incoming;
 use crate::config::ServerSettings;
 use crate::http::RateLimiter;
+use crate::http::limits::NOTED_DENIALS;
 
 /// The state of the endpoints. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -93,8 +94,6 @@ struct Buckets {
 
 impl Buckets {
     fn new(settings: &RateLimitSettings) -> Self {
-        // So many lines of one caller are worth reading; more would be a way to fill the log.
-        let denials = BucketRule { tokens: 60.0, per: Duration::from_secs(60), burst: 60 };
         Self {
             sign_up: RateLimiter::new(settings.otp),
             anonymous_sign_up: RateLimiter::new(settings.anonymous_users),
@@ -108,11 +107,11 @@ impl Buckets {
             challenge: RateLimiter::new(settings.second_factors),
             answer: RateLimiter::new(settings.second_factors),
             passkey: RateLimiter::new(settings.passkeys),
-            captcha: RateLimiter::new(denials),
+            captcha: RateLimiter::new(NOTED_DENIALS),
             client_registration: RateLimiter::new(settings.client_registration),
             authorization_requests: RateLimiter::new(settings.token),
             web3: RateLimiter::new(settings.web3),
-            noted_denials: RateLimiter::new(denials),
+            noted_denials: RateLimiter::new(NOTED_DENIALS),
         }
     }
 

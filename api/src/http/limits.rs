@@ -22,6 +22,10 @@ const SWEEP: u32 = 4_096;
 /// The longest name of a caller that is kept, in bytes.
 const NAME_LIMIT: usize = 64;
 
+/// Refusals of one caller that the log is told: so many lines are worth reading; more would be a way to
+/// fill it.
+pub const NOTED_DENIALS: BucketRule = BucketRule { tokens: 60.0, per: Duration::from_secs(60), burst: 60 };
+
 /// Who a bucket belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CallerKey {

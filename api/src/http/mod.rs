@@ -3,6 +3,7 @@
 //! [`edge`] is the outermost layer and puts the pieces together; the others are pure as far as they can be.
 
 pub mod address;
+pub mod bearer;
 pub mod cors;
 pub mod edge;
 pub mod guard;

@@ -51,6 +51,7 @@ impl Origin {
             user_agent: self.user_agent.clone().map(Personal::from),
             surface,
             client: self.client.clone(),
+            impersonator: None,
         }
     }
 

@@ -15,9 +15,10 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 use url::form_urlencoded::{self, Serializer};
 
+use super::description::{Call, ClientProof, Extra, Source, Told};
 use super::oidc::{IdToken, IdTokenError, Issuers, Look, Source as OpenIdSource};
 use super::profile::{Profile, ProfileError};
-use super::table::{Call, ClientProof, Extra, Source, Told, describe};
+use super::table::describe;
 use super::{claims, oauth1};
 use crate::Commands;
 use crate::outbound::{Chosen, OutboundError};

@@ -9,6 +9,7 @@ mod arrive;
 mod begin;
 mod claims;
 mod client;
+mod description;
 mod finish;
 mod id_token;
 mod oauth1;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::description::Told;
 use super::profile::{Profile, ProfileError};
-use super::table::Told;
 
 type Read = Result<Profile, ProfileError>;
 

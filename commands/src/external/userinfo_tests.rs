@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::claims::{self, Claims};
+use super::description::{Source, Told};
 use super::profile::{Profile, ProfileError};
-use super::table::{Source, Told, describe};
+use super::table::describe;
 use crate::settings::Builtin;
 
 /// Reads what a provider says, as its row of the table does.

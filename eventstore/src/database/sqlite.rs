@@ -141,8 +141,11 @@ where
         ColumnType::Bytes => format!("hex({})", column.name),
         ColumnType::Bool | ColumnType::Int | ColumnType::Text | ColumnType::Json => column.name.to_owned(),
     };
-    let lengths: Vec<_> =
-        table.columns.iter().map(|c| format!("iif({} is null, -1, octet_length({}))", c.name, text(c))).collect();
+    let lengths: Vec<_> = table
+        .columns
+        .iter()
+        .map(|c| format!("iif({} is null, -1, octet_length({}))", c.name, text(c)))
+        .collect();
     let values: Vec<_> = table.columns.iter().map(text).collect();
     let sql = format!(
         "select group_concat(packed, '') from (select concat({}, ' ', {}) as packed from {} {rest})",

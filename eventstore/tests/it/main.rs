@@ -15,5 +15,6 @@ mod pressure;
 mod reading;
 mod sealing;
 mod support;
+mod tlog;
 mod trouble;
 mod vault;

@@ -145,7 +145,11 @@ impl Society {
         match doing {
             Doing::SignUp => Some(self.sign_up()),
             Doing::SignIn => self.sign_in(who),
-            Doing::Refresh => self.refresh(who),
+            Doing::Refresh => {
+                let signed_in = |who: &usize| self.people.get(*who).is_some_and(|p| !p.sessions.is_empty());
+                let who = (0..4).map(|_| self.dice.below(self.people.len())).find(signed_in)?;
+                self.refresh(who)
+            }
             Doing::SignOut => self.sign_out(who),
             Doing::Profile => self.profile(who),
             Doing::Recover => self.recover(who),

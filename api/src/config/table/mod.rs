@@ -1,6 +1,7 @@
 //! Every setting, once: its key, its other names, its kind, an example, what it means.
 
 mod accounts;
+mod audit;
 mod better_auth;
 mod better_auth_organizations;
 mod better_auth_plugins;
@@ -9,9 +10,10 @@ mod external;
 mod factors;
 mod hooks;
 mod limits;
-mod messages;
+mod mails;
 mod oauth_server;
 mod server;
+mod sms;
 mod sso;
 mod tokens;
 mod web3;
@@ -66,17 +68,17 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Sessions", settings: tokens::SESSIONS },
     Section { title: "Second factors", settings: factors::SECOND_FACTORS },
     Section { title: "Authenticators and passkeys", settings: factors::WEBAUTHN },
-    Section { title: "Mails", settings: messages::MAIL },
-    Section { title: "Texts of mails", settings: messages::TEXTS },
-    Section { title: "Text of the mail of organizations", settings: messages::INVITATION_TEXT },
-    Section { title: "Mails that tell of changes", settings: messages::NOTIFICATIONS },
-    Section { title: "Links in mails", settings: messages::LINKS },
-    Section { title: "Text messages", settings: messages::SMS },
-    Section { title: "Text messages by Twilio", settings: messages::TWILIO },
-    Section { title: "Text messages by Twilio Verify", settings: messages::TWILIO_VERIFY },
-    Section { title: "Text messages by MessageBird", settings: messages::MESSAGEBIRD },
-    Section { title: "Text messages by Textlocal", settings: messages::TEXTLOCAL },
-    Section { title: "Text messages by Vonage", settings: messages::VONAGE },
+    Section { title: "Mails", settings: mails::MAIL },
+    Section { title: "Texts of mails", settings: mails::TEXTS },
+    Section { title: "Text of the mail of organizations", settings: mails::INVITATION_TEXT },
+    Section { title: "Mails that tell of changes", settings: mails::NOTIFICATIONS },
+    Section { title: "Links in mails", settings: mails::LINKS },
+    Section { title: "Text messages", settings: sms::SMS },
+    Section { title: "Text messages by Twilio", settings: sms::TWILIO },
+    Section { title: "Text messages by Twilio Verify", settings: sms::TWILIO_VERIFY },
+    Section { title: "Text messages by MessageBird", settings: sms::MESSAGEBIRD },
+    Section { title: "Text messages by Textlocal", settings: sms::TEXTLOCAL },
+    Section { title: "Text messages by Vonage", settings: sms::VONAGE },
     Section { title: "OAuth server", settings: oauth_server::OAUTH_SERVER },
     Section { title: "Wallets", settings: web3::WEB3 },
     Section { title: "Single sign-on", settings: sso::SSO },
@@ -86,6 +88,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
+    Section { title: "Reading the log of events", settings: audit::AUDIT },
     Section { title: "Better Auth", settings: better_auth::PLACE },
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },

@@ -18,6 +18,9 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+/// The document of the routes of auditors, as seen from the page.
+const AUDIT: &str = "../audit/openapi.json";
+
 /// The document of these routes.
 pub(in crate::gotrue) fn document(routes: &[Entry]) -> Router<App> {
     // Plain data always writes.
@@ -26,7 +29,7 @@ pub(in crate::gotrue) fn document(routes: &[Entry]) -> Router<App> {
     Router::new().route("/openapi.json", Methods::new().on(Method::GET, show).or_refuse())
 }
 
-/// The page, for this protocol and for the other one, which stands at its base path.
+/// The page, for this protocol, for the other one, which stands at its base path, and for auditors.
 pub(in crate::gotrue) fn page(better_auth: &str) -> Router<App> {
     // Relative, so that it holds behind a proxy that puts something in front.
     let other: Arc<str> = format!("..{better_auth}/open-api/generate-schema").into();
@@ -50,8 +53,11 @@ async fn to_folder() -> Response<Body> {
 }
 
 async fn file(path: &str, other: &str) -> Response<Body> {
-    let documents =
-        [Url::with_primary("Supabase Auth", "../openapi.json", true), Url::new("Better Auth", other)];
+    let documents = [
+        Url::with_primary("Supabase Auth", "../openapi.json", true),
+        Url::new("Better Auth", other),
+        Url::new("Reading the log", AUDIT),
+    ];
     let config = Config::new(documents).validator_url("none").try_it_out_enabled(true);
     let Ok(Some(file)) = utoipa_swagger_ui::serve(path, Arc::new(config)) else {
         return crate::gotrue::routes::not_found().await;

@@ -1,3 +1,5 @@
+use super::compiled::LONGEST_SUBJECT;
+use super::values::sample;
 use super::*;
 use evident_domain::{Email, Metadata};
 use serde_json::json;

@@ -1,0 +1,67 @@
+//! Who calls. A handler that takes an [`AuditorCaller`] can only run for one.
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::request::Parts;
+use evident_commands::{AccessError, Context};
+use evident_domain::attempt::AdminRefusal;
+use evident_domain::{Actor, Surface};
+
+use super::app::App;
+use super::error::AuditError;
+use crate::http::Origin;
+use crate::http::bearer::{Denial, RoleHolder, TokenError, role_holder};
+use crate::http::limits::CallerKey;
+
+/// Somebody whose token lets them read the log.
+#[derive(Debug)]
+pub struct AuditorCaller(RoleHolder);
+
+impl AuditorCaller {
+    /// Who reads.
+    pub fn actor(&self) -> Actor {
+        self.0.actor()
+    }
+}
+
+impl FromRequestParts<App> for AuditorCaller {
+    type Rejection = AuditError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AuditError> {
+        let denial = match role_holder(&parts.headers, app.commands(), app.roles()).await {
+            Ok(holder) => return Ok(Self(holder)),
+            Err(denial) => denial,
+        };
+        if let Some(reason) = denial.reason() {
+            note(parts, app, denial.actor(), reason).await;
+        }
+        Err(denial.into())
+    }
+}
+
+/// Writes the refusal to the log, as long as the caller does not try to fill it.
+async fn note(parts: &Parts, app: &App, actor: Actor, reason: AdminRefusal) {
+    let origin = Origin::of(parts);
+    let caller = CallerKey::of(&origin.facts, &parts.headers, app.limit_header());
+    if app.denials().check(&caller).is_err() {
+        return;
+    }
+    let path = parts.extensions.get::<MatchedPath>().map_or(super::BASE_PATH, MatchedPath::as_str);
+    let operation = format!("{} {path}", parts.method);
+    let context = Context::new(origin.provenance(actor, Surface::Ops));
+    if let Err(error) = app.commands().note_admin_denied(&context, operation, reason).await {
+        tracing::error!(%error, "a refusal could not be noted");
+    }
+}
+
+impl From<Denial> for AuditError {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Token(TokenError::Access(AccessError::Failure(failure))) => failure.into(),
+            Denial::Token(TokenError::OfClient) | Denial::Role { .. } => {
+                Self::forbidden("the token's role may not read the log")
+            }
+            Denial::Token(TokenError::Missing) => Self::unauthorized("a bearer token is needed"),
+            Denial::Token(error) => Self::unauthorized(format!("the bearer token is not good: {error}")),
+        }
+    }
+}
