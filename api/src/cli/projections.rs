@@ -1,19 +1,16 @@
 //! `evident projections`: are the tables the log's, and make them so again.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Subcommand;
-use evident_projections::{Outcome, ProjectionError, Status, rebuild, status, verify};
+use evident_projections::{Outcome, PATIENCE, ProjectionError, Status, rebuild, status, verify};
 use serde_json::json;
 
 use super::progress::Bar;
 use super::{CliError, output};
 use crate::bootstrap;
 use crate::config::Settings;
-
-/// How long a rebuild waits for one that is running already.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tables that are folded from the log.
 #[derive(Debug, Subcommand)]
