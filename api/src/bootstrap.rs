@@ -39,6 +39,7 @@ pub use self::master::NextMaster;
 use self::master::{master_key, other_masters};
 use crate::config::Settings;
 use crate::gotrue::GotrueDocuments;
+use crate::outdated;
 use crate::ports::{SystemClock, SystemEntropy};
 use crate::proofs;
 
@@ -119,6 +120,12 @@ pub enum StartError {
     /// The log's checkpoints cannot be signed.
     #[error(transparent)]
     Checkpoints(#[from] SignError),
+    /// Tables are not what this program's folds make, and the owner does not want them rebuilt here.
+    #[error(
+        "the projections {0} are out of date, and `projections.rebuild_at_start` is `never`: run \
+         `evident projections rebuild`"
+    )]
+    Outdated(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -156,6 +163,7 @@ impl StartError {
             | Self::Hasher(_)
             | Self::Projections(_)
             | Self::Checkpoints(_)
+            | Self::Outdated(_)
             | Self::Listen { .. } => false,
         }
     }
@@ -184,7 +192,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     nearby.start_at(store.head().await?.position);
     evident_eventstore::restore::settle_keys(&store).await?;
     destroy_keys_of_the_erased(&store).await?;
-    rebuild_outdated(&store).await?;
+    outdated::rebuild(&store, settings.projections.rebuild_at_start).await?;
     let commands = &settings.commands;
     let mut hasher = HasherSettings::new(threads(commands.password.hashing_threads));
     hasher.cost = commands.password.argon2;
@@ -401,21 +409,4 @@ pub(crate) async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(),
             store.forget(subject).await?;
         }
     }
-}
-
-/// A projection whose fold changed is folded afresh before anybody reads it.
-async fn rebuild_outdated(store: &EventStore) -> Result<(), StartError> {
-    let outdated = evident_projections::outdated(store).await?;
-    if outdated.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(projections = outdated.join(", "), "projections are rebuilt: their folds have changed");
-    evident_projections::rebuild(
-        store,
-        &outdated,
-        evident_projections::PATIENCE,
-        &evident_projections::Silent,
-    )
-    .await?;
-    Ok(())
 }

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod gotrue;
 pub mod http;
+mod outdated;
 pub mod ports;
 pub mod proofs;
 mod retention;

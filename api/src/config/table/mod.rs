@@ -61,6 +61,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Server", settings: server::SERVER },
     Section { title: "Addresses", settings: server::SITE },
     Section { title: "Database and keys at rest", settings: server::STORE },
+    Section { title: "Projections", settings: server::PROJECTIONS },
     Section { title: "Sign-up", settings: accounts::SIGN_UP },
     Section { title: "Passwords", settings: accounts::PASSWORD },
     Section { title: "Sensitive changes", settings: accounts::SECURITY },
