@@ -1,9 +1,10 @@
 //! From settings to a working node: folders, keys, databases, use cases, background work.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+mod master;
+
+use std::fs;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,14 +27,17 @@ use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
+use evident_eventstore::tlog::{Checkpoints, SignError};
 use evident_eventstore::{
-    Contents, Database, EventStore, MasterKey, MasterKeyMalformed, OpenError, PostgresOptions, StoreError,
-    Vault, VaultError,
+    Contents, Database, EventStore, MasterKeyMalformed, OpenError, PostgresOptions, StoreError, Vault,
+    VaultError,
 };
 use evident_projections::{Projections, views};
 use url::Url;
 
-use crate::config::{MasterKeySource, Settings};
+pub use self::master::NextMaster;
+use self::master::{master_key, other_masters};
+use crate::config::Settings;
 use crate::gotrue::GotrueDocuments;
 use crate::ports::{SystemClock, SystemEntropy};
 
@@ -61,6 +65,11 @@ pub enum StartError {
         #[source]
         cause: MasterKeyMalformed,
     },
+    /// There is no master key that could take the place of the one that is.
+    #[error(
+        "the master key stands in the configuration: set EVIDENT_MASTER_KEY_NEXT to the one that is to come, for every node and here"
+    )]
+    NoNextMaster,
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -106,6 +115,9 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
+    /// The key of the log's checkpoints cannot be had.
+    #[error(transparent)]
+    Checkpoints(SignError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -122,6 +134,7 @@ impl StartError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::MasterKey { .. }
+            | Self::NoNextMaster
             | Self::SigningKeys(_)
             | Self::Template(_)
             | Self::Letterhead(_)
@@ -140,6 +153,7 @@ impl StartError {
             | Self::Store(_)
             | Self::Hasher(_)
             | Self::Projections(_)
+            | Self::Checkpoints(_)
             | Self::Listen { .. } => false,
         }
     }
@@ -308,6 +322,7 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
     let data = &settings.server.data_dir;
     make_folder(data)?;
     let master = master_key(&settings.master_key)?;
+    let others = other_masters(&settings.master_key);
     let (log, keys) = match &settings.database.url {
         None => (
             Database::open_sqlite(&data.join("evident.db"), Contents::Log).await?,
@@ -327,8 +342,18 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
         }
     };
     let (clock, entropy) = ports();
-    let vault = Vault::open(keys, &master, clock, entropy).await?;
+    let vault = Vault::open_with(keys, &master, others, clock, entropy).await?;
     Ok((log, vault))
+}
+
+/// The checkpoints of the log. At the first call of all the log gets its name, from the server's address.
+///
+/// # Errors
+/// When the database or the vault fails.
+pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
+    let address = settings.commands.site.external_url.as_str();
+    let name = address.split_once("://").map_or(address, |(_, name)| name).trim_end_matches('/').to_owned();
+    Checkpoints::open(store, || name).await.map_err(StartError::Checkpoints)
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {
@@ -337,39 +362,6 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
         return Ok(());
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(problem)
-}
-
-fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
-    let read = |path: &Path| {
-        let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
-        let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(problem)?);
-        MasterKey::from_base64(&text)
-            .map_err(|cause| StartError::MasterKey { path: path.display().to_string(), cause })
-    };
-    match source {
-        MasterKeySource::Given(key) => MasterKey::from_base64(&key.to_base64())
-            .map_err(|cause| StartError::MasterKey { path: "the configuration".to_owned(), cause }),
-        MasterKeySource::File(path) => read(path),
-        MasterKeySource::DataFolder(path) if path.exists() => read(path),
-        MasterKeySource::DataFolder(path) => {
-            let key = MasterKey::generate(&SystemEntropy);
-            let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
-            // Under its name it stands whole or not at all, whenever the process dies.
-            let draft = path.with_extension(format!("{}.draft", SystemEntropy.uuid()));
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(problem)?;
-            file.write_all(key.to_base64().as_bytes()).map_err(problem)?;
-            file.sync_all().map_err(problem)?;
-            let linked = fs::hard_link(&draft, path);
-            fs::remove_file(&draft).map_err(problem)?;
-            match linked {
-                Ok(()) => Ok(key),
-                // Another process was faster; its key is the one.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read(path),
-                Err(error) => Err(problem(error)),
-            }
-        }
-    }
 }
 
 /// A secret of the server, made on first start.

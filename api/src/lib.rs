@@ -13,5 +13,6 @@ pub mod config;
 pub mod gotrue;
 pub mod http;
 pub mod ports;
+mod retention;
 pub mod server;
 pub mod telemetry;

@@ -11,6 +11,7 @@ mod administration;
 mod aggregates;
 mod ban_user;
 pub mod captcha;
+mod certificate;
 mod change_email;
 mod change_password;
 mod contact;
@@ -24,6 +25,7 @@ mod flow;
 mod generate_link;
 mod grant;
 mod hashing;
+mod holds;
 pub mod hooks;
 mod invite_user;
 mod mailable;
@@ -73,6 +75,9 @@ pub use address_codes::{CodeEntry, CodeError, CodeSignIn, ConfirmedByCode, SendC
 pub use administer_user::{AdministerUser, AdministerUserError};
 pub use administration::{ImpersonateError, ListUsers};
 pub use ban_user::BanChange;
+pub use certificate::{
+    BadCertificate, CertificateError, ErasureCertificate, erasure_certificate, open_certificate,
+};
 pub use change_email::{ChangeEmail, ChangeEmailError, EmailChangeWay};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangedPassword};
 pub use contact::{Contact, GivenContact, UnknownChannel};
@@ -88,6 +93,7 @@ pub use factors::{
 pub use flow::{RedeemFlowError, RedeemedFlow};
 pub use generate_link::{GenerateLink, GenerateLinkError, GeneratedLink, LinkKind};
 pub use grant::{Grant, SessionTerms};
+pub use holds::{HoldsError, LiftHold, PlaceHold, standing_holds};
 pub use invite_user::{InviteUser, InviteUserError};
 pub use mailable::RecipientError;
 pub use names::{NameChange, NameError};

@@ -220,6 +220,7 @@ impl Nearby {
             | StreamKind::Flow
             | StreamKind::Recipient
             | StreamKind::Provider
+            | StreamKind::Hold
             | StreamKind::Attempt => {}
         }
     }
@@ -272,7 +273,7 @@ impl News {
         let stream = StreamId { kind: StreamKind::from_name(text(0)?)?, id: text(1)?.parse().ok()? };
         let user = match text(3).and_then(|subject| subject.parse().ok()) {
             Some(Subject::User(user)) => Some(user),
-            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
+            _ => None,
         };
         Some(Self::new(stream, user, text(2)?))
     }
@@ -280,7 +281,7 @@ impl News {
     fn of(event: &Recorded) -> Self {
         let user = match &event.subject {
             Some(Subject::User(user)) => Some(*user),
-            Some(Subject::Organization(_) | Subject::Period(_)) | None => None,
+            _ => None,
         };
         Self::new(event.stream, user, Event::kind(&event.event).0)
     }

@@ -1,15 +1,17 @@
 //! The unit of work: what one command read, what it decided, and what is sent because of it.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use evident_domain::attempt::AttemptEvent;
+use evident_domain::organization::OrganizationEvent;
 use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{
-    Event, InvitationId, OrganizationId, Provenance, Root, SessionId, StreamId, Subject, Time, UserId,
+    Email, Event, InvitationId, OrganizationId, Position, Provenance, Root, SessionId, StreamId, Subject,
+    Time, UserId,
 };
 use evident_eventstore::{Append, Concern, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
@@ -51,7 +53,7 @@ pub struct Unit<'a> {
     now: Time,
     touched: BTreeMap<StreamId, Touched>,
     attempts: Vec<(Subject, AttemptEvent)>,
-    messages: Vec<(Subject, Message)>,
+    messages: Vec<(Subject, Option<Subject>, Message)>,
     guards: Vec<Guard>,
     reached_at: Option<String>,
     /// Whether something came from the cache, and so may be older than the log.
@@ -298,21 +300,59 @@ impl<'a> Unit<'a> {
         Ok(organizations)
     }
 
-    /// The invitations by which a user is known somewhere, open or not. If they are invited once more
-    /// before the commit, the command is decided again.
+    /// The invitations by which a user is known somewhere, open or not, also where the organization is gone.
+    /// If they are invited once more before the commit, the command is decided again.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn invitations_of(
         &mut self,
         user: UserId,
-        email: Option<&str>,
-    ) -> Result<Vec<(OrganizationId, InvitationId)>, Failure> {
+        emails: &BTreeSet<Email>,
+    ) -> Result<BTreeSet<(OrganizationId, InvitationId)>, Failure> {
         let after = self.store.head().await?.position;
-        let invitations = views::invitations_of_person(self.store.database(), user, email).await?;
+        let database = self.store.database();
+        let mut invitations: BTreeSet<_> =
+            views::invitations_of_person(database, user, None).await?.into_iter().collect();
+        for email in emails {
+            invitations.extend(views::invitations_of_person(database, user, Some(email.as_str())).await?);
+        }
+        if !emails.is_empty() {
+            invitations.extend(self.orphaned_invitations(emails).await?);
+        }
         let concerns = Concern::Subject(Subject::User(user));
         self.guards.push(Guard { event_type: "organization.member_invited", concerns, after });
         Ok(invitations)
+    }
+
+    /// Invitations to some addresses by organizations that are gone: no table knows them.
+    async fn orphaned_invitations(
+        &self,
+        emails: &BTreeSet<Email>,
+    ) -> Result<Vec<(OrganizationId, InvitationId)>, Failure> {
+        let (mut found, mut after) = (Vec::new(), Position(0));
+        loop {
+            let positions = views::orphaned_invitations(self.store.database(), after).await?;
+            let Some(last) = positions.last() else { return Ok(found) };
+            after = *last;
+            for recorded in self.store.at(&positions).await? {
+                if let Event::Organization(OrganizationEvent::MemberInvited { invitation, email, .. }) =
+                    &recorded.event
+                    && email.known().is_some_and(|email| emails.contains(email))
+                {
+                    found.push((OrganizationId(recorded.stream.id), *invitation));
+                }
+            }
+        }
+    }
+
+    /// The sessions in which somebody acts in others' names. None begins before the commit: whoever acts is
+    /// part of that decision, and of this one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn impersonations_by(&mut self, user: UserId) -> Result<Vec<SessionId>, Failure> {
+        Ok(views::impersonations_by(self.store.database(), user).await?)
     }
 
     /// Seals what an aggregate decided with another one's key: the events hold that one's data.
@@ -324,16 +364,23 @@ impl<'a> Unit<'a> {
 
     /// Sends a message once the change is committed.
     pub fn send(&mut self, subject: Subject, message: Message) {
-        self.messages.push((subject, message));
+        self.messages.push((subject, None, message));
+    }
+
+    /// As [`Unit::send`], with a message that names somebody else as well: it goes when either is forgotten.
+    pub fn send_naming(&mut self, subject: Subject, other: UserId, message: Message) {
+        let other = Some(Subject::User(other)).filter(|other| *other != subject);
+        self.messages.push((subject, other, message));
     }
 
     /// Makes one message of the last two, if they are mails: they belong together, and the first goes to
     /// the new address.
     pub(crate) fn pair_mails(&mut self) {
         let last = self.messages.len().saturating_sub(2);
-        if let [(_, Message::Mail(new)), (subject, Message::Mail(current))] = &self.messages[last..] {
+        if let [(_, _, Message::Mail(new)), (subject, also, Message::Mail(current))] = &self.messages[last..]
+        {
             let pair = MailPair { new: new.clone(), current: current.clone() };
-            let paired = (subject.clone(), Message::MailPair(pair));
+            let paired = (subject.clone(), also.clone(), Message::MailPair(pair));
             self.messages.truncate(last);
             self.messages.push(paired);
         }
@@ -391,9 +438,10 @@ impl<'a> Unit<'a> {
         let messages = self
             .messages
             .into_iter()
-            .map(|(subject, message)| {
+            .map(|(subject, also, message)| {
                 let payload = serde_json::to_value(&Queued { message, ip: context.ip() })?;
-                Ok(OutboxMessage { id: self.store.entropy().timed_uuid(self.now), subject, payload })
+                let id = self.store.entropy().timed_uuid(self.now);
+                Ok(OutboxMessage { id, subject, also, payload })
             })
             .collect::<Result<_, serde_json::Error>>()?;
         let append = Append {

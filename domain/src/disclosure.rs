@@ -59,6 +59,8 @@ const OPEN: &[&str] = &[
     "PasskeyId",
     "IpAddr",
     "ClientId",
+    "HoldId",
+    "HoldScope",
     "Email",
     "Phone",
     "Metadata",

@@ -11,13 +11,15 @@ use crate::authorization::AuthorizationEvent;
 use crate::client::ClientEvent;
 use crate::consent::ConsentEvent;
 use crate::flow::FlowEvent;
+use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
+use crate::retention::Dropped;
 use crate::session::SessionEvent;
 use crate::sso_provider::SsoProviderEvent;
 use crate::user::UserEvent;
-use crate::{ClaimChange, EventId, OrganizationId, Provenance, Time, UserId};
+use crate::{ClaimChange, EventId, InvitationId, OrganizationId, Provenance, Time, UserId};
 
 /// An event's place in the log: 1, 2, 3 … without gaps, in the order of commits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,13 +55,15 @@ pub enum StreamKind {
     Authorization,
     /// [`crate::consent::Consent`]
     Consent,
+    /// [`crate::hold::Holds`]
+    Hold,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::User,
         Self::Session,
         Self::Organization,
@@ -70,6 +74,7 @@ impl StreamKind {
         Self::Client,
         Self::Authorization,
         Self::Consent,
+        Self::Hold,
         Self::Attempt,
     ];
 
@@ -86,6 +91,7 @@ impl StreamKind {
             Self::Client => "client",
             Self::Authorization => "authorization",
             Self::Consent => "consent",
+            Self::Hold => "hold",
             Self::Attempt => "attempt",
         }
     }
@@ -136,6 +142,11 @@ impl StreamId {
         Self { kind: StreamKind::Consent, id: id.0 }
     }
 
+    /// The stream of the register of legal holds: there is one.
+    pub fn holds() -> Self {
+        Self { kind: StreamKind::Hold, id: crate::hold::REGISTER }
+    }
+
     /// The stream of one attempt.
     pub fn attempt(id: Uuid) -> Self {
         Self { kind: StreamKind::Attempt, id }
@@ -155,6 +166,11 @@ pub enum Subject {
     User(UserId),
     /// An organization.
     Organization(OrganizationId),
+    /// Somebody who was invited and has no account yet: a key for each invitation, which goes when the person
+    /// is forgotten.
+    Invitation(InvitationId),
+    /// The server itself: its own records.
+    Server,
     /// Nobody known: the key of a period (`2026-11`), which retention destroys.
     Period(String),
 }
@@ -171,6 +187,8 @@ impl fmt::Display for Subject {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Organization(id) => write!(f, "organization:{id}"),
+            Self::Invitation(id) => write!(f, "invitation:{id}"),
+            Self::Server => f.write_str("server"),
             Self::Period(period) => write!(f, "period:{period}"),
         }
     }
@@ -186,9 +204,13 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownSubject(text.to_owned());
+        if text == "server" {
+            return Ok(Self::Server);
+        }
         match text.split_once(':').ok_or_else(unknown)? {
             ("user", id) => id.parse().map(Self::User).map_err(|_| unknown()),
             ("organization", id) => id.parse().map(Self::Organization).map_err(|_| unknown()),
+            ("invitation", id) => id.parse().map(Self::Invitation).map_err(|_| unknown()),
             ("period", period) => Ok(Self::Period(period.to_owned())),
             _ => Err(unknown()),
         }
@@ -218,8 +240,12 @@ pub enum Event {
     Authorization(AuthorizationEvent),
     /// Of what a user granted to a client.
     Consent(ConsentEvent),
+    /// Of the register of legal holds.
+    Hold(HoldEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
+    /// Of which nothing but the leaf is left: retention has dropped the content.
+    Dropped(Dropped),
 }
 
 impl Event {
@@ -236,7 +262,9 @@ impl Event {
             Self::Client(_) => StreamKind::Client,
             Self::Authorization(_) => StreamKind::Authorization,
             Self::Consent(_) => StreamKind::Consent,
+            Self::Hold(_) => StreamKind::Hold,
             Self::Attempt(_) => StreamKind::Attempt,
+            Self::Dropped(dropped) => dropped.stream_kind(),
         }
     }
 
@@ -253,7 +281,9 @@ impl Event {
             Self::Client(event) => event.kind(),
             Self::Authorization(event) => event.kind(),
             Self::Consent(event) => event.kind(),
+            Self::Hold(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
+            Self::Dropped(dropped) => dropped.kind(),
         }
     }
 
@@ -270,7 +300,9 @@ impl Event {
             | Self::Client(_)
             | Self::Authorization(_)
             | Self::Consent(_)
-            | Self::Attempt(_) => Vec::new(),
+            | Self::Hold(_)
+            | Self::Attempt(_)
+            | Self::Dropped(_) => Vec::new(),
         }
     }
 
@@ -290,7 +322,9 @@ impl Event {
             Self::Client(event) => serde_json::to_value(event),
             Self::Authorization(event) => serde_json::to_value(event),
             Self::Consent(event) => serde_json::to_value(event),
+            Self::Hold(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
+            Self::Dropped(_) => Ok(serde_json::Value::Null),
         }
     }
 
@@ -310,6 +344,7 @@ impl Event {
             StreamKind::Client => Self::Client(serde_json::from_value(json)?),
             StreamKind::Authorization => Self::Authorization(serde_json::from_value(json)?),
             StreamKind::Consent => Self::Consent(serde_json::from_value(json)?),
+            StreamKind::Hold => Self::Hold(serde_json::from_value(json)?),
             StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
         })
     }
@@ -372,6 +407,12 @@ impl From<AuthorizationEvent> for Event {
 impl From<ConsentEvent> for Event {
     fn from(event: ConsentEvent) -> Self {
         Self::Consent(event)
+    }
+}
+
+impl From<HoldEvent> for Event {
+    fn from(event: HoldEvent) -> Self {
+        Self::Hold(event)
     }
 }
 

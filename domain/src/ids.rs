@@ -101,6 +101,10 @@ id!(
     ConsentId
 );
 id!(
+    /// A legal hold.
+    HoldId
+);
+id!(
     /// An identity provider of an organization; the id of its stream.
     SsoProviderId
 );

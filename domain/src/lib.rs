@@ -22,6 +22,7 @@ pub mod contact;
 pub mod disclosure;
 pub mod event;
 pub mod flow;
+pub mod hold;
 pub mod ids;
 pub mod metadata;
 pub mod organization;
@@ -30,6 +31,7 @@ pub mod ports;
 pub mod provenance;
 pub mod provider;
 pub mod recipient;
+pub mod retention;
 pub mod root;
 pub mod scopes;
 pub mod secret;
@@ -42,8 +44,9 @@ pub use claim::{Claim, ClaimChange, ClaimKind};
 pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
-    AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, IdentityId, InvitationId,
-    MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
+    AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, HoldId, IdentityId,
+    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId,
+    UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

@@ -137,6 +137,16 @@ impl Provenance {
     pub fn internal(actor: Actor, surface: Surface, request_id: Uuid) -> Self {
         Self { actor, request_id, causation: None, ip: None, user_agent: None, surface, client: None }
     }
+
+    /// Whose address and program these are, where that is known: under their key both are sealed.
+    pub fn person(&self) -> Option<UserId> {
+        match &self.actor {
+            Actor::User { id }
+            | Actor::Impersonator { admin: id, .. }
+            | Actor::Admin { id: Some(id), .. } => Some(*id),
+            Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System => None,
+        }
+    }
 }
 
 #[cfg(test)]

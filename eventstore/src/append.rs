@@ -31,7 +31,8 @@ pub struct StreamAppend {
     pub stream: StreamId,
     /// The version (number of events) that was read to decide; 0 for a new stream.
     pub expected: u64,
-    /// Whose personal data the events hold, the client's address included: the key that seals it.
+    /// Whose personal data the events hold: the key that seals it. (Address and program of the client are
+    /// sealed under the key of whoever acted.)
     pub subject: Subject,
     /// The new events; none when the stream was only read.
     pub events: Vec<Event>,
@@ -44,6 +45,8 @@ pub struct OutboxMessage {
     pub id: Uuid,
     /// Whose data it holds: it is sealed under this key until it is sent.
     pub subject: Subject,
+    /// Who else is named in it: it is sealed under their key as well.
+    pub also: Option<Subject>,
     /// What to send; the store does not look inside.
     pub payload: Json,
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::DateTime;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use evident_domain::ports::Entropy;
+use evident_domain::retention::Dropped;
 use evident_domain::{
     Actor, Event, EventId, Personal, Position, Provenance, Recorded, StreamId, StreamKind, Subject, Surface,
     Time,
@@ -19,6 +20,10 @@ use crate::seal::{SealBroken, SealingKey, open_payload, seal_payload};
 const SALT_BYTES: usize = 16;
 const SEALED_PREFIX: &str = "sealed:";
 const ERASED_TEXT: &str = "erased";
+/// Whose key seals address and program of the client; none: the event's subject's.
+const SEALED_FOR: &str = "sealed_for";
+/// The payload of an event whose content was dropped.
+pub(crate) const DROPPED_PAYLOAD: &str = "null";
 
 const fn column(name: &'static str, kind: ColumnType) -> Column {
     Column::new(name, kind)
@@ -101,13 +106,21 @@ pub(crate) struct Prepared {
     digest: [u8; 32],
 }
 
-/// Seals and digests an event.
+/// Somebody, and their key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) key: &'a SealingKey,
+}
+
+/// Seals and digests an event: what it says under the key of its subject, from where it came under the key
+/// of whoever acted.
 pub(crate) fn prepare(
     event: Event,
     provenance: &Provenance,
     occurred_at: Time,
-    subject: &Subject,
-    key: &SealingKey,
+    Owner { subject, key }: Owner<'_>,
+    actor: Owner<'_>,
     entropy: &dyn Entropy,
 ) -> Result<Prepared, CodecError> {
     let id = EventId(entropy.uuid());
@@ -115,7 +128,8 @@ pub(crate) fn prepare(
     let mut payload = event.to_json().map_err(|_| CodecError::Encode)?;
     seal_payload(&mut payload, key, &context, entropy).map_err(|_| CodecError::Encode)?;
     let payload = payload.to_string();
-    let metadata = metadata_json(provenance, key, &context, entropy)?.to_string();
+    let sealed_for = (actor.subject != subject).then_some(actor.subject);
+    let metadata = metadata_json(provenance, actor.key, sealed_for, &context, entropy)?.to_string();
     let mut salt = [0; SALT_BYTES];
     entropy.fill(&mut salt);
     let digest = content_digest(&salt, &payload, &metadata);
@@ -175,6 +189,7 @@ impl Prepared {
 fn metadata_json(
     provenance: &Provenance,
     key: &SealingKey,
+    sealed_for: Option<&Subject>,
     context: &str,
     entropy: &dyn Entropy,
 ) -> Result<Json, CodecError> {
@@ -188,6 +203,10 @@ fn metadata_json(
     }
     if let Some(client) = &provenance.client {
         put("client", client.clone());
+    }
+    let is_sealed = provenance.ip.is_some() || provenance.user_agent.is_some();
+    if let Some(subject) = sealed_for.filter(|_| is_sealed) {
+        put(SEALED_FOR, subject.to_string());
     }
     let seal = |name: &str, plain: &str| {
         key.seal_text(plain.as_bytes(), &format!("{context}#{name}"), entropy)
@@ -211,12 +230,14 @@ pub(crate) struct Stored {
     kind: String,
     version: String,
     payload: String,
-    metadata: String,
+    metadata: Map<String, Json>,
     pub(crate) position: Position,
     id: EventId,
     occurred_at: Time,
     actor: String,
     pub(crate) subject: Option<Subject>,
+    /// Whose key seals address and program of the client, where it is not the subject's.
+    pub(crate) sealed_for: Option<Subject>,
 }
 
 pub(crate) fn count(row: &Row, column: usize) -> Option<u64> {
@@ -244,35 +265,55 @@ pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
             Some(text.parse().map_err(|_| damaged("subject"))?)
         }
     };
+    let metadata: Map<String, Json> = serde_json::from_str(text(6, "metadata")?)
+        .map_err(|cause| CodecError::Payload { position, cause })?;
+    let sealed_for = match metadata.get(SEALED_FOR) {
+        None => None,
+        Some(value) => {
+            let text = value.as_str().ok_or(damaged("metadata"))?;
+            Some(text.parse().map_err(|_| damaged("metadata"))?)
+        }
+    };
     Ok(Stored {
         stream: StreamId { kind, id },
         sequence: int(2).ok_or(damaged("sequence"))?,
         kind: text(3, "event_type")?.to_owned(),
         version: text(4, "event_version")?.to_owned(),
         payload: text(5, "payload")?.to_owned(),
-        metadata: text(6, "metadata")?.to_owned(),
+        metadata,
         position,
         id: text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?,
         occurred_at: DateTime::from_timestamp_micros(micros).ok_or(damaged("occurred_at"))?,
         actor: text(10, "actor")?.to_owned(),
         subject,
+        sealed_for,
     })
 }
 
 impl Stored {
+    /// Whose keys open it.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.subject.iter().chain(&self.sealed_for)
+    }
+
     /// Opens what is sealed and makes the event new if its version is old. Without a key the personal
-    /// fields read as erased.
+    /// fields read as erased. `actor` is the key of whoever acted, where it is not the subject's.
     pub(crate) fn open(
         self,
         key: Option<&SealingKey>,
+        actor: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        if self.payload == DROPPED_PAYLOAD {
+            return self.dropped();
+        }
         let position = self.position;
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
         let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
         open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
-        let provenance = self.provenance(key, &context)?;
+        let actor = if self.sealed_for.is_some() { actor } else { key };
+        let provenance = self.provenance(actor, &context)?;
         let payload = self.upcast(payload, upcasters);
         let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
         Ok(Recorded {
@@ -284,6 +325,23 @@ impl Stored {
             subject: self.subject,
             provenance,
             event,
+        })
+    }
+
+    /// What is left of an event whose content was dropped. Only some types may be without.
+    fn dropped(self) -> Result<Recorded, CodecError> {
+        let damaged = |column| CodecError::Column { position: self.position, column };
+        let dropped = Dropped::of(self.stream.kind, &self.kind, &self.version).ok_or(damaged("payload"))?;
+        let actor = Actor::from_label(&self.actor).ok_or(damaged("actor"))?;
+        Ok(Recorded {
+            position: self.position,
+            id: self.id,
+            stream: self.stream,
+            sequence: self.sequence,
+            occurred_at: self.occurred_at,
+            subject: self.subject,
+            provenance: Provenance::internal(actor, Surface::Internal, Uuid::nil()),
+            event: Event::Dropped(dropped),
         })
     }
 
@@ -315,8 +373,7 @@ impl Stored {
     fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let fields: Map<String, Json> =
-            serde_json::from_str(&self.metadata).map_err(|cause| CodecError::Payload { position, cause })?;
+        let fields = &self.metadata;
         let text = |name: &str| fields.get(name).and_then(Json::as_str);
         let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = text(name) else { return Ok(None) };

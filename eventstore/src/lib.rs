@@ -7,6 +7,7 @@
 //!   out ([`seal`]).
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
 //! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
+//! * [`retention`] drops contents; leaves and proofs stay.
 //! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
@@ -23,6 +24,7 @@ mod head;
 pub mod merkle;
 mod outbox;
 mod reader;
+pub mod retention;
 pub mod seal;
 mod store;
 pub mod tlog;
@@ -42,4 +44,4 @@ pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};
-pub use vault::{MasterKey, MasterKeyMalformed, Vault, VaultError};
+pub use vault::{MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, Vault, VaultError};

@@ -96,6 +96,33 @@ impl EventStore {
         Ok(transaction.commit().await?)
     }
 
+    /// Messages that hold somebody's data go: nobody is left whom they concern.
+    pub(crate) async fn drop_messages_of(&self, subject: &Subject) -> Result<(), StoreError> {
+        let sql = "delete from outbox where subject = $1 or subject like $2 or subject like $3";
+        let params =
+            [subject.to_string().into(), format!("{subject} %").into(), format!("% {subject}").into()];
+        let mut transaction = self.database().transaction().await?;
+        transaction.execute(sql, &params).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Messages that hold somebody's data and are still to be sent, oldest first: when they were committed,
+    /// and what they say.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages_of(&self, subject: &Subject) -> Result<Vec<DueMessage>, StoreError> {
+        let sql = "select id, subject, payload, attempts, created_at from outbox \
+                   where subject = $1 or subject like $2 or subject like $3 order by created_at, id";
+        let params =
+            [subject.to_string().into(), format!("{subject} %").into(), format!("% {subject}").into()];
+        let mut messages = Vec::new();
+        for row in self.database().query(sql, &params).await? {
+            messages.extend(self.open_message(&row).await?);
+        }
+        Ok(messages)
+    }
+
     /// A message could not be sent: it is due again later.
     ///
     /// # Errors
@@ -114,13 +141,17 @@ impl EventStore {
         message: &crate::OutboxMessage,
         now: Time,
     ) -> Result<Row, StoreError> {
-        let key = self.vault().subject_key(&message.subject).await.map_err(StoreError::vault)?;
-        let sealed = key
-            .seal_text(message.payload.to_string().as_bytes(), &context(message.id), self.entropy())
-            .map_err(StoreError::Seal)?;
+        let (mut sealed, mut subjects) = (message.payload.to_string(), Vec::new());
+        for subject in std::iter::once(&message.subject).chain(&message.also) {
+            let key = self.vault().subject_key(subject).await.map_err(StoreError::vault)?;
+            sealed = key
+                .seal_text(sealed.as_bytes(), &context(message.id), self.entropy())
+                .map_err(StoreError::Seal)?;
+            subjects.push(subject.to_string());
+        }
         Ok(vec![
             message.id.to_string().into(),
-            message.subject.to_string().into(),
+            subjects.join(" ").into(),
             sealed.into(),
             now.timestamp_micros().into(),
             signed(0).into(),
@@ -140,21 +171,28 @@ impl EventStore {
         else {
             return Ok(None);
         };
-        let (Ok(id), Ok(subject)) = (id.parse::<Uuid>(), subject.parse::<Subject>()) else {
-            return Ok(None);
-        };
-        let keys = self.vault().find_keys([&subject]).await.map_err(StoreError::vault)?;
-        let payload = match keys.get(&subject) {
-            None => None,
-            // A message that was tampered with never goes out, and must not keep the others back.
-            Some(key) => match key.open_text(payload, &context(id)) {
-                Ok(plain) => serde_json::from_slice(&plain).ok(),
-                Err(broken) => {
-                    tracing::error!(%id, error = &broken as &dyn std::error::Error, "a message is damaged");
-                    None
+        let subjects: Result<Vec<Subject>, _> = subject.split(' ').map(str::parse).collect();
+        let (Ok(id), Ok(subjects)) = (id.parse::<Uuid>(), subjects) else { return Ok(None) };
+        let Some(subject) = subjects.first().cloned() else { return Ok(None) };
+        self.vault().catch_up().await.map_err(StoreError::vault)?;
+        let keys = self.vault().find_keys(&subjects).await.map_err(StoreError::vault)?;
+        let mut opened = Some(payload.clone().into_bytes());
+        for subject in subjects.iter().rev() {
+            opened = match (opened, keys.get(subject)) {
+                (None, _) | (_, None) => None,
+                // A message that was tampered with never goes out, and must not keep the others back.
+                (Some(sealed), Some(key)) => {
+                    let sealed = String::from_utf8(sealed).unwrap_or_default();
+                    key.open_text(&sealed, &context(id))
+                        .inspect_err(|broken| {
+                            let error = broken as &dyn std::error::Error;
+                            tracing::error!(%id, error, "a message is damaged");
+                        })
+                        .ok()
                 }
-            },
-        };
+            };
+        }
+        let payload = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
         let attempts = u32::try_from(*attempts).unwrap_or(u32::MAX);
         let created_at = Time::from_timestamp_micros(*created_at).unwrap_or_default();
         Ok(Some(DueMessage { id, payload, subject, attempts, created_at }))

@@ -87,7 +87,10 @@ pub(crate) async fn page(
     );
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    open_each(vault, upcasters, &database.query(&sql, &params).await?).await
+    let rows = database.query(&sql, &params).await?;
+    // After the rows: who is forgotten by now is not shown, on whichever node that happened.
+    vault.catch_up().await.map_err(StoreError::vault)?;
+    open_each(vault, upcasters, &rows).await
 }
 
 pub(crate) async fn stream(
@@ -127,6 +130,7 @@ async fn picked(
         let condition = condition.replace('?', &list.join(", "));
         let sql = format!("select {READ_COLUMNS} from events where {condition}");
         let rows = store.database().query(&sql, &[fixed, some].concat()).await?;
+        store.vault().catch_up().await.map_err(StoreError::vault)?;
         for item in store.open_rows(&rows).await? {
             events.push(item.event?);
         }
@@ -150,14 +154,15 @@ pub(crate) async fn open_each(
 ) -> Result<Vec<Item>, StoreError> {
     let stored: Vec<(Position, Result<Stored, CodecError>)> =
         rows.iter().map(|row| (position(row), decode(row))).collect();
-    let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()?.subject.as_ref());
+    let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored
         .into_iter()
         .map(|(position, stored)| {
             let event = stored.and_then(|stored| {
-                let key = stored.subject.as_ref().and_then(|subject| keys.get(subject)).cloned();
-                stored.open(key.as_deref(), upcasters)
+                let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
+                let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
+                stored.open(key.as_deref(), actor.as_deref(), upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use cqrs_es::persist::EventUpcaster;
 use evident_domain::claim::Holder;
 use evident_domain::ports::{Clock, Entropy};
-use evident_domain::{Claim, Position, Recorded, StreamId, Subject, upcast};
+use evident_domain::{Actor, Claim, Position, Recorded, StreamId, Subject, upcast};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
-use crate::codec::{CodecError, prepare};
+use crate::codec::{CodecError, Owner, prepare};
 use crate::database::{Database, DatabaseError, Row, Value};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
@@ -55,6 +55,12 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn vault(error: VaultError) -> Self {
         Self::Vault(Arc::new(error))
+    }
+}
+
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        Self::vault(error)
     }
 }
 
@@ -157,6 +163,12 @@ impl EventStore {
     /// # Errors
     /// [`AppendError::Conflict`] when a stream moved on: decide again from fresh state.
     pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
+        let person = acting(&append);
+        let actor = match &person {
+            Some(subject) => Some(self.0.vault.subject_key(subject).await.map_err(StoreError::vault)?),
+            None => None,
+        };
+        let actor = person.as_ref().zip(actor.as_deref()).map(|(subject, key)| Owner { subject, key });
         let mut prepared = Vec::with_capacity(append.streams.len());
         for stream in &append.streams {
             if stream.events.is_empty() {
@@ -164,12 +176,13 @@ impl EventStore {
                 continue;
             }
             let key = self.0.vault.subject_key(&stream.subject).await.map_err(StoreError::vault)?;
+            let subject = Owner { subject: &stream.subject, key: &key };
             let events: Result<Vec<_>, _> = stream
                 .events
                 .iter()
                 .map(|event| {
                     let (who, when) = (&append.provenance, append.occurred_at);
-                    prepare(event.clone(), who, when, &stream.subject, &key, self.entropy())
+                    prepare(event.clone(), who, when, subject, actor.unwrap_or(subject), self.entropy())
                 })
                 .collect();
             prepared.push(events.map_err(StoreError::from)?);
@@ -244,11 +257,27 @@ impl EventStore {
         }
     }
 
-    /// Destroys a subject's key. Call it after the erasing event is committed, and again at start.
+    /// Destroys a subject's key, and drops messages that hold their data. Call it after the erasing event is
+    /// committed, and again at start.
     ///
     /// # Errors
-    /// When the vault fails: the key may then still be there.
+    /// When the vault or the database fails: the key may then still be there.
     pub async fn forget(&self, subject: &Subject) -> Result<(), StoreError> {
-        self.0.vault.destroy(subject).await.map_err(StoreError::vault)
+        self.0.vault.destroy(subject).await.map_err(StoreError::vault)?;
+        self.drop_messages_of(subject).await?;
+        Ok(self.0.database.forget_old_pages().await?)
     }
+}
+
+/// Whose address and program stand in a change: whoever acts; of a visitor, the person whose account it
+/// concerns. None where each event's own subject is as good as any.
+fn acting(append: &Append) -> Option<Subject> {
+    if let Some(user) = append.provenance.person() {
+        return Some(Subject::User(user));
+    }
+    if append.provenance.actor != Actor::Visitor {
+        return None;
+    }
+    let concerned = append.streams.iter().filter(|stream| !stream.events.is_empty());
+    concerned.map(|stream| &stream.subject).find(|subject| matches!(subject, Subject::User(_))).cloned()
 }

@@ -1,18 +1,23 @@
 //! The vault: keys of subjects and of the server, apart from the log, wrapped by the master key.
 
+mod master;
+mod rotation;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+pub use master::{MasterKey, MasterKeyMalformed, MasterKeySource};
+pub use rotation::Rewrapped;
+
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
+use self::master::Masters;
 use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
-use crate::seal::{SealBroken, SealingKey};
+use crate::seal::SealingKey;
 
 /// Opened subject keys that are kept at hand.
 const CACHED_KEYS: usize = 8_192;
@@ -32,44 +37,6 @@ const fn key_columns(key: &'static str) -> [Column; 3] {
         Column::new("wrapped", ColumnType::Bytes),
         Column::new("created_at", ColumnType::Int),
     ]
-}
-
-/// The key that wraps all others.
-pub struct MasterKey(Zeroizing<[u8; 32]>);
-
-/// A text is no master key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is 32 bytes in base64")]
-pub struct MasterKeyMalformed;
-
-impl MasterKey {
-    /// A fresh one.
-    pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
-        entropy.fill(bytes.as_mut_slice());
-        Self(bytes)
-    }
-
-    /// Reads base64, white space around it aside.
-    ///
-    /// # Errors
-    /// When it is not 32 bytes.
-    pub fn from_base64(text: &str) -> Result<Self, MasterKeyMalformed> {
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| MasterKeyMalformed)?);
-        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| MasterKeyMalformed)?;
-        Ok(Self(Zeroizing::new(bytes)))
-    }
-
-    /// The form that [`MasterKey::from_base64`] reads.
-    pub fn to_base64(&self) -> Zeroizing<String> {
-        Zeroizing::new(STANDARD.encode(*self.0))
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(…)")
-    }
 }
 
 /// The vault failed.
@@ -92,10 +59,12 @@ pub struct Vault(Arc<Inner>);
 
 struct Inner {
     database: Database,
-    master: SealingKey,
+    masters: Masters,
     cache: Cache<Subject, Arc<SealingKey>>,
     /// Counts evictions: a key that was read before one may not be cached after it.
     evictions: Mutex<u64>,
+    /// How many keys were destroyed, on whichever node, when that was last looked at.
+    destroyed: Mutex<Option<i64>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -117,11 +86,27 @@ impl Vault {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, VaultError> {
+        Self::open_with(database, master, Arc::new(Vec::new), clock, entropy).await
+    }
+
+    /// As [`Vault::open`], with a place where another master key may lie: the one that is about to take this
+    /// one's place, or the one before.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_with(
+        database: Database,
+        master: &MasterKey,
+        others: MasterKeySource,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
         let vault = Self(Arc::new(Inner {
             database,
-            master: SealingKey::new(&master.0),
+            masters: Masters::new(master, others),
             cache: Cache::new(CACHED_KEYS),
             evictions: Mutex::new(0),
+            destroyed: Mutex::new(None),
             clock,
             entropy,
         }));
@@ -217,9 +202,39 @@ impl Vault {
         ];
         let mut transaction = self.0.database.transaction().await?;
         transaction.upsert(&SUBJECT_KEYS, &[row]).await?;
+        transaction.execute("update key_destructions set keys = keys + 1 where only_row = 1", &[]).await?;
         transaction.commit().await?;
         self.evict(subject);
         Ok(self.0.database.forget_old_pages().await?)
+    }
+
+    /// Lets go of keys that were destroyed on another node since this was last asked. Who shows what is
+    /// sealed asks before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catch_up(&self) -> Result<(), VaultError> {
+        let rows = self.0.database.query("select keys from key_destructions where only_row = 1", &[]).await?;
+        let now = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
+        let mut destroyed = self.0.destroyed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *destroyed != now {
+            *destroyed = now;
+            drop(destroyed);
+            self.evict_all();
+        }
+        Ok(())
+    }
+
+    /// The subjects of a kind (`period`) that have a key, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subjects(&self, kind: &str) -> Result<Vec<Subject>, VaultError> {
+        let sql = "select subject from subject_keys where subject > $1 and subject < $2 and length(wrapped) > 0 \
+                   order by subject";
+        let bounds = [format!("{kind}:").into(), format!("{kind};").into()];
+        let rows = self.0.database.query(sql, &bounds).await?;
+        Ok(rows.iter().filter_map(|row| row.first()?.as_text()?.parse().ok()).collect())
     }
 
     /// Lets go of a key that another node has destroyed.
@@ -258,8 +273,8 @@ impl Vault {
     /// # Errors
     /// When the database fails.
     pub async fn replace_server_key(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
-        let row = self.wrap_key(name, secret)?;
         let mut transaction = self.0.database.transaction().await?;
+        let row = self.wrap_key(&mut transaction, name, secret).await?;
         transaction.upsert(&SERVER_KEYS, &[row]).await?;
         Ok(transaction.commit().await?)
     }
@@ -280,8 +295,8 @@ impl Vault {
             return open(wrapped);
         }
         let secret = Zeroizing::new(make());
-        let row = self.wrap_key(name, &secret)?;
         let mut transaction = self.0.database.transaction().await?;
+        let row = self.wrap_key(&mut transaction, name, &secret).await?;
         // Of two nodes that make one at once the first wins, and both use its.
         let insert = format!(
             "insert into {} ({}) values ($1, $2, $3) on conflict do nothing",
@@ -294,18 +309,9 @@ impl Vault {
         open(winner.ok_or_else(|| VaultError::Damaged(name.to_owned()))?)
     }
 
-    fn wrap_key(&self, name: &str, secret: &[u8]) -> Result<Row, VaultError> {
-        let wrapped = self
-            .0
-            .master
-            .seal(secret, name.as_bytes(), &*self.0.entropy)
-            .map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?;
-        Ok(vec![name.into(), wrapped.into(), self.0.clock.now().timestamp_micros().into()])
-    }
-
     fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let opened = self.0.master.open(wrapped, name.as_bytes());
-        Ok(Zeroizing::new(opened.map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?))
+        let opened = self.0.masters.first(|master| master.open(wrapped, name.as_bytes()).ok());
+        Ok(Zeroizing::new(opened.ok_or_else(|| VaultError::Damaged(name.to_owned()))?))
     }
 
     /// Opens a key for use, and keeps it at hand unless something was evicted since it was read.

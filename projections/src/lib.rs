@@ -20,6 +20,7 @@ mod memory;
 mod progress;
 mod rebuild;
 mod replay;
+pub mod retention;
 mod shadow;
 mod status;
 mod verify;

@@ -1,6 +1,6 @@
 //! An event as auditors see it: personal data open as far as keys permit, secrets and hashes never.
 
-use evident_domain::{Actor, EventId, Personal, Position, Provenance, Recorded, UserId};
+use evident_domain::{Actor, Event, EventId, Personal, Position, Provenance, Recorded, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -21,6 +21,9 @@ pub(super) struct EntryDocument {
     cause: Cause,
     provenance: ProvenanceDocument,
     data: Map<String, Json>,
+    /// Whether retention has dropped what it held: then there is neither data nor where it came from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dropped: bool,
     /// Names of what was there and is erased.
     erased: Vec<&'static str>,
 }
@@ -52,6 +55,9 @@ struct Cause {
 struct ProvenanceDocument {
     surface: &'static str,
     client: Option<String>,
+    /// The administrator who acted in the actor's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonator: Option<UserId>,
     ip: Option<String>,
     user_agent: Option<String>,
 }
@@ -82,10 +88,12 @@ impl EntryDocument {
             provenance: ProvenanceDocument {
                 surface: event.provenance.surface.as_str(),
                 client: event.provenance.client.clone(),
+                impersonator: event.provenance.impersonator,
                 ip: ip.as_ref().and_then(Personal::known).map(ToString::to_string),
                 user_agent: user_agent.as_ref().and_then(Personal::known).cloned(),
             },
             data: shown.fields,
+            dropped: matches!(event.event, Event::Dropped(_)),
             erased: shown.erased,
         }
     }

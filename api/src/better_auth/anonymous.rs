@@ -60,6 +60,7 @@ async fn delete(call: Call) -> Reply {
     let context = call.context(caller.actor());
     match call.app.commands().delete_user(&context, caller.user(), Deletion::Erase).await {
         Ok(()) => {}
+        Err(DeleteUserError::Held(_)) => return Err(BetterAuthError::held()),
         Err(DeleteUserError::Organization(_)) => return Err(BetterAuthError::only_owner()),
         Err(DeleteUserError::Failure(failure)) => return Err(failure.into()),
         Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => {
@@ -81,11 +82,14 @@ pub(super) async fn become_known(call: &Call, user: UserId) -> Result<(), Better
     }
     let context = call.context(before.actor());
     match call.app.commands().delete_user(&context, before.user(), Deletion::Erase).await {
-        // Somebody else was faster; and an organization keeps its only owner, known or not.
+        // Somebody else was faster; an organization keeps its only owner, known or not; and what is held stays.
         Ok(())
-        | Err(DeleteUserError::User(_) | DeleteUserError::Session(_) | DeleteUserError::Organization(_)) => {
-            Ok(())
-        }
+        | Err(
+            DeleteUserError::User(_)
+            | DeleteUserError::Session(_)
+            | DeleteUserError::Held(_)
+            | DeleteUserError::Organization(_),
+        ) => Ok(()),
         Err(DeleteUserError::Failure(failure)) => Err(failure.into()),
     }
 }

@@ -118,6 +118,12 @@ impl BetterAuthError {
         Self::bad_request(code, "You cannot leave the organization as the only owner")
     }
 
+    /// 409: what is known of the user must be kept.
+    pub fn held() -> Self {
+        let message = "What is known of the user is kept under a legal hold and cannot be deleted now";
+        Self::new(StatusCode::CONFLICT, "USER_UNDER_LEGAL_HOLD", message)
+    }
+
     /// 403: the user is kept out.
     pub fn banned() -> Self {
         let message = "You have been banned from this application. Please contact support if you believe this is an error.";

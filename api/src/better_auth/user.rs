@@ -160,6 +160,7 @@ fn refusal(error: DeleteUserError) -> BetterAuthError {
             "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER",
             "You cannot leave the organization as the only owner",
         ),
+        DeleteUserError::Held(_) => BetterAuthError::held(),
         DeleteUserError::User(_) => BetterAuthError::signed_out(),
         DeleteUserError::Session(error) => BetterAuthError::internal(error),
         DeleteUserError::Failure(failure) => failure.into(),

@@ -2,11 +2,13 @@
 
 mod audit;
 mod events;
+mod hold;
 mod keys;
 mod output;
 mod progress;
 mod projections;
 mod replay;
+mod retention;
 mod role_token;
 mod serve;
 mod users;
@@ -63,12 +65,18 @@ enum Command {
     Projections(projections::Projections),
     /// Write the state as of a moment into an SQLite file
     Replay(replay::Replay),
-    /// Look after the keys that sign access tokens
+    /// Look after keys: those that sign access tokens, and the master key
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Look after users
     #[command(subcommand)]
     Users(users::Users),
+    /// Legal holds: what must be kept
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Drop what has had its time
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// Let auditors read the log, and prove it
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -145,6 +153,8 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
         Command::Replay(command) => command.run(settings, json).await,
         Command::Keys(command) => command.run(settings, json).await,
         Command::Users(command) => command.run(settings, json).await,
+        Command::Hold(command) => command.run(settings, json).await,
+        Command::Retention(command) => command.run(settings, json).await,
         Command::Audit(command) => command.run(settings, json).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use evident_domain::{Personal, Recorded};
+use evident_domain::{Event, Personal, Recorded};
 use serde_json::{Value as Json, json};
 
 /// An event as one JSON object.
@@ -29,6 +29,8 @@ pub(super) fn event_json(event: &Recorded) -> Json {
         "user_agent": personal(provenance.user_agent.clone()),
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
+        // Nothing but the leaf is left: there is neither data nor where it came from.
+        "dropped": matches!(event.event, Event::Dropped(_)),
         "data": event.event.disclosed().fields,
     })
 }

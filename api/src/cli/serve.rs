@@ -33,7 +33,10 @@ impl Serve {
 
         let (stop, stopped) = watch::channel(false);
         let worker = OutboxWorker::new(commands.store().clone(), Arc::new(port));
-        let worker = tokio::spawn(worker.run(stopped));
+        let worker = tokio::spawn(worker.run(stopped.clone()));
+        let policy = settings.retention;
+        tokio::spawn(crate::retention::work(commands.clone(), policy, stopped.clone()));
+        tokio::spawn(crate::retention::forget_with_others(commands.clone(), stopped));
         // Whoever started the server may wait for this line.
         println!("evident: ready on http://{bound}");
         tracing::info!(address = %bound, database = ?commands.store().database().dialect(), "ready");

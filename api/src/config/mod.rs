@@ -27,6 +27,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKeySource};
 use evident_eventstore::MasterKey;
+use evident_projections::retention::Policy as RetentionPolicy;
 use ipnet::IpNet;
 
 pub use better_auth::BetterAuthSettings;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// What wraps the keys of persons.
     pub master_key: MasterKeySource,
+    /// What is dropped from the log, and when.
+    pub retention: RetentionPolicy,
     /// What is logged.
     pub log: LogSettings,
     /// The Better Auth surface.

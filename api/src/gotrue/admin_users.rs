@@ -251,6 +251,9 @@ fn only_owner(error: OrganizationError) -> GotrueError {
 fn deletion_refusal(error: DeleteUserError) -> GotrueError {
     match error {
         DeleteUserError::User(error) => user_refusal(error),
+        DeleteUserError::Held(_) => {
+            GotrueError::new(StatusCode::CONFLICT, ErrorCode::Conflict, error.to_string())
+        }
         DeleteUserError::Organization(error) => only_owner(error),
         DeleteUserError::Session(error) => GotrueError::internal(error),
         DeleteUserError::Failure(failure) => failure.into(),

@@ -96,19 +96,20 @@ impl UseCase for InviteCase<'_> {
             _ => None,
         });
         let id = id.ok_or(OrganizationError::InvitationNotFound)?;
-        // The address is its owner's, where it is known whose it is: then it goes with them.
-        let mut subject = Subject::Organization(request.organization);
+        // The address is its owner's, where it is known whose it is: then it goes with them. Else it has a key
+        // of its own, for whoever turns out to have it.
+        let mut subject = Subject::Invitation(id);
         if let Some(owner) = owner {
             let account = unit.user(owner).await?.account();
             if account.is_some_and(|account| contact.is_confirmed_in(account)) {
                 subject = Subject::User(owner);
-                unit.seal_for::<Organization>(request.organization.0, subject.clone());
             }
         }
+        unit.seal_for::<Organization>(request.organization.0, subject.clone());
         commands.check_recipient(&self.email)?;
         commands.invite_recipient::<OrganizationFailure>(unit, &contact, TIME_OF_INVITATIONS).await?;
         let mail = self.mail(unit, id).await?;
-        unit.send(subject, Message::Mail(mail));
+        unit.send_naming(subject, self.caller.user, Message::Mail(mail));
         Ok(id)
     }
 }

@@ -92,6 +92,11 @@ fn heading(stream: StreamKind) -> String {
             "A client asks a user for access; short-lived, decided once, and its code redeemed once.",
         ),
         StreamKind::Consent => ("Consent", "What one user granted to one client. Its id follows from both."),
+        StreamKind::Hold => (
+            "Legal hold",
+            "What must be kept, whatever retention says and whoever asks to be forgotten. There is one stream, the \
+             register.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

@@ -19,6 +19,7 @@ use crate::authorization::AuthorizationEvent;
 use crate::client::ClientEvent;
 use crate::consent::ConsentEvent;
 use crate::flow::FlowEvent;
+use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
 use crate::recipient::RecipientEvent;
@@ -26,6 +27,13 @@ use crate::session::SessionEvent;
 use crate::sso_provider::SsoProviderEvent;
 use crate::user::UserEvent;
 use crate::{Event, StreamKind};
+
+/// What is to be known of an event whose content was dropped.
+static DROPPED: Description = Description {
+    name: "dropped",
+    meaning: "Its content was dropped after its time; position, type, time, actor, subject and digest stay.",
+    fields: &[],
+};
 
 /// All that is to be known of one type of event.
 #[derive(Debug, Clone)]
@@ -55,6 +63,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Client => ClientEvent::DESCRIPTIONS,
         StreamKind::Authorization => AuthorizationEvent::DESCRIPTIONS,
         StreamKind::Consent => ConsentEvent::DESCRIPTIONS,
+        StreamKind::Hold => HoldEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -84,7 +93,9 @@ impl Event {
             Self::Client(event) => event.description(),
             Self::Authorization(event) => event.description(),
             Self::Consent(event) => event.description(),
+            Self::Hold(event) => event.description(),
             Self::Attempt(event) => event.description(),
+            Self::Dropped(_) => &DROPPED,
         }
     }
 }

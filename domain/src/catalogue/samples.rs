@@ -16,13 +16,15 @@ use crate::authorization::AuthorizationEvent;
 use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectUri, Registration};
 use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
+use crate::hold::{HoldEvent, HoldScope};
 use crate::recipient::{CodePurpose, MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
-    ChallengeId, ClientId, Email, Event, FactorId, FlowId, IdentityId, Metadata, OrganizationId, PasskeyId,
-    PasswordHash, Phone, Scopes, SealedTokens, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
+    ChallengeId, ClientId, Email, Event, FactorId, FlowId, HoldId, IdentityId, Metadata, OrganizationId,
+    PasskeyId, PasswordHash, Phone, Scopes, SealedTokens, SessionId, TeamId, Time, TokenHash, TotpSecret,
+    UserId,
 };
 
 /// One event of every type, in the order of the declarations.
@@ -41,7 +43,24 @@ pub fn samples() -> Vec<Event> {
     let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider).chain(oauth);
-    user.chain(session).chain(organization).chain(sso_provider).chain(flows).chain(attempt).collect()
+    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain(attempt);
+    user.chain(session).chain(organization).chain(sso_provider).chain(rest).collect()
+}
+
+fn hold() -> [HoldEvent; 2] {
+    let hold = HoldId(Uuid::from_u128(0x401d_0000_0000_4000_8000_0000_0000_0001));
+    let scope = HoldScope::User(UserId(Uuid::from_u128(0xa11e_0000_0000_4000_8000_0000_0000_0001)));
+    let by = || "Counsel".to_owned().into();
+    [
+        HoldEvent::Placed {
+            hold,
+            scope,
+            reason: "Case 26-1138".to_owned().into(),
+            by: by(),
+            until: Time::from_timestamp_micros(1_800_000_000_000_000),
+        },
+        HoldEvent::Lifted { hold, scope, by: by() },
+    ]
 }
 
 fn account() -> [UserEvent; 1] {

@@ -45,6 +45,8 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
              key with its counter",
         ),
         ("ClientId", "a UUID, lower case with hyphens"),
+        ("HoldId", "a UUID, lower case with hyphens"),
+        ("HoldScope", "`everything`, `user:<id>` or `organization:<id>`"),
         ("Email", "an e-mail address in lower case"),
         ("Phone", "an E.164 number without the `+`"),
         ("Metadata", "a JSON object that belongs to the application"),

@@ -17,6 +17,10 @@ impl Organization {
             (Self::Absent, Action::Create(create)) => Ok(created(create, &policy)),
             (_, Action::Create(_)) => Err(OrganizationError::AlreadyExists),
             (Self::Active(organization), action) => Case { organization, by, policy: &policy }.decide(action),
+            // The addresses that invitations were sent to outlive an organization.
+            (Self::Deleted, Action::ForgetRecipient { invitations }) => {
+                Ok(Case::forget_recipient(invitations))
+            }
             (Self::Absent | Self::Deleted, _) => Err(OrganizationError::NotFound),
         }
     }

@@ -151,7 +151,9 @@ fn name_and_version_are_the_same_for_cqrs_es() {
             Event::Client(event) => (event.event_type(), event.event_version()),
             Event::Authorization(event) => (event.event_type(), event.event_version()),
             Event::Consent(event) => (event.event_type(), event.event_version()),
+            Event::Hold(event) => (event.event_type(), event.event_version()),
             Event::Attempt(event) => (event.event_type(), event.event_version()),
+            Event::Dropped(_) => unreachable!("nobody writes one"),
         };
         assert_eq!(told, (entry.name.to_owned(), entry.version.to_owned()));
     }

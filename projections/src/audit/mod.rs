@@ -56,7 +56,7 @@ pub fn actor(event: &Recorded) -> AuditActor {
         (Actor::Admin { role, .. }, _) => AuditActor::Admin(role.clone()),
         (Actor::Operator, _) => AuditActor::Operator,
         (Actor::System, _) => AuditActor::System,
-        (Actor::Visitor, Some(Subject::Period(_) | Subject::Organization(_)) | None) => AuditActor::Visitor,
+        (Actor::Visitor, _) => AuditActor::Visitor,
     }
 }
 
@@ -90,11 +90,13 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
             ClientEvent::Deleted {} => AuditAction::OauthClientDeleted,
         }),
         Event::Consent(ConsentEvent::Revoked { .. }) => Some(AuditAction::TokenRevoked),
-        // Supabase Auth knows no organizations.
+        Event::Dropped(dropped) => of_dropped(dropped.kind().0),
+        // Supabase Auth knows neither organizations nor legal holds.
         Event::Flow(_)
         | Event::Recipient(_)
         | Event::Organization(_)
         | Event::Authorization(_)
+        | Event::Hold(_)
         | Event::Consent(ConsentEvent::Given { .. }) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,
@@ -104,6 +106,21 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
             AttemptEvent::AuthenticatorSuspected { .. } => AuditAction::AuthenticatorSuspected,
         }),
     }
+}
+
+/// An event whose content was dropped is the action that it was before: the type tells, for all of those
+/// that may be dropped.
+fn of_dropped(name: &str) -> Option<AuditAction> {
+    Some(match name {
+        "session.refreshed" | "session.refresh_repeated" | "session.extended" => AuditAction::TokenRefreshed,
+        "session.stepped_up" => AuditAction::VerificationAttempted,
+        "attempt.sign_in_failed" => AuditAction::LoginFailed,
+        "attempt.sign_up_repeated" => AuditAction::UserRepeatedSignup,
+        "attempt.admin_denied" => AuditAction::AdminDenied,
+        "attempt.refresh_token_reused" => AuditAction::TokenReuseDetected,
+        "attempt.authenticator_suspected" => AuditAction::AuthenticatorSuspected,
+        _ => return None,
+    })
 }
 
 fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
@@ -233,4 +250,37 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
             RevocationReason::ConsentRevoked => return None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use evident_domain::catalogue::samples;
+    use evident_domain::retention::{Dropped, RetentionClass, retention_class};
+    use evident_domain::{EventId, Position, Provenance, StreamId, Surface, Time};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn an_event_whose_content_was_dropped_is_the_same_action() {
+        for sample in samples() {
+            if retention_class(&sample) == RetentionClass::Durable {
+                continue;
+            }
+            let (name, version) = sample.kind();
+            let dropped = Dropped::of(sample.stream_kind(), name, version).map(Event::Dropped);
+            let recorded = |event| Recorded {
+                position: Position(1),
+                id: EventId(Uuid::nil()),
+                stream: StreamId { kind: sample.stream_kind(), id: Uuid::nil() },
+                sequence: 1,
+                occurred_at: Time::default(),
+                subject: None,
+                provenance: Provenance::internal(Actor::Visitor, Surface::Internal, Uuid::nil()),
+                event,
+            };
+            let before = action(&recorded(sample.clone()));
+            assert_eq!(dropped.map(|event| action(&recorded(event))), Some(before), "{name}");
+        }
+    }
 }

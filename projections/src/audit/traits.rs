@@ -58,6 +58,8 @@ pub fn traits(event: &Recorded) -> Traits {
         | Event::Recipient(_)
         | Event::Organization(_)
         | Event::Authorization(_)
+        | Event::Hold(_)
+        | Event::Dropped(_)
         | Event::Consent(ConsentEvent::Given { .. }) => Vec::new(),
         Event::Attempt(attempt) => of_attempt(attempt),
     }

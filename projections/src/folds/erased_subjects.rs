@@ -1,6 +1,7 @@
 //! `erased_subjects`: who was forgotten. At every start their keys are destroyed again, so that
 //! neither a crash nor a restored key file brings them back.
 
+use evident_domain::organization::{InvitationEnd, OrganizationEvent};
 use evident_domain::user::UserEvent;
 use evident_domain::{Event, Recorded, Subject, Time, UserId};
 use evident_eventstore::{DatabaseError, Row, Table};
@@ -37,7 +38,7 @@ impl ErasedSubject {
 
 impl Fold for ErasedSubject {
     const NAME: &'static str = "erased_subjects";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLE: Table = Table::new("erased_subjects", &[text("subject"), int("erased_at"), int("position")]);
     const GROUP: &'static str = "subject";
 
@@ -46,17 +47,18 @@ impl Fold for ErasedSubject {
             Event::User(UserEvent::Erased {}) => {
                 vec![Subject::User(UserId(event.stream.id)).to_string()]
             }
-            // Only that one forgets a person; any other event of a user is no business of this table.
+            Event::Organization(OrganizationEvent::InvitationCanceled {
+                invitation,
+                end: InvitationEnd::RecipientErased,
+            }) => vec![Subject::Invitation(*invitation).to_string()],
+            // Only these forget a person; any other event is no business of this table.
             _ => Vec::new(),
         }
     }
 
-    fn apply(_: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
-        Some(Self {
-            subject: Subject::User(UserId(event.stream.id)),
-            erased_at: event.occurred_at,
-            position: event.position.0,
-        })
+    fn apply(_: Option<Self>, event: &Recorded, key: &str) -> Option<Self> {
+        let subject = key.parse().unwrap_or(Subject::User(UserId(event.stream.id)));
+        Some(Self { subject, erased_at: event.occurred_at, position: event.position.0 })
     }
 
     fn rows(&self, _: &str) -> Vec<Row> {

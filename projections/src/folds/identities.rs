@@ -172,7 +172,9 @@ impl Fold for Identities {
             | Event::Client(_)
             | Event::Authorization(_)
             | Event::Consent(_)
-            | Event::Attempt(_) => Vec::new(),
+            | Event::Hold(_)
+            | Event::Attempt(_)
+            | Event::Dropped(_) => Vec::new(),
         }
     }
 

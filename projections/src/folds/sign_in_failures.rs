@@ -73,7 +73,9 @@ impl Fold for SignInFailures {
             | Event::Provider(_)
             | Event::Client(_)
             | Event::Authorization(_)
-            | Event::Consent(_) => Vec::new(),
+            | Event::Consent(_)
+            | Event::Hold(_)
+            | Event::Dropped(_) => Vec::new(),
         }
     }
 

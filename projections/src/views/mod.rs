@@ -6,6 +6,7 @@ mod directory;
 mod oauth;
 mod organizations;
 mod page;
+mod person;
 mod providers;
 mod sessions;
 mod sso_providers;
@@ -19,11 +20,13 @@ pub use organizations::{
     Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView,
     OrganizationName, Person, UserInvitation, invitation, invitation_with_organization, invitations,
     invitations_of_person, member, member_named, members, members_page, memberships, organization,
-    organization_roles, organizations_of, pending_invitations_to, team, team_members, teams, teams_of_user,
+    organization_roles, organizations_of, orphaned_invitations, pending_invitations_to, team, team_members,
+    teams, teams_of_user,
 };
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
+pub use person::{RowsOfPerson, rows_of_person};
 pub use providers::{provider, providers};
-pub use sessions::{SessionView, live_sessions, session, session_with_user, sessions_of};
+pub use sessions::{SessionView, impersonations_by, live_sessions, session, session_with_user, sessions_of};
 pub use sso_providers::{SsoProviderName, sso_provider, sso_providers};
 pub use users::{UserView, owner_of_verified, user, who_asked_for};
 

@@ -82,3 +82,16 @@ pub async fn sessions_of(database: &Database, user: UserId) -> Result<Vec<Sessio
 pub async fn live_sessions(database: &Database, user: UserId) -> Result<Vec<SessionId>, DatabaseError> {
     Ok(sessions_of(database, user).await?.into_iter().map(|session| session.id).collect())
 }
+
+/// The live sessions in which an administrator acts in somebody's name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn impersonations_by(
+    database: &Database,
+    administrator: UserId,
+) -> Result<Vec<SessionId>, DatabaseError> {
+    let sql = "select id from sessions where impersonator = $1 order by id";
+    let rows = database.query(sql, &[administrator.to_string().into()]).await?;
+    Ok(rows.iter().filter_map(|row| row.first()?.as_text()?.parse().ok()).collect())
+}

@@ -52,7 +52,8 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
             StreamId { kind: evident_domain::StreamKind::Authorization, id: Uuid::from_u128(8) }
         }
         Event::Consent(_) => StreamId::consent(ConsentId::of(ANN, BOOK)),
-        Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
+        Event::Hold(_) => StreamId::holds(),
+        Event::Dropped(_) | Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
     };
     Recorded {
         position: Position(n as u64),

@@ -2,7 +2,7 @@
 
 use crate::http::openapi::table::Field;
 use crate::http::openapi::table::Shape::{
-    self, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
+    self, Bool, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
 };
 
 /// Name and shape of each.
@@ -28,11 +28,13 @@ const ENTRY: &[Field] = &[
         Fields(&[
             ("surface", Word(&["gotrue", "better_auth", "ops", "cli", "internal"])),
             ("client", Nullable(&Text)),
+            ("impersonator?", Uuid),
             ("ip", Nullable(&Text)),
             ("user_agent", Nullable(&Text)),
         ]),
     ),
     ("data", Object),
+    ("dropped?", Bool),
     ("erased", List(&Text)),
 ];
 

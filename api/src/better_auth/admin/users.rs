@@ -183,6 +183,7 @@ async fn remove_user(call: Call) -> Reply {
     let context = call.context(administrator.actor);
     match call.app.commands().delete_user(&context, user_id(&id)?, Deletion::Erase).await {
         Ok(()) => Answer::success(),
+        Err(DeleteUserError::Held(_)) => Err(BetterAuthError::held()),
         Err(DeleteUserError::Organization(_)) => Err(BetterAuthError::only_owner()),
         Err(DeleteUserError::Failure(failure)) => Err(failure.into()),
         Err(DeleteUserError::User(_) | DeleteUserError::Session(_)) => Err(user_not_found()),

@@ -12,6 +12,7 @@ mod hooks;
 mod limits;
 mod mails;
 mod oauth_server;
+mod retention;
 mod server;
 mod sms;
 mod sso;
@@ -88,6 +89,7 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Reading the log of events", settings: audit::AUDIT },
+    Section { title: "Retention", settings: retention::RETENTION },
     Section { title: "Better Auth", settings: better_auth::PLACE },
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },

@@ -115,5 +115,6 @@ pub(crate) fn refreshed(session: SessionId, user: UserId, expected: u64) -> Stre
 
 /// A message to a user.
 pub(crate) fn message(id: u128, user: UserId, text: &str) -> OutboxMessage {
-    OutboxMessage { id: Uuid::from_u128(id), subject: Subject::User(user), payload: json!({ "text": text }) }
+    let (id, subject) = (Uuid::from_u128(id), Subject::User(user));
+    OutboxMessage { id, subject, also: None, payload: json!({ "text": text }) }
 }

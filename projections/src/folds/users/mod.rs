@@ -143,7 +143,9 @@ impl Fold for UserRow {
             | Event::Client(_)
             | Event::Authorization(_)
             | Event::Consent(_)
-            | Event::Attempt(_) => Vec::new(),
+            | Event::Hold(_)
+            | Event::Attempt(_)
+            | Event::Dropped(_) => Vec::new(),
         }
     }
 
@@ -181,7 +183,9 @@ impl Fold for UserRow {
             | Event::Client(_)
             | Event::Authorization(_)
             | Event::Consent(_)
-            | Event::Attempt(_) => group,
+            | Event::Hold(_)
+            | Event::Attempt(_)
+            | Event::Dropped(_) => group,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use evident_domain::{InvitationId, OrganizationId, UserId};
+use evident_domain::{InvitationId, OrganizationId, Position, UserId};
 use evident_eventstore::{Database, DatabaseError, Row, Value};
 
 use super::id;
@@ -107,4 +107,22 @@ pub async fn invitations_of_person(
     let email = email.map_or(Value::Null, Value::from);
     let rows = database.query(sql, &[user.to_string().into(), email]).await?;
     rows.iter().map(|row| Ok((id(row, 0, "invitations")?, id(row, 1, "invitations")?))).collect()
+}
+
+/// Events that invited somebody without an account, and whose organization is gone: the next after a position.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orphaned_invitations(
+    database: &Database,
+    after: Position,
+) -> Result<Vec<Position>, DatabaseError> {
+    let sql = "select e.position from events e where e.event_type = 'organization.member_invited' \
+               and e.position > $1 and e.subject like 'invitation:%' \
+               and not exists (select 1 from organizations o where o.id = e.aggregate_id) \
+               order by e.position limit 500";
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let rows = database.query(sql, &[after.into()]).await?;
+    let read = |row: &evident_eventstore::Row| u64::try_from(row.first()?.as_int()?).ok();
+    Ok(rows.iter().filter_map(read).map(Position).collect())
 }
