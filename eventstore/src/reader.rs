@@ -8,7 +8,7 @@ use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
-use crate::codec::{CodecError, READ_COLUMNS, Stored, decode, position, signed};
+use crate::codec::{CodecError, READ, READ_COLUMNS, Stored, decode, position, signed};
 use crate::database::{Database, Row, Value};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
@@ -67,8 +67,8 @@ impl Filter {
         }
         if let Some(user) = self.user {
             add(
-                "(subject = ? or actor = ? or actor like replace(?, 'user:', 'admin:%:') \
-                 or 'user:' || (payload ->> 'user') = ?)",
+                "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
+                 or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || (payload ->> 'user') = ?)",
                 Subject::User(user).to_string().into(),
             );
         }
@@ -131,15 +131,13 @@ pub(crate) async fn page(
     filter: &Filter,
 ) -> Result<Vec<Item>, StoreError> {
     let (conditions, more) = filter.sql(3);
-    let sql = format!(
-        "select {READ_COLUMNS} from events where position > $1{conditions} order by position limit $2"
-    );
+    let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    let rows = database.query(&sql, &params).await?;
+    let rows = database.read(&READ, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, &rows).await
+    open_each(vault, upcasters, rows).await
 }
 
 pub(crate) async fn stream(
@@ -154,7 +152,7 @@ pub(crate) async fn stream(
          and sequence > $3 order by sequence"
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
-    open_each(vault, upcasters, &database.query(&sql, &params).await?)
+    open_each(vault, upcasters, database.query(&sql, &params).await?)
         .await?
         .into_iter()
         .map(|item| item.event)
@@ -180,7 +178,7 @@ async fn picked(
         let sql = format!("select {READ_COLUMNS} from events where {condition}");
         let rows = store.database().query(&sql, &[fixed, some].concat()).await?;
         store.vault().catch_up().await.map_err(StoreError::vault)?;
-        for item in store.open_rows(&rows).await? {
+        for item in store.open_rows(rows).await? {
             events.push(item.event?);
         }
     }
@@ -199,10 +197,10 @@ pub(crate) struct Item {
 pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
-    rows: &[Row],
+    rows: Vec<Row>,
 ) -> Result<Vec<Item>, StoreError> {
     let stored: Vec<(Position, Result<Stored, CodecError>)> =
-        rows.iter().map(|row| (position(row), decode(row))).collect();
+        rows.into_iter().map(|row| (position(&row), decode(row))).collect();
     let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored

@@ -46,6 +46,7 @@ mod postgres_nodes;
 mod pre_hijacking;
 mod privacy;
 mod reauthenticate;
+mod rebuild;
 mod recover;
 mod refresh;
 mod resend;

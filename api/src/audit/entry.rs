@@ -1,6 +1,6 @@
 //! An event as auditors see it: personal data open as far as keys permit, secrets and hashes never.
 
-use evident_domain::{Actor, EventId, Personal, Position, Provenance, Recorded, UserId};
+use evident_domain::{Actor, Event, EventId, Personal, Position, Provenance, Recorded, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -21,6 +21,9 @@ pub(super) struct EntryDocument {
     cause: Cause,
     provenance: ProvenanceDocument,
     data: Map<String, Json>,
+    /// Whether retention has dropped what it held: then there is neither data nor where it came from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dropped: bool,
     /// Names of what was there and is erased.
     erased: Vec<&'static str>,
 }
@@ -35,6 +38,9 @@ struct ActorDocument {
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
+    /// The administrator who acts in the user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonator: Option<UserId>,
 }
 
 /// What led to it.
@@ -83,6 +89,7 @@ impl EntryDocument {
                 user_agent: user_agent.as_ref().and_then(Personal::known).cloned(),
             },
             data: shown.fields,
+            dropped: matches!(event.event, Event::Dropped(_)),
             erased: shown.erased,
         }
     }
@@ -92,12 +99,17 @@ impl ActorDocument {
     fn of(actor: &Actor) -> Self {
         let (kind, role, user) = match actor {
             Actor::User { id } => ("user", None, Some(*id)),
+            Actor::Impersonator { user, .. } => ("impersonator", None, Some(*user)),
             Actor::Admin { role, id } => ("admin", Some(role.clone()), *id),
             Actor::Operator => ("operator", None, None),
             Actor::Visitor => ("visitor", None, None),
             Actor::System => ("system", None, None),
         };
-        Self { label: actor.label(), kind, role, user }
+        let impersonator = match actor {
+            Actor::Impersonator { admin, .. } => Some(*admin),
+            _ => None,
+        };
+        Self { label: actor.label(), kind, role, user, impersonator }
     }
 }
 

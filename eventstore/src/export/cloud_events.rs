@@ -35,7 +35,6 @@ pub(super) fn document(entry: &Entry, style: &Style) -> Json {
             put("causationid", json!(provenance.causation));
             put("surface", json!(provenance.surface.as_str()));
             put("client", json!(provenance.client));
-            put("impersonator", json!(provenance.impersonator));
             put("ip", json!(plain::ip(event)));
             put("useragent", json!(plain::agent(event)));
             put("datacontenttype", json!("application/json"));

@@ -7,7 +7,7 @@ use super::Entry;
 use super::plain::{self, moment_of};
 
 /// The columns.
-pub const CSV_HEAD: [&str; 17] = [
+pub const CSV_HEAD: [&str; 16] = [
     "position",
     "id",
     "type",
@@ -21,7 +21,6 @@ pub const CSV_HEAD: [&str; 17] = [
     "causation",
     "surface",
     "client",
-    "impersonator",
     "ip",
     "user_agent",
     "data",
@@ -50,7 +49,6 @@ pub(super) fn record(entry: &Entry) -> String {
         text(provenance.and_then(|provenance| provenance.causation).map(|id| id.to_string())),
         text(provenance.map(|provenance| provenance.surface.as_str().to_owned())),
         text(provenance.and_then(|provenance| provenance.client.clone())),
-        text(provenance.and_then(|provenance| provenance.impersonator).map(|id| id.to_string())),
         text(event.and_then(plain::ip)),
         text(event.and_then(plain::agent).map(str::to_owned)),
         text(event.map(|event| plain::data(&event.event).to_string())),

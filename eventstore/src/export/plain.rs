@@ -24,7 +24,8 @@ pub fn as_json(event: &Recorded) -> Json {
         "user_agent": agent(event),
         "surface": provenance.surface.as_str(),
         "client": provenance.client,
-        "impersonator": provenance.impersonator,
+        // Nothing but the leaf is left: there is neither data nor where it came from.
+        "dropped": matches!(event.event, Event::Dropped(_)),
         "data": data(&event.event),
     })
 }

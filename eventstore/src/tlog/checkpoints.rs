@@ -198,7 +198,8 @@ impl Checkpoints {
             Some([Value::Int(position), Value::Int(size), _]) if position == size => Ok(None),
             Some([_, _, Value::Int(at)]) => {
                 let age = self.store.clock().now().timestamp_micros().saturating_sub(*at);
-                Ok(Some(Duration::from_micros(u64::try_from(age).unwrap_or_default())))
+                // A node whose clock is ahead must not keep the others from signing.
+                Ok(Some(u64::try_from(age).map_or(Duration::MAX, Duration::from_micros)))
             }
             _ => Ok(Some(Duration::MAX)),
         }

@@ -20,7 +20,7 @@ pub use bundle::{BundleMalformed, EntryTooLong, entries, push_entry};
 pub use check::{Checked, Finding, Problem, Trust};
 pub use check_archive::check_archive;
 pub use check_store::check_store;
-pub use checkpoint::{CheckpointError, LogKey, OriginMalformed, TreeHead};
+pub use checkpoint::{CheckpointError, LogKey, OriginMalformed, TreeHead, open_statement};
 pub use checkpoints::{Checkpoint, Checkpoints, SignError, hash_lines};
 pub use cosignature::{Witness, WitnessKey};
 pub use path::{FULL_WIDTH, TileKind, TilePath};

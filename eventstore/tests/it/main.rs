@@ -12,6 +12,7 @@ mod durability;
 mod order;
 mod outbox;
 mod pressure;
+mod privacy;
 mod reading;
 mod restore;
 mod sealing;

@@ -6,6 +6,7 @@ mod audit;
 mod directory;
 mod explain;
 mod folds;
+mod interrupted;
 mod lists;
 mod oauth_tries;
 mod organization_folds;

@@ -2,7 +2,7 @@
 
 use crate::http::openapi::table::Field;
 use crate::http::openapi::table::Shape::{
-    self, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
+    self, Bool, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
 };
 
 /// Name and shape of each.
@@ -33,12 +33,14 @@ const ENTRY: &[Field] = &[
         ]),
     ),
     ("data", Object),
+    ("dropped?", Bool),
     ("erased", List(&Text)),
 ];
 
 const ACTOR: &[Field] = &[
     ("label", Text),
-    ("kind", Word(&["user", "admin", "operator", "visitor", "system"])),
+    ("kind", Word(&["user", "impersonator", "admin", "operator", "visitor", "system"])),
     ("role?", Text),
     ("user?", Uuid),
+    ("impersonator?", Uuid),
 ];

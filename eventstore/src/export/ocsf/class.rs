@@ -133,11 +133,6 @@ pub(super) fn classify(event: &Event) -> Classified {
             ClientEvent::Updated { .. } | ClientEvent::SecretRegenerated { .. } => CHANGED,
             ClientEvent::Deleted {} => REMOVED,
         },
-        Event::Hold(event) => match event {
-            HoldEvent::Placed { .. } => MADE,
-            HoldEvent::Lifted { .. } => REMOVED,
-        },
-        Event::Dropped(dropped) => classify_kind(dropped.kind().0),
         Event::Consent(event) => match event {
             ConsentEvent::Given { .. } => MADE,
             ConsentEvent::Revoked { .. } => REMOVED,
@@ -163,6 +158,9 @@ pub(super) fn classify(event: &Event) -> Classified {
         ) => SIGN_IN,
         Event::Recipient(RecipientEvent::CodeMissed { .. } | RecipientEvent::CodeExhausted { .. })
         | Event::Authorization(AuthorizationEvent::Denied { .. }) => SIGN_IN.failed(),
+        Event::Hold(HoldEvent::Placed { .. }) => MADE,
+        Event::Hold(HoldEvent::Lifted { .. }) => REMOVED,
+        Event::Dropped(_) => classify_kind(event.kind().0),
         Event::Attempt(event) => match event {
             AttemptEvent::SignInFailed { .. } => LOGON.failed(),
             AttemptEvent::SignUpRepeated { .. } => CREATED.failed(),
@@ -191,6 +189,7 @@ const fn user(event: &UserEvent) -> Classified {
         | UserEvent::IdentityLinked { .. }
         | UserEvent::IdentityUpdated { .. }
         | UserEvent::IdentityUnlinked { .. }
+        | UserEvent::ProviderTokensKept { .. }
         | UserEvent::FactorRenamed { .. }
         | UserEvent::FactorPhoneChanged { .. }
         | UserEvent::PasskeyAdded { .. }

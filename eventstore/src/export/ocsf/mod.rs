@@ -110,6 +110,7 @@ fn person(id: UserId) -> Json {
 fn actor(label: &str, event: Option<&Recorded>) -> Json {
     let user = match Actor::from_label(label) {
         Some(Actor::User { id }) => person(id),
+        Some(Actor::Impersonator { admin, .. }) => json!({"uid": admin, "type_id": ADMIN, "type": "Admin"}),
         Some(Actor::Admin { role, id: Some(id) }) => {
             json!({"uid": id, "name": role, "type_id": ADMIN, "type": "Admin"})
         }
@@ -270,7 +271,6 @@ fn unmapped(entry: &Entry, style: &Style) -> Json {
         "causation": provenance.and_then(|provenance| provenance.causation),
         "surface": provenance.map(|provenance| provenance.surface.as_str()),
         "client": provenance.and_then(|provenance| provenance.client.as_deref()),
-        "impersonator": provenance.and_then(|provenance| provenance.impersonator),
         "user_agent": event.and_then(plain::agent),
     });
     if let Some(fields) = fields.as_object_mut() {
