@@ -84,6 +84,7 @@ pub async fn restore(
         return Err(RestoreError::NotEmpty(last.max(lock.position())));
     }
     let (portions, mut checked) = mpsc::channel::<Portion>(ON_THE_WAY);
+    #[expect(clippy::disallowed_methods, reason = "one thread that reads a file and checks its lines")]
     let checking = tokio::task::spawn_blocking(move || Checker::default().run(archive, &portions));
     let mut goes_on = None;
     while let Some(portion) = checked.recv().await {
