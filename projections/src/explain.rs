@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use crate::ProjectionError;
 use crate::facts::{facts, key};
-use crate::folding::{Folding, Projection};
+use crate::folding::{Begun, Folding, Projection};
 use crate::rebuild::chosen;
 use crate::replay::{Until, resolve};
 
@@ -164,7 +164,7 @@ impl Trace {
 
     fn follow(&mut self, event: &Recorded) -> Result<(), ProjectionError> {
         let events = std::slice::from_ref(event);
-        if !self.folding.needs(events).touched {
+        if !self.folding.needs(events, &Begun::of(events)).touched {
             return Ok(());
         }
         let group = [self.group.clone()];

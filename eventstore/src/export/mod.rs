@@ -124,12 +124,12 @@ impl EventStore {
         }
         let mut events = match opening {
             Opening::Opened => {
-                let items = self.open_rows(&rows).await?;
+                let items = self.open_rows(rows).await?;
                 items.into_iter().map(|item| item.event).collect::<Result<Vec<_>, _>>()?
             }
             Opening::Sealed => {
                 let read = |row| decode(row).and_then(|stored| stored.sealed(self.upcasters()));
-                rows.iter().map(read).collect::<Result<Vec<_>, _>>()?
+                rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?
             }
         }
         .into_iter();
