@@ -39,7 +39,9 @@ pub use self::master::NextMaster;
 use self::master::{master_key, other_masters};
 use crate::config::Settings;
 use crate::gotrue::GotrueDocuments;
+use crate::outdated;
 use crate::ports::{SystemClock, SystemEntropy};
+use crate::proofs;
 
 /// Erased subjects that are looked at in one go.
 const ERASED_PAGE: u32 = 500;
@@ -115,9 +117,15 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
-    /// The key of the log's checkpoints cannot be had.
+    /// The log's checkpoints cannot be signed.
     #[error(transparent)]
-    Checkpoints(SignError),
+    Checkpoints(#[from] SignError),
+    /// Tables are not what this program's folds make, and the owner does not want them rebuilt here.
+    #[error(
+        "the projections {0} are out of date, and `projections.rebuild_at_start` is `never`: run \
+         `evident projections rebuild`"
+    )]
+    Outdated(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -143,6 +151,7 @@ impl StartError {
             | Self::Redirects(_)
             | Self::Hook(_)
             | Self::SmsAddress
+            | Self::Checkpoints(SignError::Origin(_))
             | Self::Vault(VaultError::WrongMasterKey)
             | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
             Self::Folder { .. }
@@ -154,6 +163,7 @@ impl StartError {
             | Self::Hasher(_)
             | Self::Projections(_)
             | Self::Checkpoints(_)
+            | Self::Outdated(_)
             | Self::Listen { .. } => false,
         }
     }
@@ -180,8 +190,9 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let inline = ProjectionsNearby { projections: Projections::default(), nearby: nearby.clone() };
     let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
     nearby.start_at(store.head().await?.position);
+    evident_eventstore::restore::settle_keys(&store).await?;
     destroy_keys_of_the_erased(&store).await?;
-    rebuild_outdated(&store).await?;
+    outdated::rebuild(&store, settings.projections.rebuild_at_start).await?;
     let commands = &settings.commands;
     let mut hasher = HasherSettings::new(threads(commands.password.hashing_threads));
     hasher.cost = commands.password.argon2;
@@ -234,6 +245,24 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         settings: commands.clone(),
         store,
     }))
+}
+
+/// The log's checkpoints. Its name is made at the first start: what the settings say, or the public host.
+///
+/// # Errors
+/// When the vault or the database fails, or the name cannot stand in a checkpoint.
+pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
+    let external = &settings.commands.site.external_url;
+    let propose = || match &settings.proofs.origin {
+        Some(origin) => origin.clone(),
+        None => proofs::origin_of(external, &SystemEntropy),
+    };
+    let checkpoints = Checkpoints::open(store, propose).await?;
+    let kept = checkpoints.key().origin();
+    if settings.proofs.origin.as_deref().is_some_and(|origin| origin != kept) {
+        tracing::warn!(origin = kept, "the log keeps the name that it got at its first start");
+    }
+    Ok(checkpoints)
 }
 
 /// The ways out for messages: hooks, SMTP, or files in the data folder where nothing else is set.
@@ -346,16 +375,6 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
     Ok((log, vault))
 }
 
-/// The checkpoints of the log. At the first call of all the log gets its name, from the server's address.
-///
-/// # Errors
-/// When the database or the vault fails.
-pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
-    let address = settings.commands.site.external_url.as_str();
-    let name = address.split_once("://").map_or(address, |(_, name)| name).trim_end_matches('/').to_owned();
-    Checkpoints::open(store, || name).await.map_err(StartError::Checkpoints)
-}
-
 fn make_folder(path: &Path) -> Result<(), StartError> {
     let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
     if path.is_dir() {
@@ -376,7 +395,7 @@ async fn server_key(store: &EventStore, name: &'static str) -> Result<[u8; 32], 
 }
 
 /// Neither a crash after an erasure nor a restored copy of the keys brings a key back.
-async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
+pub(crate) async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
     let mut after = 0;
     loop {
         let page =
@@ -390,21 +409,4 @@ async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError
             store.forget(subject).await?;
         }
     }
-}
-
-/// A projection whose fold changed is folded afresh before anybody reads it.
-async fn rebuild_outdated(store: &EventStore) -> Result<(), StartError> {
-    let outdated = evident_projections::outdated(store).await?;
-    if outdated.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(projections = outdated.join(", "), "projections are rebuilt: their folds have changed");
-    evident_projections::rebuild(
-        store,
-        &outdated,
-        evident_projections::PATIENCE,
-        &evident_projections::Silent,
-    )
-    .await?;
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::Commands;
 use evident_eventstore::EventStore;
+use evident_eventstore::tlog::Checkpoints;
 
 use crate::config::Settings;
 use crate::http::RateLimiter;
@@ -18,6 +19,7 @@ pub struct App(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     commands: Commands,
+    checkpoints: Checkpoints,
     roles: Vec<String>,
     denials: RateLimiter,
     limit_header: Option<HeaderName>,
@@ -26,7 +28,7 @@ struct Inner {
 
 impl App {
     /// The endpoints' state over the use cases.
-    pub fn new(commands: Commands, settings: &Settings) -> Self {
+    pub fn new(commands: Commands, checkpoints: Checkpoints, settings: &Settings) -> Self {
         let header = settings.commands.rate_limits.header.as_deref();
         Self(Arc::new(Inner {
             roles: settings.audit.roles.clone(),
@@ -34,6 +36,7 @@ impl App {
             limit_header: header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
             time_limit: settings.server.max_request_duration,
             commands,
+            checkpoints,
         }))
     }
 
@@ -45,6 +48,11 @@ impl App {
     /// The log.
     pub fn store(&self) -> &EventStore {
         self.0.commands.store()
+    }
+
+    /// What the log has signed.
+    pub(super) fn checkpoints(&self) -> &Checkpoints {
+        &self.0.checkpoints
     }
 
     /// Whose tokens may read.

@@ -55,9 +55,6 @@ struct Cause {
 struct ProvenanceDocument {
     surface: &'static str,
     client: Option<String>,
-    /// The administrator who acted in the actor's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    impersonator: Option<UserId>,
     ip: Option<String>,
     user_agent: Option<String>,
 }
@@ -88,7 +85,6 @@ impl EntryDocument {
             provenance: ProvenanceDocument {
                 surface: event.provenance.surface.as_str(),
                 client: event.provenance.client.clone(),
-                impersonator: event.provenance.impersonator,
                 ip: ip.as_ref().and_then(Personal::known).map(ToString::to_string),
                 user_agent: user_agent.as_ref().and_then(Personal::known).cloned(),
             },

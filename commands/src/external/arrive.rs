@@ -128,6 +128,11 @@ pub struct ArrivalTerms {
     pub same_email: bool,
     /// What the provider hands out for calling it is kept with the identity.
     pub keeps_tokens: bool,
+    /// The provider's word on an address counts though it does not vouch for it, where the account of that
+    /// address has confirmed it.
+    pub trusts_address: bool,
+    /// Nobody new comes in.
+    pub no_sign_up: bool,
 }
 
 /// What came of it.
@@ -195,7 +200,7 @@ impl ArrivalCase<'_> {
     /// owner of an address that the provider vouches for. What nobody vouches for leads to no account.
     async fn whose<'p>(
         &'p self,
-        unit: &Unit<'_>,
+        unit: &mut Unit<'_>,
     ) -> Result<Option<(UserId, Option<&'p Address>)>, ArrivalError> {
         if let Some(user) = self.holder(unit).await? {
             return Ok(Some((user, self.profile.primary())));
@@ -211,6 +216,17 @@ impl ArrivalCase<'_> {
                 None => by_identity().await.map_err(Failure::from)?,
             };
             if let Some(owner) = owner {
+                return Ok(Some((owner, Some(address))));
+            }
+        }
+        let told = self.profile.primary().filter(|address| self.terms.trusts_address && !address.verified);
+        if let Some(address) = told
+            && let Some(owner) = Contact::Email(address.email.clone()).owner(unit.store()).await?
+        {
+            // Whoever signed up by an address that is not theirs must not wait there for its owner.
+            let account = unit.user(owner).await?.account();
+            let own = account.and_then(|account| account.email.as_ref());
+            if own.is_some_and(|own| own.confirmed && own.value == address.email) {
                 return Ok(Some((owner, Some(address))));
             }
         }
@@ -292,7 +308,7 @@ impl ArrivalCase<'_> {
     /// Somebody new. An address that somebody has, and that is not proven, is left to them.
     async fn sign_up(&self, unit: &mut Unit<'_>) -> Result<UserId, ArrivalError> {
         let settings = self.commands.settings();
-        if settings.sign_up.disabled {
+        if settings.sign_up.disabled || self.terms.no_sign_up {
             return Err(ArrivalError::SignUpDisabled);
         }
         let user = UserId(unit.store().entropy().uuid());

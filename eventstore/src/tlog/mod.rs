@@ -13,6 +13,7 @@ mod checkpoints;
 mod cosignature;
 mod path;
 mod proof;
+mod travel;
 mod tree;
 
 pub use bundle::{BundleMalformed, EntryTooLong, entries, push_entry};
@@ -25,4 +26,5 @@ pub use cosignature::{Witness, WitnessKey};
 pub use path::{FULL_WIDTH, TileKind, TilePath};
 pub use proof::{InclusionProof, ProofError, check_growth};
 pub use tlog_tiles::Hash;
+pub(crate) use travel::{Kept, begin, has_key_of, head_of, keep};
 pub use tree::{Tree, TreeError};

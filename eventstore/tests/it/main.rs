@@ -14,6 +14,7 @@ mod outbox;
 mod pressure;
 mod privacy;
 mod reading;
+mod restore;
 mod sealing;
 mod support;
 mod tlog;

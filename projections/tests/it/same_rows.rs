@@ -23,7 +23,7 @@ use evident_domain::{
     PasswordHash, Personal, Phone, Scopes, SessionId, StreamId, Subject, TokenHash, UserId,
 };
 use evident_eventstore::{AppendError, Contents, Database};
-use evident_projections::{PATIENCE, Silent, Until, rebuild, replay, verify, views};
+use evident_projections::{Limits, PATIENCE, Silent, Until, rebuild, rebuild_within, replay, verify, views};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use uuid::Uuid;
@@ -575,8 +575,8 @@ async fn all_agree(on: On, tries: Vec<(usize, Try)>) -> Result<(), TestCaseError
     let verification = verify(store, &[], folder, &Silent).await.unwrap();
     prop_assert!(verification.is_clean(), "{verification:?}");
 
-    for _ in 0..2 {
-        rebuild(store, &[], PATIENCE, &Silent).await.unwrap();
+    for limits in [Limits::default(), Limits { page: 3, pages: 2, groups: 1, stretch: 20 }] {
+        rebuild_within(store, &[], PATIENCE, limits, &Silent).await.unwrap();
         prop_assert_eq!(&inline, &world.rows().await);
     }
     let again = verify(store, &[], folder, &Silent).await.unwrap();

@@ -22,6 +22,7 @@ const auth = betterAuth({
   secret: 'a secret of the tests that is long enough',
   database: memoryAdapter(database),
   rateLimit: { enabled: false },
+  session: { deferSessionRefresh: true },
   trustedOrigins: ['https://app.example.com'],
   telemetry: { enabled: false },
   emailAndPassword: {

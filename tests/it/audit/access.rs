@@ -8,7 +8,13 @@ use crate::support::{
 };
 
 /// Every path that only auditors may see.
-const PATHS: &[&str] = &["/audit/events/1", "/audit/nothing"];
+const PATHS: &[&str] = &[
+    "/audit/events/1",
+    "/audit/checkpoint",
+    "/audit/tile/0/000",
+    "/audit/proof/inclusion",
+    "/audit/nothing",
+];
 
 /// Checks the form of a refusal; gives its code.
 #[track_caller]

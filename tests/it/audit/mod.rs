@@ -2,6 +2,7 @@
 
 mod access;
 mod gotrue;
+mod proofs;
 
 use crate::support::{Bearer, TestServer};
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::external::{knows, with_gitlab};
-use crate::support::{Browser, FakeProvider, PASSWORD, Reply, ServiceRole, query_of};
+use crate::external::{come_by_gitlab, knows, with_gitlab};
+use crate::support::{
+    Bearer, Browser, FakeProvider, PASSWORD, Reply, ServiceRole, TestServer, fragment_of, query_of,
+};
 
 /// Goes to the fake GitLab, and gives the state.
 async fn go(browser: &Browser<'_>, path: &str) -> String {
@@ -281,4 +283,82 @@ on_both_databases!(somebody_unknown_who_comes_by_a_provider_is_known, async |dat
     assert_eq!(browser.session().await["user"]["email"], "igor@example.com");
     let path = format!("/admin/users/{}", nobody["user"]["id"].as_str().unwrap());
     assert_eq!(server.get(&ServiceRole, &path).await.status, 404);
+});
+
+/// Somebody comes twice by a provider that does not vouch for an address: before and after the account with it has
+/// confirmed it. Gives where they are sent the second time, and whether they are that account's user then.
+async fn comes_unvouched(server: &TestServer, provider: &FakeProvider) -> (String, bool) {
+    knows(provider, 6, "Igor", "igor@example.com", false);
+    let own = Browser::on(server);
+    let user = own.sign_up("igor@example.com").await["user"]["id"].as_str().unwrap().to_owned();
+    // Whoever has only claimed the address is nobody to come to.
+    let browser = Browser::on(server);
+    let state = go(&browser, "/sign-in/social").await;
+    assert!(come_back(&browser, &state).await.header("location").starts_with("/oops?error="));
+    let path = format!("/admin/users/{user}");
+    server.put(&ServiceRole, &path, json!({ "email_confirm": true })).await.ok();
+    knows(provider, 7, "Igor", "igor@example.com", false);
+    let state = go(&browser, "/sign-in/social").await;
+    let back = come_back(&browser, &state).await.header("location").to_owned();
+    (back, browser.session().await["user"]["id"] == user.as_str())
+}
+
+on_both_databases!(a_trusted_provider_leads_to_whoever_has_confirmed_the_address, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider)
+        .with("EVIDENT_BETTER_AUTH_TRUSTED_PROVIDERS", "gitlab")
+        .start()
+        .await;
+    assert_eq!(comes_unvouched(&server, &provider).await, ("/dashboard".to_owned(), true));
+});
+
+on_both_databases!(another_provider_leads_to_nobody_by_an_address_it_does_not_vouch_for, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider).start().await;
+    let (back, same) = comes_unvouched(&server, &provider).await;
+    assert!(back.starts_with("/oops?error=") && !same, "{back}");
+});
+
+on_both_databases!(somebody_new_gets_an_account_where_the_client_asks_for_one, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider)
+        .with("EVIDENT_BETTER_AUTH_IMPLICIT_SIGN_UP_DISABLED", "true")
+        .start()
+        .await;
+    knows(&provider, 7, "Igor", "igor@example.com", true);
+    let browser = Browser::on(&server);
+    let state = go(&browser, "/sign-in/social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/oops?error=signup_disabled");
+    let body = json!({ "provider": "gitlab", "callbackURL": "/dashboard", "requestSignUp": true });
+    let url = browser.post("/sign-in/social", body).await.ok()["url"].as_str().unwrap().to_owned();
+    let state = query_of(&url::Url::parse(&url).unwrap(), "state");
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/dashboard");
+    // Whoever is known needs not ask.
+    let again = Browser::on(&server);
+    let state = go(&again, "/sign-in/social").await;
+    assert_eq!(come_back(&again, &state).await.header("location"), "/dashboard");
+});
+
+on_both_databases!(whoever_came_by_a_provider_there_is_the_same_here, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider).start().await;
+    knows(&provider, 7, "Igor", "igor@example.com", true);
+    let back = come_by_gitlab(&server, "").await;
+    let token = fragment_of(back.header("location"))["access_token"].clone();
+    let there = server.get(&Bearer(token.clone()), "/user").await.ok();
+    let browser = Browser::on(&server);
+    let state = go(&browser, "/sign-in/social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/dashboard", "known by now");
+    let user = browser.session().await["user"].clone();
+    assert_eq!((&user["id"], &user["email"]), (&there["id"], &there["email"]));
+    // What was linked here stands there, and goes with both.
+    knows(&provider, 8, "Igor", "igor@example.com", true);
+    let state = go(&browser, "/link-social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/dashboard");
+    let there = server.get(&Bearer(token.clone()), "/user").await.ok();
+    assert_eq!(there["identities"].as_array().unwrap().len(), 2);
+    let second = browser.get("/list-accounts").await.ok()[1]["id"].clone();
+    browser.post("/unlink-account", json!({ "accountId": second })).await.ok();
+    let there = server.get(&Bearer(token), "/user").await.ok();
+    assert_eq!(there["identities"].as_array().unwrap().len(), 1);
 });

@@ -28,7 +28,6 @@ const ENTRY: &[Field] = &[
         Fields(&[
             ("surface", Word(&["gotrue", "better_auth", "ops", "cli", "internal"])),
             ("client", Nullable(&Text)),
-            ("impersonator?", Uuid),
             ("ip", Nullable(&Text)),
             ("user_agent", Nullable(&Text)),
         ]),

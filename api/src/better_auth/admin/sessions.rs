@@ -134,6 +134,7 @@ async fn stop_impersonating(call: Call) -> Reply {
         call.set_cookie(DONT_REMEMBER_COOKIE, "true", None);
     }
     call.clear_cookie(ADMIN_COOKIE);
+    call.cache_session(own, remembered);
     shown(&call, own).await
 }
 

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use clap::Args;
 use evident_domain::{Actor, Event, Position, Recorded, StreamId, Subject, UserId};
+use evident_eventstore::export::as_json;
 use evident_eventstore::{EventStore, Filter};
 use evident_projections::views;
 use futures::TryStreamExt;
@@ -57,14 +58,14 @@ async fn write(out: &mut impl Write, store: &EventStore, user: UserId) -> Result
         .collect();
     writeln!(out, "\"outbox\": {messages},")?;
     let about = Filter { subject: Some(subject.clone()), last: Some(head), ..Filter::default() };
-    list(out, store, "events_about", about, |event| Some(output::event_json(event))).await?;
+    list(out, store, "events_about", about, |event| Some(as_json(event))).await?;
     writeln!(out, ",")?;
     // Of what they did to others: that they did it, and from where. The rest is the others'.
     let actor = Actor::User { id: user }.label();
     let by = Filter { actor: Some(actor), last: Some(head), ..Filter::default() };
     list(out, store, "events_by", by, |event| {
         let others = event.subject.as_ref() != Some(&subject);
-        let mut shown = output::event_json(event);
+        let mut shown = as_json(event);
         let own = matches!(event.event, Event::Organization(_) | Event::Session(_));
         if let (false, Some(fields)) = (own, shown.as_object_mut()) {
             fields.remove("data");

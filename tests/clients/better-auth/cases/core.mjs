@@ -54,6 +54,13 @@ export default {
     assert.ok(session.expiresAt < new Date(Date.now() + 25 * 3600e3))
   },
 
+  'moves the end of a session when it is asked to': async () => {
+    const { auth, raw, user } = await person('Fay')
+    assert.equal(good(await auth.getSession()).needsRefresh, false)
+    const { status, body } = await raw('POST', '/get-session')
+    assert.deepEqual([status, body.user.id], [200, user.id])
+  },
+
   'lists and ends sessions': async () => {
     const one = await person('Flo')
     const [two, three] = [await again(one), await again(one)]
