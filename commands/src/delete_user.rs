@@ -129,8 +129,7 @@ impl UseCase for DeleteCase<'_> {
             Deletion::Soft => self.soft(unit.user(self.user).await?)?,
         };
         let accounts = self.accounts(unit.user(self.user).await?);
-        let forgotten =
-            self.commands.forget_in_organizations::<DeleteUserError>(unit, self.user).await?;
+        let forgotten = self.commands.forget_in_organizations::<DeleteUserError>(unit, self.user).await?;
         if self.deletion == Deletion::Erase {
             self.check_holds(unit, &forgotten.organizations).await?;
             // Address and program of whoever acts in another's name stand in the other's session.

@@ -10,8 +10,8 @@ use evident_domain::organization::OrganizationEvent;
 use evident_domain::session::{LiveSession, Session, SessionCommand, SessionError, SessionEvent};
 use evident_domain::user::{User, UserCommand, UserError, UserEvent};
 use evident_domain::{
-    Email, Event, InvitationId, OrganizationId, Position, Provenance, Root, SessionId, StreamId, Subject, Time,
-    UserId,
+    Email, Event, InvitationId, OrganizationId, Position, Provenance, Root, SessionId, StreamId, Subject,
+    Time, UserId,
 };
 use evident_eventstore::{Append, Concern, EventStore, Guard, OutboxMessage, StreamAppend};
 use evident_projections::views;
@@ -377,7 +377,8 @@ impl<'a> Unit<'a> {
     /// the new address.
     pub(crate) fn pair_mails(&mut self) {
         let last = self.messages.len().saturating_sub(2);
-        if let [(_, _, Message::Mail(new)), (subject, also, Message::Mail(current))] = &self.messages[last..] {
+        if let [(_, _, Message::Mail(new)), (subject, also, Message::Mail(current))] = &self.messages[last..]
+        {
             let pair = MailPair { new: new.clone(), current: current.clone() };
             let paired = (subject.clone(), also.clone(), Message::MailPair(pair));
             self.messages.truncate(last);

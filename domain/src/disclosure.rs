@@ -83,6 +83,7 @@ const OPEN: &[&str] = &[
     "Registration",
     "SignInRefusal",
     "AdminRefusal",
+    "HoldScope",
 ];
 
 /// Types whose values are not.

@@ -30,6 +30,7 @@ pub mod personal;
 pub mod ports;
 pub mod provenance;
 pub mod provider;
+pub mod reading;
 pub mod recipient;
 pub mod retention;
 pub mod root;
@@ -45,7 +46,8 @@ pub use contact::{Email, Phone};
 pub use event::{Event, Position, Recorded, StreamId, StreamKind, Subject};
 pub use ids::{
     AuthorizationId, ChallengeId, ClientId, ConsentId, EventId, FactorId, FlowId, HoldId, IdentityId,
-    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId, UserId,
+    InvitationId, MemberId, OrganizationId, OrganizationRoleId, PasskeyId, SessionId, SsoProviderId, TeamId,
+    UserId,
 };
 pub use metadata::Metadata;
 pub use personal::Personal;

@@ -103,7 +103,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         },
         Event::Flow(_) => RetentionClass::Flow,
         // Accounts, organizations and their tables are folded from these from the first to the last; a code
-        // that is presented once more is known by its authorization; holds say why something is here.
+        // that is presented once more is known by its authorization; holds say why something is here, and who
+        // looked at it is asked long after.
         Event::User(_)
         | Event::Organization(_)
         | Event::SsoProvider(_)
@@ -111,7 +112,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         | Event::Client(_)
         | Event::Authorization(_)
         | Event::Consent(_)
-        | Event::Hold(_) => RetentionClass::Durable,
+        | Event::Hold(_)
+        | Event::Audit(_) => RetentionClass::Durable,
         Event::Dropped(dropped) => dropped.class,
     }
 }
@@ -155,7 +157,8 @@ impl Dropped {
 /// it back. Of one that lives a refresh may go when a later one has told what it told, and no proof came in
 /// between: that one counts tokens on from where the refresh left off.
 pub fn superseded(stream: &[Recorded], before: Time) -> Vec<&Recorded> {
-    let ended = stream.iter().any(|event| matches!(event.event, Event::Session(SessionEvent::Revoked { .. })));
+    let ended =
+        stream.iter().any(|event| matches!(event.event, Event::Session(SessionEvent::Revoked { .. })));
     let mut gone = Vec::new();
     // From the end: what came after is known.
     let (mut refreshed, mut extended) = (false, false);

@@ -99,11 +99,8 @@ impl EventStore {
     /// Messages that hold somebody's data go: nobody is left whom they concern.
     pub(crate) async fn drop_messages_of(&self, subject: &Subject) -> Result<(), StoreError> {
         let sql = "delete from outbox where subject = $1 or subject like $2 or subject like $3";
-        let params = [
-            subject.to_string().into(),
-            format!("{subject} %").into(),
-            format!("% {subject}").into(),
-        ];
+        let params =
+            [subject.to_string().into(), format!("{subject} %").into(), format!("% {subject}").into()];
         let mut transaction = self.database().transaction().await?;
         transaction.execute(sql, &params).await?;
         Ok(transaction.commit().await?)
@@ -117,11 +114,8 @@ impl EventStore {
     pub async fn messages_of(&self, subject: &Subject) -> Result<Vec<DueMessage>, StoreError> {
         let sql = "select id, subject, payload, attempts, created_at from outbox \
                    where subject = $1 or subject like $2 or subject like $3 order by created_at, id";
-        let params = [
-            subject.to_string().into(),
-            format!("{subject} %").into(),
-            format!("% {subject}").into(),
-        ];
+        let params =
+            [subject.to_string().into(), format!("{subject} %").into(), format!("% {subject}").into()];
         let mut messages = Vec::new();
         for row in self.database().query(sql, &params).await? {
             messages.extend(self.open_message(&row).await?);

@@ -109,8 +109,7 @@ impl EventStore {
              order by position limit $3",
             list.join(", ")
         );
-        let params =
-            [signed(after.0).into(), before.timestamp_micros().into(), i64::from(limit).into()];
+        let params = [signed(after.0).into(), before.timestamp_micros().into(), i64::from(limit).into()];
         let rows = self.database().query(&sql, &params).await?;
         let read = |row: &crate::Row| {
             let text = |i: usize| row.get(i).and_then(Value::as_text);

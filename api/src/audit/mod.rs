@@ -10,8 +10,13 @@ mod entry;
 pub mod error;
 mod events;
 mod openapi;
+mod query;
+mod readings;
 mod reply;
 mod routes;
+mod stream;
+mod timelines;
+mod users;
 
 pub use app::App;
 pub use routes::router;

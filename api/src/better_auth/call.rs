@@ -273,7 +273,16 @@ async fn admit(
     };
     csrf::check(app, &parts, &params, &value, route(&parts))?;
     let impersonator = std::sync::OnceLock::new();
-    Ok(Call { app: app.clone(), origin, headers: parts.headers, params, path, body: value, cookies, impersonator })
+    Ok(Call {
+        app: app.clone(),
+        origin,
+        headers: parts.headers,
+        params,
+        path,
+        body: value,
+        cookies,
+        impersonator,
+    })
 }
 
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BetterAuthError> {

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod directory;
+pub mod log;
 mod oauth;
 mod organizations;
 mod page;
@@ -19,7 +20,8 @@ pub use organizations::{
     Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView,
     OrganizationName, Person, UserInvitation, invitation, invitation_with_organization, invitations,
     invitations_of_person, member, member_named, members, members_page, memberships, organization,
-    organization_roles, organizations_of, orphaned_invitations, pending_invitations_to, team, team_members, teams, teams_of_user,
+    organization_roles, organizations_of, orphaned_invitations, pending_invitations_to, team, team_members,
+    teams, teams_of_user,
 };
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
 pub use providers::{provider, providers};

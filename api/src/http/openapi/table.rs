@@ -106,6 +106,8 @@ pub enum Answer {
     Xml,
     /// A page for people.
     Html,
+    /// Server-sent events.
+    EventStream,
     /// Nothing but a `Location`.
     Redirect,
 }

@@ -6,7 +6,7 @@ mod teams;
 
 pub use invitations::{
     UserInvitation, invitation, invitation_with_organization, invitations, invitations_of_person,
-    orphaned_invitations,    pending_invitations_to,
+    orphaned_invitations, pending_invitations_to,
 };
 pub use members::{
     Comparison, FilterValue, MemberField, MemberFilter, MemberPage, MemberQuery, MemberView, Person, member,
