@@ -12,6 +12,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use evident_commands::Commands;
 use evident_commands::settings::Secret;
+use evident_eventstore::tlog::Checkpoints;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -43,6 +44,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// `closing` is true, answers that would go on for ever end.
 pub fn app(
     commands: Commands,
+    checkpoints: Checkpoints,
     settings: &Settings,
     secret: &Secret,
     closing: watch::Receiver<bool>,
@@ -54,7 +56,7 @@ pub fn app(
     let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
     // Its callers send cookies: not every page may.
     let trusting = outermost().for_trusted(better_auth.origins().clone());
-    let audit = audit::router(audit::App::new(commands.clone(), settings, closing));
+    let audit = audit::router(audit::App::new(commands.clone(), checkpoints, settings, closing));
     let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server), &options.place.base_path);
     // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
     Router::new()
@@ -68,12 +70,22 @@ pub fn app(
 pub async fn serve(
     listener: TcpListener,
     commands: Commands,
+    checkpoints: Checkpoints,
     settings: &Settings,
     secret: &Secret,
     shutdown: impl Future<Output = ()>,
 ) {
     let (close, closing) = watch::channel(false);
-    let app = app(commands, settings, secret, closing);
+    let shutdown = async move {
+        shutdown.await;
+        // Who follows the log goes on elsewhere, or later.
+        let _ = close.send(true);
+    };
+    serve_app(listener, app(commands, checkpoints, settings, secret, closing), shutdown).await;
+}
+
+/// [`serve`] for any application.
+pub async fn serve_app(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = std::pin::pin!(shutdown);
@@ -87,8 +99,6 @@ pub async fn serve(
             () = &mut shutdown => break,
         }
     }
-    // Who follows the log goes on elsewhere, or later.
-    let _ = close.send(true);
     // Nobody new gets in while the others finish.
     drop(listener);
     tracing::info!("stopping: requests in flight are finished");

@@ -26,7 +26,9 @@ impl Commands {
         let reader = format!("reader of the log\n{minute}\n{ip}\n{label}");
         let stream = Uuid::from_bytes(self.codes().recipient_hash(&reader));
         let subject = match context.provenance.actor {
-            Actor::User { id } | Actor::Admin { id: Some(id), .. } => Subject::User(id),
+            Actor::User { id }
+            | Actor::Impersonator { admin: id, .. }
+            | Actor::Admin { id: Some(id), .. } => Subject::User(id),
             Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System => {
                 Subject::Server
             }

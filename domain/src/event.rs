@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::attempt::AttemptEvent;
@@ -339,25 +339,25 @@ impl Event {
         }
     }
 
-    /// Reads the stored form of the current version.
+    /// Reads the stored form of the current version: a JSON value, or a text by way of its deserializer.
     ///
     /// # Errors
     /// When the JSON is no event of that kind of stream.
-    pub fn from_json(kind: StreamKind, json: serde_json::Value) -> serde_json::Result<Self> {
+    pub fn from_json<'de, D: Deserializer<'de>>(kind: StreamKind, json: D) -> Result<Self, D::Error> {
         Ok(match kind {
-            StreamKind::User => Self::User(serde_json::from_value(json)?),
-            StreamKind::Session => Self::Session(serde_json::from_value(json)?),
-            StreamKind::Organization => Self::Organization(serde_json::from_value(json)?),
-            StreamKind::SsoProvider => Self::SsoProvider(serde_json::from_value(json)?),
-            StreamKind::Flow => Self::Flow(serde_json::from_value(json)?),
-            StreamKind::Recipient => Self::Recipient(serde_json::from_value(json)?),
-            StreamKind::Provider => Self::Provider(serde_json::from_value(json)?),
-            StreamKind::Client => Self::Client(serde_json::from_value(json)?),
-            StreamKind::Authorization => Self::Authorization(serde_json::from_value(json)?),
-            StreamKind::Consent => Self::Consent(serde_json::from_value(json)?),
-            StreamKind::Hold => Self::Hold(serde_json::from_value(json)?),
-            StreamKind::Audit => Self::Audit(serde_json::from_value(json)?),
-            StreamKind::Attempt => Self::Attempt(serde_json::from_value(json)?),
+            StreamKind::User => Self::User(Deserialize::deserialize(json)?),
+            StreamKind::Session => Self::Session(Deserialize::deserialize(json)?),
+            StreamKind::Organization => Self::Organization(Deserialize::deserialize(json)?),
+            StreamKind::SsoProvider => Self::SsoProvider(Deserialize::deserialize(json)?),
+            StreamKind::Flow => Self::Flow(Deserialize::deserialize(json)?),
+            StreamKind::Recipient => Self::Recipient(Deserialize::deserialize(json)?),
+            StreamKind::Provider => Self::Provider(Deserialize::deserialize(json)?),
+            StreamKind::Client => Self::Client(Deserialize::deserialize(json)?),
+            StreamKind::Authorization => Self::Authorization(Deserialize::deserialize(json)?),
+            StreamKind::Consent => Self::Consent(Deserialize::deserialize(json)?),
+            StreamKind::Hold => Self::Hold(Deserialize::deserialize(json)?),
+            StreamKind::Audit => Self::Audit(Deserialize::deserialize(json)?),
+            StreamKind::Attempt => Self::Attempt(Deserialize::deserialize(json)?),
         })
     }
 }

@@ -10,6 +10,7 @@ use evident_domain::{
     Actor, Event, EventId, Personal, Position, Provenance, Recorded, StreamId, StreamKind, Subject, Surface,
     Time,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -20,9 +21,10 @@ use crate::seal::{SealBroken, SealingKey, open_payload, seal_payload};
 const SALT_BYTES: usize = 16;
 const SEALED_PREFIX: &str = "sealed:";
 const ERASED_TEXT: &str = "erased";
+/// Without this in its text a payload has nothing sealed.
+const SEALED_MARK: &str = "$sealed";
 /// Whose key seals address and program of the client; none: the event's subject's.
 const SEALED_FOR: &str = "sealed_for";
-const IMPERSONATOR: &str = "impersonator";
 /// The payload of an event whose content was dropped.
 pub(crate) const DROPPED_PAYLOAD: &str = "null";
 
@@ -31,28 +33,30 @@ const fn column(name: &'static str, kind: ColumnType) -> Column {
 }
 
 /// The log's table. Its key is not one column, so it is only ever inserted into.
-pub(crate) const EVENTS: Table = Table::new(
-    "events",
-    &[
-        column("aggregate_type", ColumnType::Text),
-        column("aggregate_id", ColumnType::Text),
-        column("sequence", ColumnType::Int),
-        column("event_type", ColumnType::Text),
-        column("event_version", ColumnType::Text),
-        column("payload", ColumnType::Json),
-        column("metadata", ColumnType::Json),
-        column("position", ColumnType::Int),
-        column("event_id", ColumnType::Text),
-        column("occurred_at", ColumnType::Int),
-        column("actor", ColumnType::Text),
-        column("subject", ColumnType::Text),
-        column("salt", ColumnType::Bytes),
-        column("content_digest", ColumnType::Bytes),
-        column("leaf_hash", ColumnType::Bytes),
-    ],
-);
+pub(crate) const EVENTS: Table = Table::new("events", COLUMNS);
+
+const COLUMNS: &[Column] = &[
+    column("aggregate_type", ColumnType::Text),
+    column("aggregate_id", ColumnType::Text),
+    column("sequence", ColumnType::Int),
+    column("event_type", ColumnType::Text),
+    column("event_version", ColumnType::Text),
+    column("payload", ColumnType::Json),
+    column("metadata", ColumnType::Json),
+    column("position", ColumnType::Int),
+    column("event_id", ColumnType::Text),
+    column("occurred_at", ColumnType::Int),
+    column("actor", ColumnType::Text),
+    column("subject", ColumnType::Text),
+    column("salt", ColumnType::Bytes),
+    column("content_digest", ColumnType::Bytes),
+    column("leaf_hash", ColumnType::Bytes),
+];
 
 /// The columns that [`decode`] reads, in its order.
+pub(crate) const READ: Table = Table::new("events", COLUMNS.split_at(12).0);
+
+/// The same as SQL has them.
 pub(crate) const READ_COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event_version, \
      payload, metadata, position, event_id, occurred_at, actor, subject";
 
@@ -205,9 +209,6 @@ fn metadata_json(
     if let Some(client) = &provenance.client {
         put("client", client.clone());
     }
-    if let Some(impersonator) = provenance.impersonator {
-        put(IMPERSONATOR, impersonator.to_string());
-    }
     let is_sealed = provenance.ip.is_some() || provenance.user_agent.is_some();
     if let Some(subject) = sealed_for.filter(|_| is_sealed) {
         put(SEALED_FOR, subject.to_string());
@@ -234,7 +235,7 @@ pub(crate) struct Stored {
     kind: String,
     version: String,
     payload: String,
-    metadata: Map<String, Json>,
+    metadata: StoredMetadata,
     pub(crate) position: Position,
     id: EventId,
     occurred_at: Time,
@@ -254,14 +255,14 @@ pub(crate) fn position(row: &Row) -> Position {
 }
 
 /// Reads the columns [`READ_COLUMNS`] of a row.
-pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
-    let int = |i: usize| count(row, i);
-    let position = position(row);
+pub(crate) fn decode(mut row: Row) -> Result<Stored, CodecError> {
+    let position = position(&row);
     let damaged = |column| CodecError::Column { position, column };
+    let micros = row.get(9).and_then(Value::as_int).ok_or(damaged("occurred_at"))?;
+    let sequence = count(&row, 2).ok_or(damaged("sequence"))?;
     let text = |i: usize, name| row.get(i).and_then(Value::as_text).ok_or(damaged(name));
     let kind = StreamKind::from_name(text(0, "aggregate_type")?).ok_or(damaged("aggregate_type"))?;
     let id: Uuid = text(1, "aggregate_id")?.parse().map_err(|_| damaged("aggregate_id"))?;
-    let micros = row.get(9).and_then(Value::as_int).ok_or(damaged("occurred_at"))?;
     let subject = match row.get(11) {
         None | Some(Value::Null) => None,
         Some(value) => {
@@ -269,29 +270,52 @@ pub(crate) fn decode(row: &Row) -> Result<Stored, CodecError> {
             Some(text.parse().map_err(|_| damaged("subject"))?)
         }
     };
-    let metadata: Map<String, Json> = serde_json::from_str(text(6, "metadata")?)
+    let metadata: StoredMetadata = serde_json::from_str(text(6, "metadata")?)
         .map_err(|cause| CodecError::Payload { position, cause })?;
-    let sealed_for = match metadata.get(SEALED_FOR) {
+    let sealed_for = match &metadata.sealed_for {
         None => None,
-        Some(value) => {
-            let text = value.as_str().ok_or(damaged("metadata"))?;
-            Some(text.parse().map_err(|_| damaged("metadata"))?)
-        }
+        Some(text) => Some(text.parse().map_err(|_| damaged("metadata"))?),
+    };
+    let event_id = text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?;
+    let mut take = |i: usize, name| match row.get_mut(i) {
+        Some(Value::Text(text)) => Ok(std::mem::take(text)),
+        _ => Err(damaged(name)),
     };
     Ok(Stored {
         stream: StreamId { kind, id },
-        sequence: int(2).ok_or(damaged("sequence"))?,
-        kind: text(3, "event_type")?.to_owned(),
-        version: text(4, "event_version")?.to_owned(),
-        payload: text(5, "payload")?.to_owned(),
+        sequence,
+        kind: take(3, "event_type")?,
+        version: take(4, "event_version")?,
+        payload: take(5, "payload")?,
         metadata,
         position,
-        id: text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?,
+        id: event_id,
         occurred_at: DateTime::from_timestamp_micros(micros).ok_or(damaged("occurred_at"))?,
-        actor: text(10, "actor")?.to_owned(),
+        actor: take(10, "actor")?,
         subject,
         sealed_for,
     })
+}
+
+/// What becomes of the personal fields of an event that is read.
+#[derive(Debug, Clone, Copy)]
+enum Fields<'a> {
+    /// They are opened; without a key they read as erased.
+    Opened(Option<&'a SealingKey>),
+    /// They stay sealed.
+    Sealed,
+}
+
+/// [`Provenance`] as it is stored, and whose key seals what is sealed there.
+#[derive(Debug, Deserialize)]
+struct StoredMetadata {
+    request_id: Option<String>,
+    causation: Option<String>,
+    client: Option<String>,
+    surface: Option<String>,
+    sealed_for: Option<String>,
+    ip: Option<String>,
+    user_agent: Option<String>,
 }
 
 impl Stored {
@@ -308,18 +332,43 @@ impl Stored {
         actor: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        let actor = if self.sealed_for.is_some() { actor } else { key };
+        self.read(Fields::Opened(key), Fields::Opened(actor), upcasters)
+    }
+
+    /// The same, with the personal fields as they are: sealed.
+    pub(crate) fn sealed(self, upcasters: &[Box<dyn EventUpcaster>]) -> Result<Recorded, CodecError> {
+        self.read(Fields::Sealed, Fields::Sealed, upcasters)
+    }
+
+    fn read(
+        self,
+        content: Fields<'_>,
+        provenance: Fields<'_>,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Recorded, CodecError> {
         if self.payload == DROPPED_PAYLOAD {
             return self.dropped();
         }
         let position = self.position;
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
-        let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
-        open_payload(&mut payload, key, &context).map_err(|cause| CodecError::Seal { position, cause })?;
-        let actor = if self.sealed_for.is_some() { actor } else { key };
-        let provenance = self.provenance(actor, &context)?;
-        let payload = self.upcast(payload, upcasters);
-        let event = Event::from_json(self.stream.kind, payload).map_err(json)?;
+        let provenance = self.provenance(provenance, &context)?;
+        let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(&self.kind, &self.version));
+        let event = if is_old || self.payload.contains(SEALED_MARK) {
+            let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
+            if let Fields::Opened(key) = content {
+                open_payload(&mut payload, key, &context)
+                    .map_err(|cause| CodecError::Seal { position, cause })?;
+            }
+            Event::from_json(self.stream.kind, self.upcast(payload, upcasters)).map_err(json)?
+        } else {
+            // Most events have nothing sealed: they need no tree of values in between.
+            let mut text = serde_json::Deserializer::from_str(&self.payload);
+            let event = Event::from_json(self.stream.kind, &mut text).map_err(json)?;
+            text.end().map_err(json)?;
+            event
+        };
         Ok(Recorded {
             position,
             id: self.id,
@@ -350,9 +399,6 @@ impl Stored {
     }
 
     fn upcast(&self, payload: Json, upcasters: &[Box<dyn EventUpcaster>]) -> Json {
-        if !upcasters.iter().any(|upcaster| upcaster.can_upcast(&self.kind, &self.version)) {
-            return payload;
-        }
         let event = SerializedEvent {
             aggregate_id: self.stream.id.to_string(),
             sequence: usize::try_from(self.sequence).unwrap_or(usize::MAX),
@@ -374,23 +420,26 @@ impl Stored {
             .payload
     }
 
-    fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
+    fn provenance(&self, fields: Fields<'_>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let fields = &self.metadata;
-        let text = |name: &str| fields.get(name).and_then(Json::as_str);
-        let personal = |name: &str| -> Result<Option<Personal<String>>, CodecError> {
-            let Some(stored) = text(name) else { return Ok(None) };
+        let stored = &self.metadata;
+        let personal = |name: &str, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
+            let Some(stored) = stored else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
             };
-            let Some(key) = key else { return Ok(Some(Personal::Erased)) };
+            let key = match fields {
+                Fields::Sealed => return Ok(Some(Personal::Sealed(sealed.to_owned()))),
+                Fields::Opened(None) => return Ok(Some(Personal::Erased)),
+                Fields::Opened(Some(key)) => key,
+            };
             let plain = key
                 .open_text(sealed, &format!("{context}#{name}"))
                 .map_err(|cause| CodecError::Seal { position, cause })?;
             Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
         };
-        let ip = match personal("ip")? {
+        let ip = match personal("ip", stored.ip.as_deref())? {
             None => None,
             Some(Personal::Known(ip)) => Some(Personal::Known(ip.parse::<IpAddr>().map_err(|_| damaged())?)),
             Some(Personal::Sealed(sealed)) => Some(Personal::Sealed(sealed)),
@@ -398,16 +447,12 @@ impl Stored {
         };
         Ok(Provenance {
             actor: Actor::from_label(&self.actor).ok_or_else(damaged)?,
-            request_id: text("request_id").and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
-            causation: text("causation").and_then(|id| id.parse().ok()),
+            request_id: stored.request_id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
+            causation: stored.causation.as_deref().and_then(|id| id.parse().ok()),
             ip,
-            user_agent: personal("user_agent")?,
-            surface: text("surface").and_then(Surface::from_name).ok_or_else(damaged)?,
-            client: text("client").map(str::to_owned),
-            impersonator: match text(IMPERSONATOR) {
-                None => None,
-                Some(id) => Some(id.parse().map_err(|_| damaged())?),
-            },
+            user_agent: personal("user_agent", stored.user_agent.as_deref())?,
+            surface: stored.surface.as_deref().and_then(Surface::from_name).ok_or_else(damaged)?,
+            client: stored.client.clone(),
         })
     }
 }

@@ -1,5 +1,8 @@
 //! Sealing: AES-256-GCM under a key of the subject, bound to the event and the field.
 
+use std::fmt;
+use std::fmt::Write as _;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use base64::Engine;
@@ -129,23 +132,33 @@ fn walk(
     context: &str,
     visit: &mut dyn FnMut(&mut Json, &str) -> Result<bool, SealBroken>,
 ) -> Result<(), SealBroken> {
+    walk_on(value, &mut context.to_owned(), visit)
+}
+
+fn walk_on(
+    value: &mut Json,
+    context: &mut String,
+    visit: &mut dyn FnMut(&mut Json, &str) -> Result<bool, SealBroken>,
+) -> Result<(), SealBroken> {
     if !(value.is_object() || value.is_array()) || visit(value, context)? {
         return Ok(());
     }
+    let length = context.len();
+    let mut inside = |name: &dyn fmt::Display, value: &mut Json| {
+        if !(value.is_object() || value.is_array()) {
+            return Ok(());
+        }
+        // A text takes in whatever is written.
+        let _ = write!(context, "/{name}");
+        let outcome = walk_on(value, context, visit);
+        context.truncate(length);
+        outcome
+    };
     match value {
-        Json::Object(fields) => {
-            for (name, field) in fields {
-                walk(field, &format!("{context}/{name}"), visit)?;
-            }
-        }
-        Json::Array(items) => {
-            for (i, item) in items.iter_mut().enumerate() {
-                walk(item, &format!("{context}/{i}"), visit)?;
-            }
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        Json::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| inside(name, field)),
+        Json::Array(items) => items.iter_mut().enumerate().try_for_each(|(i, item)| inside(&i, item)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

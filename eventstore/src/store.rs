@@ -1,5 +1,6 @@
 //! The store: what use cases, projections and tools hold in their hands.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::database::{Database, DatabaseError, Row, Value};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
-use crate::seal::SealBroken;
+use crate::seal::{SealBroken, SealingKey};
 use crate::vault::{Vault, VaultError};
 use crate::writer::{self, Job};
 
@@ -55,6 +56,12 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn vault(error: VaultError) -> Self {
         Self::Vault(Arc::new(error))
+    }
+}
+
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        Self::vault(error)
     }
 }
 
@@ -157,20 +164,71 @@ impl EventStore {
     /// # Errors
     /// [`AppendError::Conflict`] when a stream moved on: decide again from fresh state.
     pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
+        let mut keys = HashMap::new();
+        for subject in sealed_for(&append) {
+            if !keys.contains_key(&subject) {
+                let key = self.0.vault.subject_key(&subject).await.map_err(StoreError::vault)?;
+                keys.insert(subject, key);
+            }
+        }
+        let (job, answer) = self.job(append, &keys).await?;
+        self.0.writer.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => AppendError::Store(StoreError::Stopped),
+        })?;
+        answer.await.unwrap_or(Err(AppendError::Store(StoreError::Stopped)))
+    }
+
+    /// Commits many changes, in this order, each for itself: for whoever brings a history. It waits for
+    /// the writer instead of being told that it is overloaded.
+    ///
+    /// # Errors
+    /// When the keys cannot be had; what became of each change is said for itself.
+    pub async fn append_all(
+        &self,
+        appends: Vec<Append>,
+    ) -> Result<Vec<Result<Committed, AppendError>>, StoreError> {
+        let subjects: BTreeSet<Subject> = appends.iter().flat_map(sealed_for).collect();
+        let subjects: Vec<_> = subjects.into_iter().collect();
+        let keys = self.0.vault.subject_keys(&subjects).await.map_err(StoreError::vault)?;
+        let mut answers = Vec::with_capacity(appends.len());
+        for append in appends {
+            let (job, answer) = match self.job(append, &keys).await {
+                Ok(job) => job,
+                Err(error) => {
+                    answers.push(Err(error));
+                    continue;
+                }
+            };
+            self.0.writer.send(job).await.map_err(|_| StoreError::Stopped)?;
+            answers.push(Ok(answer));
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(answer) => answer.await.unwrap_or(Err(AppendError::Store(StoreError::Stopped))),
+                Err(error) => Err(error),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// A change, sealed for the writer, and where its answer will be.
+    async fn job(
+        &self,
+        append: Append,
+        keys: &HashMap<Subject, Arc<SealingKey>>,
+    ) -> Result<(Job, oneshot::Receiver<writer::Outcome>), AppendError> {
         let person = acting(&append);
-        let actor = match &person {
-            Some(subject) => Some(self.0.vault.subject_key(subject).await.map_err(StoreError::vault)?),
-            None => None,
-        };
-        let actor = person.as_ref().zip(actor.as_deref()).map(|(subject, key)| Owner { subject, key });
+        let owner = |subject: &'_ Subject| keys.get(subject).map(|key| &**key);
+        let actor = person.as_ref().and_then(|subject| Some(Owner { subject, key: owner(subject)? }));
         let mut prepared = Vec::with_capacity(append.streams.len());
         for stream in &append.streams {
-            if stream.events.is_empty() {
+            let Some(key) = keys.get(&stream.subject).filter(|_| !stream.events.is_empty()) else {
                 prepared.push(Vec::new());
                 continue;
-            }
-            let key = self.0.vault.subject_key(&stream.subject).await.map_err(StoreError::vault)?;
-            let subject = Owner { subject: &stream.subject, key: &key };
+            };
+            let subject = Owner { subject: &stream.subject, key };
             let events: Result<Vec<_>, _> = stream
                 .events
                 .iter()
@@ -186,11 +244,7 @@ impl EventStore {
             messages.push(self.message_row(message, append.occurred_at).await?);
         }
         let (answer, outcome) = oneshot::channel();
-        self.0.writer.try_send(Job { append, prepared, messages, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => AppendError::Store(StoreError::Stopped),
-        })?;
-        outcome.await.unwrap_or(Err(AppendError::Store(StoreError::Stopped)))
+        Ok((Job { append, prepared, messages, answer }, outcome))
     }
 
     /// A stream's events, oldest first.
@@ -232,8 +286,13 @@ impl EventStore {
         reader::page(&self.0.database, &self.0.vault, &self.0.upcasters, after, limit, filter).await
     }
 
+    /// What makes old versions of events new.
+    pub(crate) fn upcasters(&self) -> &[Box<dyn EventUpcaster>] {
+        &self.0.upcasters
+    }
+
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
-    pub(crate) async fn open_rows(&self, rows: &[Row]) -> Result<Vec<reader::Item>, StoreError> {
+    pub(crate) async fn open_rows(&self, rows: Vec<Row>) -> Result<Vec<reader::Item>, StoreError> {
         reader::open_each(&self.0.vault, &self.0.upcasters, rows).await
     }
 
@@ -261,6 +320,12 @@ impl EventStore {
         self.drop_messages_of(subject).await?;
         Ok(self.0.database.forget_old_pages().await?)
     }
+}
+
+/// Under whose keys a change is sealed.
+fn sealed_for(append: &Append) -> Vec<Subject> {
+    let told = append.streams.iter().filter(|stream| !stream.events.is_empty());
+    told.map(|stream| stream.subject.clone()).chain(acting(append)).collect()
 }
 
 /// Whose address and program stand in a change: whoever acts; of a visitor, the person whose account it

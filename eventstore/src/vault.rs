@@ -2,6 +2,7 @@
 
 mod master;
 mod rotation;
+mod travel;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
 use self::master::Masters;
+pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
 use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
 use crate::seal::SealingKey;
 
@@ -136,12 +138,43 @@ impl Vault {
         let seen = self.evictions();
         match self.get_or_make(&SUBJECT_KEYS, &name, make).await? {
             Some(bytes) => self.keep(subject, &bytes, seen),
-            None => {
-                let mut bytes = Zeroizing::new([0; 32]);
-                self.0.entropy.fill(bytes.as_mut_slice());
-                Ok(Arc::new(SealingKey::new(&bytes)))
-            }
+            None => Ok(Arc::new(SealingKey::new(&self.fresh_key()))),
         }
+    }
+
+    /// The keys of many subjects, made where there are none: in one transaction, whatever their number.
+    ///
+    /// # Errors
+    /// As [`Vault::subject_key`].
+    pub async fn subject_keys(
+        &self,
+        subjects: &[Subject],
+    ) -> Result<HashMap<Subject, Arc<SealingKey>>, VaultError> {
+        let mut keys = self.find_keys(subjects).await?;
+        let missing: Vec<&Subject> = subjects.iter().filter(|subject| !keys.contains_key(*subject)).collect();
+        if missing.is_empty() {
+            return Ok(keys);
+        }
+        let insert = "insert into subject_keys (subject, wrapped, created_at) values ($1, $2, $3) \
+                      on conflict do nothing";
+        let mut transaction = self.0.database.transaction().await?;
+        for subject in &missing {
+            let row = self.wrap_key(&mut transaction, &subject.to_string(), &*self.fresh_key()).await?;
+            transaction.execute(insert, &row).await?;
+        }
+        transaction.commit().await?;
+        keys.extend(self.find_keys(missing.iter().copied()).await?);
+        for subject in missing {
+            // Destroyed: what is sealed now reads as erased at once.
+            keys.entry(subject.clone()).or_insert_with(|| Arc::new(SealingKey::new(&self.fresh_key())));
+        }
+        Ok(keys)
+    }
+
+    fn fresh_key(&self) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.0.entropy.fill(bytes.as_mut_slice());
+        bytes
     }
 
     /// The keys of subjects that have one, in one query.

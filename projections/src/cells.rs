@@ -80,8 +80,12 @@ impl Cells {
     }
 
     pub(crate) fn number(&mut self) -> Result<u64, DatabaseError> {
-        let number = self.maybe_int()?.ok_or_else(|| self.unexpected())?;
-        u64::try_from(number).map_err(|_| self.unexpected())
+        self.maybe_number()?.ok_or_else(|| self.unexpected())
+    }
+
+    pub(crate) fn maybe_number(&mut self) -> Result<Option<u64>, DatabaseError> {
+        let number = self.maybe_int()?;
+        number.map(|number| u64::try_from(number).map_err(|_| self.unexpected())).transpose()
     }
 
     pub(crate) fn flag(&mut self) -> Result<bool, DatabaseError> {

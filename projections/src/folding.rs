@@ -2,12 +2,13 @@
 //! in rebuilds, in verification and in replays.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::marker::PhantomData;
 
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
 
+use crate::digest::RowsDigest;
 use crate::fold::{Fold, Tally};
 
 /// A projection behind one face, whatever its rows are.
@@ -28,20 +29,31 @@ pub(crate) trait Projection: Send + Sync {
 
 /// Groups of one projection in memory.
 pub(crate) trait Folding: Send {
-    /// What is needed before events can be folded.
-    fn needs(&self, events: &[Recorded]) -> Needs;
+    /// What is needed before events can be folded; it is asked right before they are.
+    fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs;
     /// Takes in rows of groups that were asked for; a group without rows has none.
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError>;
-    /// Folds events, in the order of their positions.
+    /// Folds the events that were asked about, in the order of their positions.
     fn fold(&mut self, events: &[Recorded]);
     /// What has to be written, and forgets everything; shows each group and its rows as they will be.
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes;
-    /// What has to be written, and forgets everything.
-    fn drain(&mut self) -> Changes {
-        self.drain_with(&mut |_, _| ())
-    }
+    /// What has to be written, and forgets everything; also tells how the digest of all rows moves.
+    fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes;
+    /// Hands over everything, and forgets it: for a drain elsewhere.
+    fn take(&mut self) -> Box<dyn Folding>;
     /// How many groups are held.
     fn len(&self) -> usize;
+}
+
+/// The streams that begin among some events: nothing can have touched a group that is named by one.
+#[derive(Debug, Default)]
+pub(crate) struct Begun(HashSet<String>);
+
+impl Begun {
+    pub(crate) fn of(events: &[Recorded]) -> Self {
+        let begun = events.iter().filter(|event| event.sequence == 1);
+        Self(begun.map(|event| event.stream.id.to_string()).collect())
+    }
 }
 
 /// What a projection needs before it can fold some events.
@@ -93,7 +105,7 @@ impl<F: Fold> Projection for Of<F> {
     }
 
     fn folding(&self) -> Box<dyn Folding> {
-        Box::new(Groups::<F> { groups: HashMap::new() })
+        Box::new(Groups::<F> { groups: HashMap::new(), keys: Vec::new() })
     }
 }
 
@@ -105,23 +117,23 @@ struct Group<F> {
 
 struct Groups<F> {
     groups: HashMap<String, Group<F>>,
+    /// Which events touch which groups, of those that are folded next.
+    keys: Vec<(usize, String)>,
 }
 
 impl<F: Fold> Folding for Groups<F> {
-    fn needs(&self, events: &[Recorded]) -> Needs {
-        // Nothing can have touched a group that is named by a stream which begins here.
-        let begun: BTreeSet<String> =
-            events.iter().filter(|event| event.sequence == 1).map(|e| e.stream.id.to_string()).collect();
-        let (mut touched, mut unknown) = (false, BTreeSet::new());
-        for event in events {
+    fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs {
+        self.keys.clear();
+        let mut unknown = BTreeSet::new();
+        for (at, event) in events.iter().enumerate() {
             for key in F::keys(event) {
-                touched = true;
-                if !F::TOUCHED_ONCE && !self.groups.contains_key(&key) && !begun.contains(&key) {
-                    unknown.insert(key);
+                if !F::TOUCHED_ONCE && !self.groups.contains_key(&key) && !begun.0.contains(&key) {
+                    unknown.insert(key.clone());
                 }
+                self.keys.push((at, key));
             }
         }
-        Needs { touched, unknown: unknown.into_iter().collect() }
+        Needs { touched: !self.keys.is_empty(), unknown: unknown.into_iter().collect() }
     }
 
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError> {
@@ -143,32 +155,32 @@ impl<F: Fold> Folding for Groups<F> {
     }
 
     fn fold(&mut self, events: &[Recorded]) {
-        for event in events {
-            for key in F::keys(event) {
-                let state = self.groups.get_mut(&key).and_then(|group| group.state.take());
-                let state = F::apply(state, event, &key);
-                match self.groups.entry(key) {
-                    Entry::Occupied(mut group) => group.get_mut().state = state,
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(Group { stored: Vec::new(), state });
-                    }
+        for (at, key) in std::mem::take(&mut self.keys) {
+            let Some(event) = events.get(at) else { continue };
+            match self.groups.entry(key) {
+                Entry::Occupied(mut group) => {
+                    let state = group.get_mut().state.take();
+                    let state = F::apply(state, event, group.key());
+                    group.get_mut().state = state;
+                }
+                Entry::Vacant(vacant) => {
+                    let state = F::apply(None, event, vacant.key());
+                    vacant.insert(Group { stored: Vec::new(), state });
                 }
             }
         }
     }
 
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes {
-        let mut changes = Changes::default();
-        for (key, group) in std::mem::take(&mut self.groups) {
-            let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
-            show(key, &rows);
-            difference::<F>(&mut changes, group.stored, rows);
-        }
-        changes.counts.retain(|_, by| *by != 0);
-        // In the order of keys, so that neighbours are written together.
-        changes.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
-        changes.deletes.sort_unstable();
-        changes
+        self.changes(show, None)
+    }
+
+    fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes {
+        self.changes(&mut |_, _| (), Some(digest))
+    }
+
+    fn take(&mut self) -> Box<dyn Folding> {
+        Box::new(Self { groups: std::mem::take(&mut self.groups), keys: Vec::new() })
     }
 
     fn len(&self) -> usize {
@@ -176,8 +188,33 @@ impl<F: Fold> Folding for Groups<F> {
     }
 }
 
+impl<F: Fold> Groups<F> {
+    fn changes(
+        &mut self,
+        show: &mut dyn FnMut(String, &[Row]),
+        mut digest: Option<&mut RowsDigest>,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        for (key, group) in std::mem::take(&mut self.groups) {
+            let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
+            show(key, &rows);
+            difference::<F>(&mut changes, digest.as_deref_mut(), group.stored, rows);
+        }
+        changes.counts.retain(|_, by| *by != 0);
+        // In the order of keys, so that neighbours are written together.
+        changes.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+        changes.deletes.sort_unstable();
+        changes
+    }
+}
+
 /// Adds what makes the rows out of what is stored.
-fn difference<F: Fold>(changes: &mut Changes, stored: Vec<Row>, rows: Vec<Row>) {
+fn difference<F: Fold>(
+    changes: &mut Changes,
+    mut digest: Option<&mut RowsDigest>,
+    stored: Vec<Row>,
+    rows: Vec<Row>,
+) {
     let of = F::TALLY.map(|tally| tally.of);
     let mut count = |row: &Row, by: i64| {
         for counter in of.iter().flat_map(|of| of(row)) {
@@ -195,10 +232,17 @@ fn difference<F: Fold>(changes: &mut Changes, stored: Vec<Row>, rows: Vec<Row>) 
             count(old, -1);
         }
         count(&row, 1);
+        if let Some(digest) = digest.as_deref_mut() {
+            old.iter().for_each(|old| digest.remove(old));
+            digest.add(&row);
+        }
         changes.upserts.push(row);
     }
     for old in before.into_values() {
         count(&old, -1);
+        if let Some(digest) = digest.as_deref_mut() {
+            digest.remove(&old);
+        }
         if let Some(Value::Text(key)) = old.into_iter().next() {
             changes.deletes.push(key);
         }

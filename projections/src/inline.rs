@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Inline, Row, Tables};
 
+use crate::folding::Begun;
 use crate::folds;
 use crate::memory::{Draft, Memory};
 
@@ -48,10 +49,10 @@ impl Inline for Projections {
     async fn apply(&self, tables: &mut dyn Tables, events: &[Recorded]) -> Result<(), DatabaseError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
         self.memory().begin(first.position);
-        let mut groups = Vec::new();
+        let (mut groups, begun) = (Vec::new(), Begun::of(events));
         for (number, projection) in folds::INLINE.into_iter().enumerate() {
             let mut folding = projection.folding();
-            let needs = folding.needs(events);
+            let needs = folding.needs(events, &begun);
             if !needs.touched {
                 continue;
             }

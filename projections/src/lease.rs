@@ -5,6 +5,7 @@
 //! may be replaced. No clocks are compared. An owner that was replaced while it only slept finds out in
 //! its next transaction, before that can do harm.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use evident_eventstore::{Database, DatabaseError, Dialect, Tables, Value};
@@ -15,11 +16,12 @@ use crate::ProjectionError;
 /// How often the beat moves at least, while its owner is busy with other things.
 const BEAT: Duration = Duration::from_secs(2);
 
-/// The right to rebuild.
+/// The right to rebuild. Cheap to clone: parts of one rebuild share it.
+#[derive(Clone)]
 pub(crate) struct Lease {
     database: Database,
-    owner: String,
-    beaten: Instant,
+    owner: Arc<str>,
+    beaten: Arc<Mutex<Instant>>,
 }
 
 impl Lease {
@@ -31,10 +33,11 @@ impl Lease {
         };
         let rows = database.query(token, &[]).await?;
         let owner = rows.first().and_then(|row| row.first()).and_then(Value::as_text).unwrap_or_default();
-        let lease = Self { database: database.clone(), owner: owner.to_owned(), beaten: Instant::now() };
+        let beaten = Arc::new(Mutex::new(Instant::now()));
+        let lease = Self { database: database.clone(), owner: owner.into(), beaten };
         let insert = "insert into projection_rebuild (only_row, owner, beat) values (1, $1, 0) \
                       on conflict do nothing";
-        if lease.execute(insert, &[lease.owner.as_str().into()]).await? {
+        if lease.execute(insert, &[lease.owner()]).await? {
             return Ok(lease);
         }
         let select = "select owner, beat from projection_rebuild where only_row = 1";
@@ -44,8 +47,16 @@ impl Lease {
         };
         sleep(patience).await;
         let take = "update projection_rebuild set owner = $1, beat = 0 where owner = $2 and beat = $3";
-        let params = [lease.owner.as_str().into(), other.clone(), beat.clone()];
+        let params = [lease.owner(), other.clone(), beat.clone()];
         if lease.execute(take, &params).await? { Ok(lease) } else { Err(ProjectionError::Busy) }
+    }
+
+    fn owner(&self) -> Value {
+        Value::from(&*self.owner)
+    }
+
+    fn beaten(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.beaten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn execute(&self, sql: &str, params: &[Value]) -> Result<bool, DatabaseError> {
@@ -56,18 +67,18 @@ impl Lease {
     }
 
     /// Shows in a transaction that the owner is alive, and makes sure that it still is the owner.
-    pub(crate) async fn beat(&mut self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
+    pub(crate) async fn beat(&self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
         let sql = "update projection_rebuild set beat = beat + 1 where owner = $1";
-        if tables.execute(sql, &[self.owner.as_str().into()]).await? != 1 {
+        if tables.execute(sql, &[self.owner()]).await? != 1 {
             return Err(ProjectionError::Superseded);
         }
-        self.beaten = Instant::now();
+        *self.beaten() = Instant::now();
         Ok(())
     }
 
     /// The same where nothing else is to be written, if it is time.
-    pub(crate) async fn keep_alive(&mut self) -> Result<(), ProjectionError> {
-        if self.beaten.elapsed() < BEAT {
+    pub(crate) async fn keep_alive(&self) -> Result<(), ProjectionError> {
+        if self.beaten().elapsed() < BEAT {
             return Ok(());
         }
         let mut transaction = self.database.transaction().await?;
@@ -77,8 +88,7 @@ impl Lease {
 
     /// Gives the right back.
     pub(crate) async fn release(self) -> Result<(), DatabaseError> {
-        self.execute("delete from projection_rebuild where owner = $1", &[self.owner.as_str().into()])
-            .await?;
+        self.execute("delete from projection_rebuild where owner = $1", &[self.owner()]).await?;
         Ok(())
     }
 }

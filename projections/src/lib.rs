@@ -4,12 +4,17 @@
 //! * [`Projections`] folds them inside the commit of the events.
 //! * [`rebuild()`], [`verify()`] and [`replay()`] fold the log afresh: into new tables, to prove the
 //!   tables, or as of an earlier day.
+//! * [`explain()`] says which event set each field of something; [`diff()`] what changed between two moments.
 //! * [`views`] are the queries.
 //! * [`audit`] says what events are called in the audit log of Supabase Auth.
 
 pub mod audit;
 mod cells;
+mod diff;
+mod digest;
 mod error;
+mod explain;
+mod facts;
 mod fold;
 mod folding;
 pub mod folds;
@@ -22,15 +27,20 @@ mod rebuild;
 mod replay;
 pub mod retention;
 mod shadow;
+mod shadows;
 mod status;
 mod verify;
 pub mod views;
 
+pub use diff::{Change, EntityChange, diff};
+pub use digest::RowsDigest;
 pub use error::ProjectionError;
+pub use explain::{Cause, Entity, ExplainedRow, Explanation, Fact, explain};
 pub use fold::{Fold, Tally};
 pub use inline::Projections;
+pub use loader::Limits;
 pub use progress::{Progress, Silent};
-pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild};
+pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild, rebuild_within};
 pub use replay::{Until, replay};
 pub use status::{Built, Status, outdated, status};
 pub use verify::{Difference, DifferenceKind, Outcome, Verification, verify};

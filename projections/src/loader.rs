@@ -1,29 +1,54 @@
-//! Folding the log into tables that nobody reads yet: in memory as far as it goes, and from there to
-//! the tables in bulk. Memory is bounded by the number of groups held, whatever the log's length.
+//! Folding the log into tables that nobody reads yet: pages are read and opened beside each other, folded
+//! one after the other, and what a projection holds is written in the background, all of it in one
+//! transaction together with the position it is as of. So a rebuild that was interrupted goes on from
+//! there. Memory is bounded by the number of pages and of groups held, whatever the log's length.
+
+use std::collections::VecDeque;
 
 use evident_domain::{Position, Recorded};
 use evident_eventstore::{Database, Dialect, EventStore, Filter, Row, StoreError, Table, Tables, Value};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ProjectionError;
-use crate::folding::{Folding, Projection};
+use crate::digest::RowsDigest;
+use crate::folding::{Begun, Folding, Projection};
 use crate::lease::Lease;
 use crate::progress::Progress;
+use crate::shadows::{self, Mark};
 
-/// Events read at a time.
-const PAGE: u32 = 2_000;
-/// Groups held in memory, of all projections together, before they are written.
-const GROUPS_HELD: usize = 40_000;
-/// Rows written in one transaction: the server commits in between.
+/// Rows written in one statement.
 const ROWS_WRITTEN: usize = 1_000;
+
+/// What a rebuild may hold in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Events a page.
+    pub page: u32,
+    /// Pages that are read ahead.
+    pub pages: usize,
+    /// Groups of each projection that are held before they are written: with as many in one transaction the
+    /// server's own commits have to wait for it on SQLite.
+    pub groups: usize,
+    /// After so many events everything that is held is written, so that no more is lost when the process
+    /// dies.
+    pub stretch: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { page: 1_000, pages: 6, groups: 6_000, stretch: 100_000 }
+    }
+}
 
 /// Folds the log into tables.
 pub(crate) struct Loader {
     parts: Vec<Part>,
     database: Database,
+    limits: Limits,
+    /// The last event that was read.
     position: Position,
-    /// Whether the tables hold anything yet.
-    written: bool,
+    /// Where everything was written last.
+    written: Position,
     lease: Option<Lease>,
 }
 
@@ -32,6 +57,13 @@ struct Part {
     folding: Box<dyn Folding>,
     table: Table,
     tally: Option<Table>,
+    /// What the table holds already: events up to here are not for it.
+    begun: Position,
+    /// Whether the table holds anything yet.
+    filled: bool,
+    digest: RowsDigest,
+    /// What is being written, and how the digest moves by it.
+    writing: JoinSet<Result<RowsDigest, ProjectionError>>,
 }
 
 /// Whether full memory may be written in transactions of the loader's own.
@@ -44,25 +76,36 @@ pub(crate) enum Spill {
 }
 
 impl Loader {
-    /// Folds into empty tables of a database, named with a suffix.
+    /// Folds into tables of a database, named with a suffix. They are empty, or hold what the marks say.
     pub(crate) fn new(
         projections: &[&'static dyn Projection],
         database: Database,
         suffix: &str,
+        limits: Limits,
         lease: Option<Lease>,
+        marks: &[Mark],
     ) -> Self {
         let named = |table: Table| {
             let name = format!("{}{suffix}", table.name);
             table.named(name)
         };
-        let part = |projection: &&'static dyn Projection| Part {
-            projection: *projection,
-            folding: projection.folding(),
-            table: named(projection.table()),
-            tally: projection.tally().map(|tally| named(tally.table)),
+        let part = |projection: &&'static dyn Projection| {
+            let mark = marks.iter().find(|mark| mark.name == projection.name());
+            let begun = mark.map(|mark| mark.position).unwrap_or_default();
+            Part {
+                projection: *projection,
+                folding: projection.folding(),
+                table: named(projection.table()),
+                tally: projection.tally().map(|tally| named(tally.table)),
+                begun,
+                filled: begun > Position(0),
+                digest: mark.map(|mark| mark.digest).unwrap_or_default(),
+                writing: JoinSet::new(),
+            }
         };
-        let parts = projections.iter().map(part).collect();
-        Self { parts, database, position: Position(0), written: false, lease }
+        let parts: Vec<Part> = projections.iter().map(part).collect();
+        let position = parts.iter().map(|part| part.begun).min().unwrap_or_default();
+        Self { parts, database, limits, position, written: position, lease }
     }
 
     /// The last event that was folded.
@@ -70,14 +113,9 @@ impl Loader {
         self.position
     }
 
-    /// The right to rebuild, where the loader holds one.
-    pub(crate) fn lease(&mut self) -> Option<&mut Lease> {
-        self.lease.as_mut()
-    }
-
-    /// Lets go of the tables.
-    pub(crate) fn into_lease(self) -> Option<Lease> {
-        self.lease
+    /// The digest of each projection's rows, as they were written last.
+    pub(crate) fn digests(&self) -> Vec<RowsDigest> {
+        self.parts.iter().map(|part| part.digest).collect()
     }
 
     /// Folds all events up to a position.
@@ -88,66 +126,112 @@ impl Loader {
         spill: Spill,
         progress: &dyn Progress,
     ) -> Result<(), ProjectionError> {
-        if self.position >= until {
-            return Ok(());
-        }
-        let mut next = fetch(store, self.position, until);
-        loop {
-            let events = next.await.map_err(|_| ProjectionError::Interrupted)??;
+        let mut pages =
+            Pages { store, limits: self.limits, next: self.position, until, ahead: VecDeque::new() };
+        while let Some(events) = pages.next().await? {
             for (event, expected) in events.iter().zip(self.position.0 + 1..) {
                 if event.position.0 != expected {
                     return Err(ProjectionError::Gap(Position(expected - 1)));
                 }
             }
-            let last = events.last().ok_or(ProjectionError::Gap(self.position))?.position;
-            // The next page is read and opened while this one is folded.
-            let more = (last < until).then(|| fetch(store, last, until));
-            self.fold(&events).await?;
-            self.position = last;
-            progress.at(last.0);
-            if spill == Spill::Allowed {
-                if self.parts.iter().map(|part| part.folding.len()).sum::<usize>() > GROUPS_HELD {
-                    self.flush().await?;
-                }
-                if let Some(lease) = &mut self.lease {
-                    lease.keep_alive().await?;
-                }
+            let last = events.last().map(|event| event.position);
+            if last != Some(pages.end_of_page(self.position)) {
+                return Err(ProjectionError::Gap(last.unwrap_or(self.position)));
             }
-            match more {
-                Some(more) => next = more,
-                None => return Ok(()),
+            self.fold(&events).await?;
+            self.position = last.unwrap_or(self.position);
+            progress.at(self.position.0);
+            if spill == Spill::Allowed {
+                self.spill().await?;
             }
         }
+        Ok(())
     }
 
     async fn fold(&mut self, events: &[Recorded]) -> Result<(), ProjectionError> {
+        let begun = Begun::of(events);
         for part in &mut self.parts {
-            let needs = part.folding.needs(events);
+            let known = events.partition_point(|event| event.position <= part.begun);
+            let (events, own) = (&events[known..], (known > 0).then(|| Begun::of(&events[known..])));
+            let needs = part.folding.needs(events, own.as_ref().unwrap_or(&begun));
             if !needs.touched {
                 continue;
             }
-            if self.written && !needs.unknown.is_empty() {
-                let rows =
-                    select(&self.database, &part.table, part.projection.group(), &needs.unknown).await?;
-                part.folding.load(&needs.unknown, rows)?;
+            if !needs.unknown.is_empty() {
+                part.settle().await?;
+                if part.filled {
+                    let rows =
+                        select(&self.database, &part.table, part.projection.group(), &needs.unknown).await?;
+                    part.folding.load(&needs.unknown, rows)?;
+                }
             }
             part.folding.fold(events);
         }
         Ok(())
     }
 
-    /// Writes what is held, in short transactions.
-    pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
-        for part in &mut self.parts {
-            for portion in part.folding.drain().portions(ROWS_WRITTEN) {
-                let mut transaction = self.database.transaction().await?;
-                if let Some(lease) = &mut self.lease {
-                    lease.beat(&mut transaction).await?;
-                }
-                portion.write(&mut transaction, &part.table, part.tally.as_ref()).await?;
-                transaction.commit().await?;
-                self.written = true;
+    /// Writes what there is too much of, and after a long stretch everything.
+    async fn spill(&mut self) -> Result<(), ProjectionError> {
+        let all = self.position.0 - self.written.0 >= self.limits.stretch;
+        for at in 0..self.parts.len() {
+            if all || self.parts[at].folding.len() > self.limits.groups {
+                self.write(at).await?;
             }
+        }
+        if all {
+            self.written = self.position;
+        }
+        match &self.lease {
+            Some(lease) => lease.keep_alive().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to write what a part holds, once what it held before is written.
+    async fn write(&mut self, at: usize) -> Result<(), ProjectionError> {
+        let (database, lease, position) = (self.database.clone(), self.lease.clone(), self.position);
+        let Some(part) = self.parts.get_mut(at) else { return Ok(()) };
+        part.settle().await?;
+        let mut folding = part.folding.take();
+        if folding.len() == 0 && lease.is_none() {
+            return Ok(());
+        }
+        part.filled = true;
+        let (table, tally, name) = (part.table.clone(), part.tally.clone(), part.projection.name());
+        let before = part.digest;
+        part.writing.spawn(async move {
+            let mut moved = RowsDigest::default();
+            let changes = folding.drain_digested(&mut moved);
+            drop(folding);
+            let mut transaction = database.transaction().await?;
+            if let Some(lease) = &lease {
+                lease.beat(&mut transaction).await?;
+                let mut digest = before;
+                digest.merge(moved);
+                shadows::advance(&mut transaction, name, position, digest).await?;
+            }
+            for portion in changes.portions(ROWS_WRITTEN) {
+                portion.write(&mut transaction, &table, tally.as_ref()).await?;
+            }
+            transaction.commit().await?;
+            Ok(moved)
+        });
+        Ok(())
+    }
+
+    /// Writes what is held, and waits until it is.
+    pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
+        for at in 0..self.parts.len() {
+            self.write(at).await?;
+        }
+        self.written = self.position;
+        self.settle().await
+    }
+
+    /// Waits for what is being written.
+    pub(crate) async fn settle(&mut self) -> Result<(), ProjectionError> {
+        for part in &mut self.parts {
+            part.settle().await?;
         }
         Ok(())
     }
@@ -155,25 +239,65 @@ impl Loader {
     /// Writes what is held in the caller's transaction.
     pub(crate) async fn flush_into(&mut self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
         for part in &mut self.parts {
-            for portion in part.folding.drain().portions(ROWS_WRITTEN) {
+            part.settle().await?;
+            let mut moved = RowsDigest::default();
+            for portion in part.folding.drain_digested(&mut moved).portions(ROWS_WRITTEN) {
                 portion.write(tables, &part.table, part.tally.as_ref()).await?;
             }
+            part.digest.merge(moved);
+            part.filled = true;
         }
-        self.written = true;
         Ok(())
     }
 }
 
-fn fetch(
-    store: &EventStore,
-    after: Position,
+impl Part {
+    async fn settle(&mut self) -> Result<(), ProjectionError> {
+        while let Some(written) = self.writing.join_next().await {
+            self.digest.merge(written.map_err(|_| ProjectionError::Interrupted)??);
+        }
+        Ok(())
+    }
+}
+
+/// Pages of the log, several of them under way at once.
+struct Pages<'a> {
+    store: &'a EventStore,
+    limits: Limits,
+    /// The last event of the last page that was asked for.
+    next: Position,
     until: Position,
-) -> JoinHandle<Result<Vec<Recorded>, StoreError>> {
-    let store = store.clone();
-    tokio::spawn(async move {
-        let filter = Filter { last: Some(until), ..Filter::default() };
-        store.page(after, PAGE, &filter).await
-    })
+    ahead: VecDeque<Page>,
+}
+
+/// A page that is being read and opened; given up when it is dropped.
+struct Page(JoinHandle<Result<Vec<Recorded>, StoreError>>);
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Pages<'_> {
+    /// Where a page ends that begins behind a position.
+    fn end_of_page(&self, after: Position) -> Position {
+        Position((after.0 + u64::from(self.limits.page)).min(self.until.0))
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Recorded>>, ProjectionError> {
+        while self.ahead.len() < self.limits.pages.max(1) && self.next < self.until {
+            let (store, after, last) = (self.store.clone(), self.next, self.end_of_page(self.next));
+            let limit = self.limits.page;
+            self.ahead.push_back(Page(tokio::spawn(async move {
+                let filter = Filter { last: Some(last), ..Filter::default() };
+                store.page(after, limit, &filter).await
+            })));
+            self.next = last;
+        }
+        let Some(mut page) = self.ahead.pop_front() else { return Ok(None) };
+        Ok(Some((&mut page.0).await.map_err(|_| ProjectionError::Interrupted)??))
+    }
 }
 
 /// [`Tables::select`] outside of any transaction.
@@ -187,7 +311,7 @@ async fn select(
         Dialect::Sqlite => "select value from json_each($1)",
         Dialect::Postgres => "select json_array_elements_text($1::json)",
     };
-    let sql = format!("select {} from {} where {column} in ({list})", table.column_list(), table.name);
     let values: serde_json::Value = values.iter().map(String::as_str).collect();
-    Ok(database.query(&sql, &[Value::Text(values.to_string())]).await?)
+    let rest = format!("where {column} in ({list})");
+    Ok(database.read(table, &rest, &[Value::Text(values.to_string())]).await?)
 }

@@ -9,12 +9,25 @@ use evident_eventstore::{Database, EventStore, Filter};
 
 use crate::ProjectionError;
 use crate::folds;
-use crate::loader::{Loader, Spill};
+use crate::loader::{Limits, Loader, Spill};
 use crate::progress::Progress;
 use crate::status;
 
 /// Tables that a fresh log has and a replay has no use for.
-const NO_PROJECTIONS: [&str; 5] = ["events", "log_head", "outbox", "projection_rebuild", "_sqlx_migrations"];
+const NO_PROJECTIONS: [&str; 12] = [
+    "events",
+    "log_head",
+    "outbox",
+    "restores",
+    "retention_progress",
+    "tree_cosignatures",
+    "tree_checkpoints",
+    "tree_tiles",
+    "tree_identity",
+    "projection_rebuild",
+    "projection_shadows",
+    "_sqlx_migrations",
+];
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +64,8 @@ pub async fn replay(
     outcome.map(|()| position)
 }
 
-async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
+/// The position that a moment means.
+pub(crate) async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
     let head = store.head().await?.position;
     match until {
         Until::Position(asked) if asked > head => Err(ProjectionError::NotYet { asked, head }),
@@ -101,12 +115,13 @@ async fn fold(
     database: &Database,
     progress: &dyn Progress,
 ) -> Result<(), ProjectionError> {
-    let mut loader = Loader::new(&folds::ALL, database.clone(), "", None);
+    let mut loader = Loader::new(&folds::ALL, database.clone(), "", Limits::default(), None, &[]);
     progress.begin("replay", position.0);
     loader.advance(store, position, Spill::Allowed, progress).await?;
     loader.flush().await?;
     let mut transaction = database.transaction().await?;
-    status::record(&mut transaction, &folds::ALL, position, store.clock().now()).await?;
+    let built: Vec<_> = folds::ALL.into_iter().zip(loader.digests()).collect();
+    status::record(&mut transaction, &built, position, store.clock().now()).await?;
     for table in NO_PROJECTIONS {
         evident_eventstore::Tables::execute(&mut transaction, &format!("drop table if exists {table}"), &[])
             .await?;

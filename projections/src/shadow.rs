@@ -8,7 +8,9 @@
 use evident_eventstore::{Database, DatabaseError, Dialect, Row, Table, Tables, Value};
 
 use crate::ProjectionError;
+use crate::folding::Projection;
 use crate::lease::Lease;
+use crate::shadows;
 
 /// What a shadow's name ends with.
 pub(crate) const SHADOW: &str = "_shadow";
@@ -113,7 +115,7 @@ async fn indexes(tables: &mut dyn Tables, table: &str) -> Result<Vec<Index>, Dat
 pub(crate) async fn complete(
     database: &Database,
     table: &Table,
-    lease: &mut Lease,
+    lease: &Lease,
 ) -> Result<(), ProjectionError> {
     if database.dialect() == Dialect::Sqlite {
         // One long transaction would keep the server from committing: its indexes grew with the rows.
@@ -126,7 +128,9 @@ pub(crate) async fn complete(
         if index.constraint.is_none() {
             let unique = if index.unique { "unique " } else { "" };
             let (own, definition) = (index.name, index.definition);
-            let sql = format!("create {unique}index {own}{SHADOW} on {name}{SHADOW} using {definition}");
+            let sql = format!(
+                "create {unique}index if not exists {own}{SHADOW} on {name}{SHADOW} using {definition}"
+            );
             transaction.execute(&sql, &[]).await?;
         }
     }
@@ -167,23 +171,41 @@ pub(crate) async fn swap(tables: &mut dyn Tables, table: &Table) -> Result<(), D
     Ok(())
 }
 
-/// Removes shadows and replaced tables, of this rebuild or of one that crashed.
+/// Removes shadows and replaced tables, of this rebuild or of one that crashed; the shadows of some
+/// projections may stay.
 pub(crate) async fn clean(
     database: &Database,
-    live: &[Table],
-    lease: &mut Lease,
+    projections: &[&'static dyn Projection],
+    kept: &[&str],
+    lease: &Lease,
 ) -> Result<(), ProjectionError> {
-    for table in live {
-        for suffix in [SHADOW, OLD] {
-            remove(database, &table.named(format!("{}{suffix}", table.name)), lease).await?;
+    // First of all they count for nothing: a shadow that is half gone must not be gone on with.
+    let mut transaction = database.transaction().await?;
+    lease.beat(&mut transaction).await?;
+    for mark in shadows::read(database).await? {
+        if !kept.contains(&mark.name.as_str()) {
+            shadows::forget(&mut transaction, &mark.name).await?;
+        }
+    }
+    transaction.commit().await?;
+    for projection in projections {
+        let stays = kept.contains(&projection.name());
+        for table in projection.tables() {
+            remove(database, &table.named(format!("{}{OLD}", table.name)), lease).await?;
+            if !stays {
+                remove(database, &table.named(format!("{}{SHADOW}", table.name)), lease).await?;
+            }
         }
     }
     Ok(())
 }
 
 /// Whether there is anything to clean.
-pub(crate) async fn has_leftovers(database: &Database, live: &[Table]) -> Result<bool, DatabaseError> {
-    for table in live {
+pub(crate) async fn has_leftovers(
+    database: &Database,
+    projections: &[&'static dyn Projection],
+) -> Result<bool, DatabaseError> {
+    for table in projections.iter().flat_map(|projection| projection.tables()) {
         for suffix in [SHADOW, OLD] {
             if exists(database, &format!("{}{suffix}", table.name)).await? {
                 return Ok(true);
@@ -191,6 +213,19 @@ pub(crate) async fn has_leftovers(database: &Database, live: &[Table]) -> Result
         }
     }
     Ok(false)
+}
+
+/// Whether all shadows of a projection are there.
+pub(crate) async fn is_whole(
+    database: &Database,
+    projection: &dyn Projection,
+) -> Result<bool, DatabaseError> {
+    for table in projection.tables() {
+        if !exists(database, &format!("{}{SHADOW}", table.name)).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn exists(database: &Database, name: &str) -> Result<bool, DatabaseError> {
@@ -201,7 +236,7 @@ async fn exists(database: &Database, name: &str) -> Result<bool, DatabaseError> 
     Ok(!database.query(sql, &[name.into()]).await?.is_empty())
 }
 
-async fn remove(database: &Database, table: &Table, lease: &mut Lease) -> Result<(), ProjectionError> {
+async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(), ProjectionError> {
     let name = &table.name;
     if !exists(database, name).await? {
         return Ok(());

@@ -7,6 +7,7 @@ use evident_eventstore::{Column, ColumnType, DatabaseError, EventStore, Row, Tab
 
 use crate::ProjectionError;
 use crate::cells::{self, Cells};
+use crate::digest::RowsDigest;
 use crate::folding::Projection;
 use crate::folds;
 
@@ -17,6 +18,8 @@ const PROJECTIONS: Table = Table::new(
         Column::new("version", ColumnType::Int),
         Column::new("position", ColumnType::Int),
         Column::new("built_at", ColumnType::Int),
+        Column::new("rows", ColumnType::Int),
+        Column::new("digest", ColumnType::Text),
     ],
 );
 
@@ -40,6 +43,8 @@ pub struct Built {
     pub position: Position,
     /// When.
     pub at: Time,
+    /// The digest of the rows as they were then; not known of a table that an older program built.
+    pub digest: Option<RowsDigest>,
 }
 
 impl Status {
@@ -60,7 +65,9 @@ pub async fn status(store: &EventStore) -> Result<Vec<Status>, ProjectionError> 
         let mut cells = Cells::new(&PROJECTIONS, row);
         let name = cells.text()?;
         let (version, position) = (cells.number()?, Position(cells.number()?));
-        built.insert(name, Built { version, position, at: cells.time()? });
+        let (at, rows, hex) = (cells.time()?, cells.maybe_number()?, cells.maybe_text()?);
+        let digest = rows.zip(hex).and_then(|(rows, hex)| RowsDigest::parse(rows, &hex));
+        built.insert(name, Built { version, position, at, digest });
     }
     let status = |projection: &&'static dyn Projection| Status {
         name: projection.name(),
@@ -84,26 +91,29 @@ pub async fn outdated(store: &EventStore) -> Result<Vec<&'static str>, Projectio
     if lock.position() > Position(0) {
         return Ok(outdated.into_iter().map(|status| status.name).collect());
     }
-    record(lock.tables(), &folds::ALL, Position(0), store.clock().now()).await?;
+    let built = folds::ALL.map(|projection| (projection, RowsDigest::default()));
+    record(lock.tables(), &built, Position(0), store.clock().now()).await?;
     lock.commit().await?;
     Ok(Vec::new())
 }
 
-/// Notes what tables were built from.
+/// Notes what tables were built from, and what came of it.
 pub(crate) async fn record(
     tables: &mut dyn Tables,
-    projections: &[&'static dyn Projection],
+    built: &[(&'static dyn Projection, RowsDigest)],
     position: Position,
     at: Time,
 ) -> Result<(), DatabaseError> {
-    let row = |projection: &&'static dyn Projection| -> Row {
+    let row = |(projection, digest): &(&'static dyn Projection, RowsDigest)| -> Row {
         vec![
             projection.name().into(),
             i64::from(projection.version()).into(),
             cells::number(position.0),
             cells::time(at),
+            cells::number(digest.rows()),
+            digest.to_string().into(),
         ]
     };
-    let rows: Vec<Row> = projections.iter().map(row).collect();
+    let rows: Vec<Row> = built.iter().map(row).collect();
     tables.upsert(&PROJECTIONS, &rows).await
 }

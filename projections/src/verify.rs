@@ -9,11 +9,11 @@ use std::path::Path;
 
 use evident_domain::Position;
 use evident_eventstore::{Database, EventStore, Row, Table, Value};
-use sha2::{Digest, Sha256};
 
 use crate::ProjectionError;
+use crate::digest::{RowsDigest, veiled};
 use crate::folding::{Projection, normal};
-use crate::loader::{Loader, Spill};
+use crate::loader::{Limits, Loader, Spill};
 use crate::progress::{Progress, Silent};
 use crate::rebuild::chosen;
 
@@ -43,15 +43,15 @@ pub enum Outcome {
     Same {
         /// How many rows it has.
         rows: u64,
-        /// SHA-256 over all rows in the order of their keys, as of [`Verification::position`]; the same
-        /// on every database.
-        digest: String,
+        /// The digest of the rows as of [`Verification::position`]; the same on every database.
+        digest: RowsDigest,
     },
     /// It is not.
     Different(Box<Difference>),
 }
 
-/// The first row that differs. Shown and printed without the values, as they may be personal.
+/// The first row that differs. Values that may be personal are shown by their length and the beginning of
+/// their hash only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The table.
@@ -86,8 +86,62 @@ impl fmt::Display for Difference {
         match &self.kind {
             DifferenceKind::Missing => f.write_str("the row is missing from the table"),
             DifferenceKind::Extra => f.write_str("the table has a row that the log has not"),
-            DifferenceKind::Column { name, .. } => write!(f, "{name} is not the log's"),
+            DifferenceKind::Column { name, log, table } => {
+                let shown = |value: &Value| if is_plain(name) { plain(value) } else { veiled(value) };
+                write!(f, "{name} is {}, and {} by the log", shown(table), shown(log))
+            }
         }
+    }
+}
+
+/// Whether a column never holds personal data, whatever the table: numbers that count, and names of our own.
+/// What is not known to be so is veiled.
+fn is_plain(column: &str) -> bool {
+    const PLAIN: [&str; 33] = [
+        "aal",
+        "action",
+        "aud",
+        "bucket",
+        "created_at",
+        "banned_until",
+        "deleted_at",
+        "email_confirmed_at",
+        "entries",
+        "erased_at",
+        "expires_at",
+        "failures",
+        "generation",
+        "has_password",
+        "is_anonymous",
+        "kind",
+        "last_at",
+        "last_sign_in_at",
+        "level",
+        "mail_factor",
+        "not_after",
+        "phone_confirmed_at",
+        "position",
+        "refreshed_at",
+        "role",
+        "roles",
+        "slides",
+        "start",
+        "status",
+        "stretch",
+        "two_factor",
+        "updated_at",
+        "users",
+    ];
+    PLAIN.contains(&column)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Bytes(_) => veiled(value),
     }
 }
 
@@ -124,7 +178,7 @@ async fn run(
     scratch: &Database,
     progress: &dyn Progress,
 ) -> Result<Verification, ProjectionError> {
-    let mut loader = Loader::new(projections, scratch.clone(), "", None);
+    let mut loader = Loader::new(projections, scratch.clone(), "", Limits::default(), None, &[]);
     let head = store.head().await?.position;
     progress.begin("fold", head.0);
     loader.advance(store, head, Spill::Allowed, progress).await?;
@@ -143,14 +197,12 @@ async fn run(
         progress.at(done + 1);
     }
 
-    let mut outcomes = Vec::new();
-    for (projection, difference) in projections.iter().zip(differences) {
-        let outcome = match difference {
-            Some(difference) => Outcome::Different(Box::new(difference)),
-            None => digest(scratch, &projection.table()).await?,
-        };
-        outcomes.push((projection.name(), outcome));
-    }
+    let outcome = |difference: Option<Difference>, digest: RowsDigest| match difference {
+        Some(difference) => Outcome::Different(Box::new(difference)),
+        None => Outcome::Same { rows: digest.rows(), digest },
+    };
+    let found = projections.iter().zip(differences.into_iter().zip(loader.digests()));
+    let outcomes = found.map(|(p, (difference, digest))| (p.name(), outcome(difference, digest))).collect();
     Ok(Verification { position: loader.position(), outcomes })
 }
 
@@ -243,44 +295,4 @@ fn first_difference(
         log.next();
         live.next();
     }
-}
-
-async fn digest(scratch: &Database, table: &Table) -> Result<Outcome, ProjectionError> {
-    let (name, key, columns) = (&table.name, table.key(), table.column_list());
-    let mut sha = Sha256::new();
-    let (mut count, mut after) = (0, None::<Value>);
-    loop {
-        let begin = if after.is_some() { format!(" where {key} > $1") } else { String::new() };
-        let params: Vec<Value> = after.iter().cloned().collect();
-        let sql = format!("select {columns} from {name}{begin} order by {key} limit {STRETCH}");
-        let rows = scratch.query(&sql, &params).await?;
-        for value in rows.iter().flatten() {
-            add(&mut sha, &normal(value));
-        }
-        count += u64::try_from(rows.len()).unwrap_or_default();
-        match rows.last().and_then(|row| row.first()).filter(|_| rows.len() == STRETCH) {
-            Some(last) => after = Some(last.clone()),
-            None => break,
-        }
-    }
-    let digest = sha.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        use fmt::Write as _;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    Ok(Outcome::Same { rows: count, digest })
-}
-
-/// Adds a value so that no two lists of values look the same: its kind, its length, itself.
-fn add(sha: &mut Sha256, value: &Value) {
-    let (kind, bytes): (u8, &[u8]) = match value {
-        Value::Null => (0, &[]),
-        Value::Bool(truth) => (1, if *truth { &[1] } else { &[0] }),
-        Value::Int(number) => (1, &number.to_be_bytes()),
-        Value::Text(text) => (2, text.as_bytes()),
-        Value::Bytes(bytes) => (3, bytes),
-    };
-    sha.update([kind]);
-    sha.update(u64::try_from(bytes.len()).unwrap_or_default().to_be_bytes());
-    sha.update(bytes);
 }

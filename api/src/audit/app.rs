@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::Commands;
 use evident_eventstore::EventStore;
+use evident_eventstore::tlog::Checkpoints;
 use tokio::sync::{Semaphore, watch};
 
 use super::readings::Readings;
@@ -23,6 +24,7 @@ pub struct App(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     commands: Commands,
+    checkpoints: Checkpoints,
     roles: Vec<String>,
     denials: RateLimiter,
     readings: Readings,
@@ -35,7 +37,12 @@ struct Inner {
 impl App {
     /// The endpoints' state over the use cases. `closing` becomes true when the server stops: answers that
     /// would go on for ever end then.
-    pub fn new(commands: Commands, settings: &Settings, closing: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        commands: Commands,
+        checkpoints: Checkpoints,
+        settings: &Settings,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
         let header = settings.commands.rate_limits.header.as_deref();
         Self(Arc::new(Inner {
             roles: settings.audit.roles.clone(),
@@ -46,6 +53,7 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS)),
             closing,
             commands,
+            checkpoints,
         }))
     }
 
@@ -57,6 +65,11 @@ impl App {
     /// The log.
     pub fn store(&self) -> &EventStore {
         self.0.commands.store()
+    }
+
+    /// What the log has signed.
+    pub(super) fn checkpoints(&self) -> &Checkpoints {
+        &self.0.checkpoints
     }
 
     /// Whose tokens may read.

@@ -27,6 +27,10 @@ pub(super) struct EntryDocument {
     provenance: Option<ProvenanceDocument>,
     change: Vec<ChangeDocument>,
     data: Option<Map<String, Json>>,
+    /// Whether what it held is gone, by retention or by damage: then there is neither data nor where it came
+    /// from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dropped: bool,
     /// Names of what was there and is erased.
     erased: Vec<&'static str>,
 }
@@ -41,6 +45,9 @@ struct ActorDocument {
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
+    /// The administrator who acts in the user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonator: Option<UserId>,
 }
 
 /// What led to it.
@@ -57,8 +64,6 @@ struct ProvenanceDocument {
     client: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
-    /// The administrator who acts in the user's name.
-    impersonator: Option<UserId>,
 }
 
 /// A field that became another. What cannot be told any more is left out; `null` is nothing.
@@ -116,10 +121,10 @@ impl EntryDocument {
                 client: event.provenance.client.clone(),
                 ip: ip.as_ref().and_then(Personal::known).map(ToString::to_string),
                 user_agent: user_agent.as_ref().and_then(Personal::known).cloned(),
-                impersonator: event.provenance.impersonator,
             }),
             change: Vec::new(),
             data: Some(shown.fields),
+            dropped: false,
             erased: shown.erased,
         }
     }
@@ -135,7 +140,13 @@ impl EntryDocument {
             occurred_at: moment(Time::from_timestamp_micros(leaf.time).unwrap_or_default()),
             summary: String::new(),
             actor: Actor::from_label(&leaf.actor).map_or_else(
-                || ActorDocument { label: leaf.actor.to_string(), kind: "unknown", role: None, user: None },
+                || ActorDocument {
+                    label: leaf.actor.to_string(),
+                    kind: "unknown",
+                    role: None,
+                    user: None,
+                    impersonator: None,
+                },
                 |actor| ActorDocument::of(&actor),
             ),
             subject: leaf.subject.as_deref().map(str::to_owned),
@@ -143,6 +154,7 @@ impl EntryDocument {
             provenance: None,
             change: Vec::new(),
             data: None,
+            dropped: true,
             erased: Vec::new(),
         }
     }
@@ -158,12 +170,17 @@ impl ActorDocument {
     fn of(actor: &Actor) -> Self {
         let (kind, role, user) = match actor {
             Actor::User { id } => ("user", None, Some(*id)),
+            Actor::Impersonator { user, .. } => ("impersonator", None, Some(*user)),
             Actor::Admin { role, id } => ("admin", Some(role.clone()), *id),
             Actor::Operator => ("operator", None, None),
             Actor::Visitor => ("visitor", None, None),
             Actor::System => ("system", None, None),
         };
-        Self { label: actor.label(), kind, role, user }
+        let impersonator = match actor {
+            Actor::Impersonator { admin, .. } => Some(*admin),
+            _ => None,
+        };
+        Self { label: actor.label(), kind, role, user, impersonator }
     }
 }
 

@@ -10,6 +10,7 @@ mod entry;
 pub mod error;
 mod events;
 mod openapi;
+mod proofs;
 mod query;
 mod readings;
 mod reply;

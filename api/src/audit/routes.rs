@@ -9,7 +9,7 @@ use axum::response::IntoResponse as _;
 use super::access::AuditorCaller;
 use super::app::App;
 use super::error::AuditError;
-use super::{events, openapi, stream, timelines, users};
+use super::{events, openapi, proofs, stream, timelines, users};
 use crate::http::guard::guarded;
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -33,6 +33,7 @@ pub(super) fn table() -> Router<App> {
         .merge(timelines::routes())
         .merge(users::routes())
         .merge(stream::routes())
+        .merge(proofs::routes())
 }
 
 /// Only for auditors: who is none hears that before anything about methods.

@@ -1,18 +1,16 @@
 //! `evident projections`: are the tables the log's, and make them so again.
 
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::time::Instant;
 
 use clap::Subcommand;
-use evident_projections::{Outcome, ProjectionError, rebuild, status, verify};
+use evident_projections::{Outcome, PATIENCE, ProjectionError, Status, rebuild, status, verify};
 use serde_json::json;
 
 use super::progress::Bar;
 use super::{CliError, output};
 use crate::bootstrap;
 use crate::config::Settings;
-
-/// How long a rebuild waits for one that is running already.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tables that are folded from the log.
 #[derive(Debug, Subcommand)]
@@ -41,6 +39,19 @@ impl From<ProjectionError> for CliError {
     }
 }
 
+/// What a table was built from, in one line.
+fn line(status: &Status) -> String {
+    let state = if status.is_current() { "current" } else { "to be rebuilt" };
+    let mut line = format!("{:<20} version {:<3} {state:<13}", status.name, status.version);
+    if let Some(built) = &status.built {
+        let _ = write!(line, "  from position {} on {}", built.position, output::time(built.at));
+        if let Some(digest) = &built.digest {
+            let _ = write!(line, ": {} rows, digest {digest}", digest.rows());
+        }
+    }
+    line
+}
+
 impl Projections {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
         let store = bootstrap::open_store(settings).await?;
@@ -56,11 +67,13 @@ impl Projections {
                             "current": status.is_current(),
                             "built_from": built.map(|built| built.position),
                             "built_at": built.map(|built| output::time(built.at)),
+                            "built_version": built.map(|built| built.version),
+                            "rows": built.and_then(|built| Some(built.digest?.rows())),
+                            "digest": built.and_then(|built| Some(built.digest?.to_string())),
                         })
                         .to_string()
                     } else {
-                        let state = if status.is_current() { "current" } else { "to be rebuilt" };
-                        format!("{:<20} version {:<3} {state}", status.name, status.version)
+                        line(&status)
                     };
                     output::line(&mut out, &text)?;
                 }
@@ -75,7 +88,8 @@ impl Projections {
                 for (name, outcome) in &verification.outcomes {
                     let text = match (outcome, json) {
                         (Outcome::Same { rows, digest }, true) => {
-                            json!({"name": name, "same": true, "rows": rows, "digest": digest}).to_string()
+                            json!({"name": name, "same": true, "rows": rows, "digest": digest.to_string()})
+                                .to_string()
                         }
                         (Outcome::Same { rows, digest }, false) => {
                             format!("{name:<20} same  {rows} rows  {digest}")
@@ -103,12 +117,25 @@ impl Projections {
             Self::Rebuild { names } => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let bar = Bar::new(json);
+                let begun = Instant::now();
                 let rebuilt = rebuild(&store, &names, PATIENCE, &bar).await?;
                 bar.finish();
+                let seconds = begun.elapsed().as_secs_f64();
                 let text = if json {
-                    json!({"rebuilt": rebuilt.names, "position": rebuilt.position}).to_string()
+                    json!({
+                        "rebuilt": rebuilt.names,
+                        "position": rebuilt.position,
+                        "resumed_at": rebuilt.resumed_at,
+                        "seconds": seconds,
+                    })
+                    .to_string()
                 } else {
-                    format!("rebuilt {} up to position {}", rebuilt.names.join(", "), rebuilt.position)
+                    let from = match rebuilt.resumed_at.0 {
+                        0 => String::new(),
+                        at => format!(", going on from {at}, where an earlier rebuild had come"),
+                    };
+                    let names = rebuilt.names.join(", ");
+                    format!("rebuilt {names} up to position {} in {seconds:.1} s{from}", rebuilt.position)
                 };
                 output::line(&mut out, &text)?;
             }

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod known;
 mod parse;
+pub mod proofs;
 mod sources;
 pub mod table;
 #[cfg(test)]
@@ -27,11 +28,13 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKeySource};
 use evident_eventstore::MasterKey;
+use evident_projections::retention::Policy as RetentionPolicy;
 use ipnet::IpNet;
 
 pub use better_auth::BetterAuthSettings;
 pub use docs::markdown;
 pub use error::ConfigError;
+pub use proofs::ProofSettings;
 pub use sources::{ConfigFile, Sources};
 
 /// Everything that is configured.
@@ -45,14 +48,20 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Where the log is.
     pub database: DatabaseSettings,
+    /// How projections are looked after.
+    pub projections: ProjectionSettings,
     /// What wraps the keys of persons.
     pub master_key: MasterKeySource,
+    /// What is dropped from the log, and when.
+    pub retention: RetentionPolicy,
     /// What is logged.
     pub log: LogSettings,
     /// The Better Auth surface.
     pub better_auth: BetterAuthSettings,
     /// Reading the log.
     pub audit: AuditSettings,
+    /// The log's proofs.
+    pub proofs: ProofSettings,
 }
 
 /// Reading the log.
@@ -138,6 +147,23 @@ impl Default for DatabaseSettings {
             acquire_timeout: Duration::from_secs(5),
         }
     }
+}
+
+/// What happens at the start to tables that another version of their fold made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RebuildAtStart {
+    /// They are rebuilt before the server serves.
+    #[default]
+    Always,
+    /// The server does not start: what it would read and fold on is not the log's.
+    Never,
+}
+
+/// How projections are looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProjectionSettings {
+    /// What happens at the start to those that are out of date.
+    pub rebuild_at_start: RebuildAtStart,
 }
 
 /// Where the master key comes from.

@@ -24,7 +24,8 @@ use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
     ChallengeId, ClientId, Email, Event, FactorId, FlowId, HoldId, IdentityId, Metadata, OrganizationId,
-    PasskeyId, PasswordHash, Phone, Scopes, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
+    PasskeyId, PasswordHash, Phone, Scopes, SealedTokens, SessionId, TeamId, Time, TokenHash, TotpSecret,
+    UserId,
 };
 
 /// One event of every type, in the order of the declarations.
@@ -130,7 +131,7 @@ fn profile() -> [UserEvent; 5] {
     ]
 }
 
-fn ways_in() -> [UserEvent; 3] {
+fn ways_in() -> [UserEvent; 4] {
     let (provider, provider_id) = ("google".to_owned(), "108204268033311374519".to_owned());
     let data = Metadata::default().with("sub", provider_id.clone()).with("email", "ann@example.com");
     [
@@ -146,6 +147,10 @@ fn ways_in() -> [UserEvent; 3] {
             signed_in: true,
         },
         UserEvent::IdentityUnlinked { identity: identity(), provider, provider_id: provider_id.into() },
+        UserEvent::ProviderTokensKept {
+            identity: identity(),
+            tokens: SealedTokens("9m2VqYk0Jp3uTz7yXw==".to_owned()).into(),
+        },
     ]
 }
 

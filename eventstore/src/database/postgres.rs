@@ -274,18 +274,14 @@ fn remove(table: &Table, params: usize, guard: &str) -> String {
     format!("delete from {} where {} = any(${}::text[]){guard}", table.name, table.key(), params + 1)
 }
 
-fn bind_rows<'q>(mut query: PgQuery<'q>, table: &Table, rows: &[Row]) -> PgQuery<'q> {
+fn bind_rows<'q>(mut query: PgQuery<'q>, table: &Table, rows: &'q [Row]) -> PgQuery<'q> {
     for (i, column) in table.columns.iter().enumerate() {
         let cells = rows.iter().map(|row| row.get(i).unwrap_or(&Value::Null));
         query = match column.kind {
             ColumnType::Bool => query.bind(cells.map(Value::as_bool).collect::<Vec<_>>()),
             ColumnType::Int => query.bind(cells.map(Value::as_int).collect::<Vec<_>>()),
-            ColumnType::Text | ColumnType::Json => {
-                query.bind(cells.map(|c| c.as_text().map(str::to_owned)).collect::<Vec<_>>())
-            }
-            ColumnType::Bytes => {
-                query.bind(cells.map(|c| c.as_bytes().map(<[u8]>::to_vec)).collect::<Vec<_>>())
-            }
+            ColumnType::Text | ColumnType::Json => query.bind(cells.map(Value::as_text).collect::<Vec<_>>()),
+            ColumnType::Bytes => query.bind(cells.map(Value::as_bytes).collect::<Vec<_>>()),
         };
     }
     query

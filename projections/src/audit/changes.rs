@@ -244,6 +244,7 @@ fn of_user(event: &UserEvent, effects: &mut Effects) {
         | UserEvent::OneTimeTokenRedeemed { .. }
         | UserEvent::PasswordRehashed { .. }
         | UserEvent::IdentityUpdated { .. }
+        | UserEvent::ProviderTokensKept { .. }
         | UserEvent::FactorChallenged { .. }
         | UserEvent::FactorChallengeMissed { .. }
         | UserEvent::PasskeyUsed { .. }

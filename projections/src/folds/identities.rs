@@ -160,6 +160,7 @@ impl Fold for Identities {
                 | UserEvent::SecondStepMissed { .. }
                 | UserEvent::SecondStepExhausted { .. }
                 | UserEvent::SecondStepTaken { .. }
+                | UserEvent::ProviderTokensKept { .. }
                 | UserEvent::DeviceTrusted { .. } => Vec::new(),
             },
             Event::Session(_)
@@ -263,6 +264,7 @@ impl Fold for Identities {
             | UserEvent::SecondStepMissed { .. }
             | UserEvent::SecondStepExhausted { .. }
             | UserEvent::SecondStepTaken { .. }
+            | UserEvent::ProviderTokensKept { .. }
             | UserEvent::DeviceTrusted { .. } => {}
         }
         (!identities.0.is_empty()).then_some(identities)

@@ -4,7 +4,9 @@
 
 mod audit;
 mod directory;
+mod explain;
 mod folds;
+mod interrupted;
 mod lists;
 mod oauth_tries;
 mod organization_folds;

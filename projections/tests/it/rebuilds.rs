@@ -68,7 +68,15 @@ fn what_was_tampered_with_is_found_without_showing_it_and_mended() {
 
         let found = difference(&world, "users").await;
         assert!(matches!(found.kind, DifferenceKind::Column { name: "email", .. }));
-        assert!(!format!("{found} {found:?}").contains('@'));
+        let said = found.to_string();
+        assert!(!format!("{found:?}").contains('@') && !said.contains('@'));
+        assert!(
+            said.contains("email is text of 19 bytes") && said.contains("and text of 17 bytes"),
+            "{said}"
+        );
+        execute(&world, "update users set email = 'user3@example.com', role = 'admin' where email = 'mallory@example.com'").await;
+        let said = difference(&world, "users").await.to_string();
+        assert!(said.contains("role is \"admin\", and \"authenticated\" by the log"), "{said}");
         assert!(difference(&world, "identities").await.kind == DifferenceKind::Missing);
         assert!(difference(&world, "sign_in_failures").await.kind == DifferenceKind::Extra);
         assert!(!difference(&world, "claims").await.to_string().contains('@'));

@@ -15,6 +15,9 @@ const PATHS: &[&str] = &[
     "/audit/organizations/0d1b5a9e-0000-4000-8000-000000000001/timeline",
     "/audit/users",
     "/audit/stream",
+    "/audit/checkpoint",
+    "/audit/tile/0/000",
+    "/audit/proof/inclusion",
     "/audit/nothing",
 ];
 

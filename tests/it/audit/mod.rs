@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod gotrue;
+mod proofs;
 mod readings;
 mod stream;
 mod timelines;

@@ -27,7 +27,10 @@ on_both_databases!(the_log_tells_who_could_sign_in_then_and_which_event_decided,
     server.put(&ServiceRole, &format!("/admin/users/{}", bob.id), ban).await.ok();
     server.post(&ServiceRole, "/admin/users", json!({ "email": "unconfirmed@example.com" })).await.ok();
     let third = now(&server);
-    server.put(&ServiceRole, &format!("/admin/users/{}", bob.id), json!({ "ban_duration": "none" })).await.ok();
+    server
+        .put(&ServiceRole, &format!("/admin/users/{}", bob.id), json!({ "ban_duration": "none" }))
+        .await
+        .ok();
     server.delete(&ServiceRole, &format!("/admin/users/{}", eve.id), None).await;
     let fourth = now(&server);
 

@@ -5,6 +5,7 @@ mod callers;
 mod database;
 mod events;
 mod factors;
+mod go;
 mod keys;
 mod mail;
 mod node;
@@ -22,6 +23,7 @@ pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs
 pub(crate) use database::{TestDatabase, postgres_program};
 pub(crate) use events::Event;
 pub(crate) use factors::App;
+pub(crate) use go::tlog_verifier;
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};
 pub(crate) use mail::Message;
 pub(crate) use node::NodeClient;

@@ -389,6 +389,12 @@ impl TestServer {
         CommandOutput::of(command.stdin(Stdio::null()).output().unwrap())
     }
 
+    /// Begins to run `evident …` in the server's environment; whoever asked looks after it.
+    pub(crate) fn begin_evident(&self, arguments: &[&str]) -> std::process::Child {
+        let mut command = self.in_environment(PROGRAM);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
     fn in_environment(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.folder.path()).envs(&self.environment);

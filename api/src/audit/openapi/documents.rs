@@ -2,7 +2,7 @@
 
 use crate::http::openapi::table::Field;
 use crate::http::openapi::table::Shape::{
-    self, Anything, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
+    self, Anything, Bool, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
 };
 
 /// Name and shape of each.
@@ -28,6 +28,7 @@ const ENTRY: &[Field] = &[
     ("provenance", Nullable(&Fields(PROVENANCE))),
     ("change", List(&Fields(&[("field", Text), ("before?", Anything), ("after?", Anything)]))),
     ("data", Nullable(&Object)),
+    ("dropped?", Bool),
     ("erased", List(&Text)),
 ];
 
@@ -36,7 +37,6 @@ const PROVENANCE: &[Field] = &[
     ("client", Nullable(&Text)),
     ("ip", Nullable(&Text)),
     ("user_agent", Nullable(&Text)),
-    ("impersonator", Nullable(&Uuid)),
 ];
 
 /// The doors through which requests come.
@@ -44,7 +44,8 @@ pub(super) const SURFACES: &[&str] = &["gotrue", "better_auth", "ops", "cli", "i
 
 const ACTOR: &[Field] = &[
     ("label", Text),
-    ("kind", Word(&["user", "admin", "operator", "visitor", "system", "unknown"])),
+    ("kind", Word(&["user", "impersonator", "admin", "operator", "visitor", "system", "unknown"])),
     ("role?", Text),
     ("user?", Uuid),
+    ("impersonator?", Uuid),
 ];

@@ -1,11 +1,16 @@
 //! The server, its addresses, its store, its log.
 
 use super::{Setting, setting};
-use crate::config::LogFormat;
 use crate::config::parse::{
     Base64Key, Choice, DatabaseAddress, FilePath, Flag, Header, Headers, LogFilter, Maybe, Networks, OneOf,
     Patterns, Positive, SchemaName, Text, UnlessZero, Whole,
 };
+use crate::config::{LogFormat, RebuildAtStart};
+
+impl Choice for RebuildAtStart {
+    const NAMES: &'static str = "always, never";
+    const CHOICES: &'static [(&'static str, Self)] = &[("always", Self::Always), ("never", Self::Never)];
+}
 
 impl Choice for LogFormat {
     const NAMES: &'static str = "compact, pretty, json";
@@ -165,6 +170,17 @@ pub(super) const STORE: &[Setting] = &[
         "`master.key` in the data folder, made on first start",
     ),
 ];
+
+pub(super) const PROJECTIONS: &[Setting] = &[setting!(
+    "projections.rebuild_at_start",
+    OneOf<RebuildAtStart>,
+    settings.projections.rebuild_at_start,
+    [],
+    "never",
+    "What happens at the start to tables that another version of their fold made, or none: `always` rebuilds \
+     them before the first request is answered; with `never` the server does not start, and \
+     `evident projections rebuild` is to be run.",
+)];
 
 pub(super) const LOG: &[Setting] = &[
     setting!(

@@ -104,6 +104,10 @@ pub enum Answer {
     Scim(Shape),
     /// XML.
     Xml,
+    /// Plain text.
+    Plain,
+    /// Bytes.
+    Bytes,
     /// A page for people.
     Html,
     /// Server-sent events.

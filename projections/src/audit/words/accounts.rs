@@ -63,6 +63,9 @@ pub(super) fn sentence(event: &UserEvent, who: &str) -> String {
         UserEvent::IdentityLinked { provider, .. } => format!("{who} may sign in by {provider}"),
         UserEvent::IdentityUpdated { signed_in, .. } => identity_updated(who, *signed_in),
         UserEvent::IdentityUnlinked { provider, .. } => format!("{who} may sign in by {provider} no longer"),
+        UserEvent::ProviderTokensKept { .. } => {
+            format!("what a provider handed out for calling it in the name of {who} was kept")
+        }
         UserEvent::AdminRolesChanged { roles } => {
             format!("{who} got the roles {} among administrators of users", list(roles.iter()))
         }

@@ -84,6 +84,9 @@ fn by(event: &Recorded, names: &Names) -> Option<String> {
                 event.subject == Some(Subject::User(*id)) && event.stream.kind != StreamKind::Organization;
             (!own).then(|| names.user(*id))
         }
+        Actor::Impersonator { admin, user } => {
+            Some(format!("{} in the name of {}", names.user(*admin), names.user(*user)))
+        }
         Actor::Admin { role, id: None } => Some(format!("admin {role}")),
         Actor::Admin { role, id: Some(id) } => Some(format!("admin {role} ({})", names.user(*id))),
         Actor::Operator => Some("an operator at the command line".to_owned()),

@@ -118,6 +118,7 @@ impl Fold for UserRow {
                 | UserEvent::SecondStepMissed { .. }
                 | UserEvent::SecondStepExhausted { .. }
                 | UserEvent::SecondStepTaken { .. }
+                | UserEvent::ProviderTokensKept { .. }
                 | UserEvent::DeviceTrusted { .. }
                 | UserEvent::IdentityLinked { .. }
                 | UserEvent::IdentityUpdated { .. }

@@ -33,6 +33,9 @@ impl Named {
             Actor::User { id } | Actor::Admin { id: Some(id), .. } => {
                 self.users.insert(id);
             }
+            Actor::Impersonator { admin, user } => {
+                self.users.extend([admin, user]);
+            }
             Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System => {}
         }
         match event.stream.kind {

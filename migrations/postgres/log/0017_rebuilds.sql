@@ -1,0 +1,15 @@
+-- How many rows each projection had when it was built, and their digest (see projections/src/digest.rs).
+alter table projections add column rows   bigint;
+alter table projections add column digest text collate "C";
+
+-- How far the shadow tables of a rebuild go that is under way or was interrupted: it goes on from there.
+-- Not a projection: the shadows go when they take the place of the live tables, or are given up.
+create table projection_shadows (
+    name       text collate "C" not null primary key,  -- of the projection
+    version    bigint not null,   -- of the fold that fills it
+    definition text collate "C" not null,   -- digest of the definitions it was made from
+    position   bigint not null,   -- the shadow holds everything up to here
+    rows       bigint not null,
+    digest     text collate "C" not null,
+    begun_at   bigint not null
+);

@@ -1,0 +1,260 @@
+//! Rebuilds that are interrupted go on, whatever else wants to rebuild meanwhile.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use evident_domain::ports::{Clock, Entropy};
+use evident_domain::session::{AssuranceLevel, SessionEvent};
+use evident_domain::user::UserEvent;
+use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, UserId};
+use evident_eventstore::{Dialect, Tables, Value};
+use evident_projections::{
+    Limits, Outcome, Progress, ProjectionError, Rebuilt, Silent, clear_leftovers, rebuild, rebuild_within,
+    status, verify,
+};
+use tokio::sync::Notify;
+
+use crate::support::{On, World, on_both};
+
+/// So little that everything is written again and again.
+const TIGHT: Limits = Limits { page: 7, pages: 3, groups: 5, stretch: 30 };
+/// Whoever holds the lease here is dead.
+const SOON: Duration = Duration::from_millis(300);
+
+/// A log in which many groups are touched many times.
+async fn world(on: On) -> World {
+    let world = World::new(on).await;
+    let mut sessions = Vec::new();
+    for n in 0..25 {
+        let user = world.sign_up(&format!("user{n}@example.com"), "A Name").await;
+        let (session, now) = (SessionId(world.entropy.uuid()), world.clock.now());
+        let event = SessionEvent::Started {
+            user,
+            amr: Vec::new(),
+            aal: AssuranceLevel::Aal1,
+            not_after: None,
+            started_at: now,
+            client: None,
+            scopes: None,
+            slides: false,
+            impersonator: None,
+        };
+        append(&world, user, session, 0, event).await;
+        sessions.push((user, session));
+    }
+    for version in 1..6_u64 {
+        for (user, session) in &sessions {
+            let event = SessionEvent::Refreshed { generation: version, at: world.clock.now() };
+            append(&world, *user, *session, version, event).await;
+        }
+    }
+    world
+}
+
+async fn append(world: &World, user: UserId, session: SessionId, version: u64, event: SessionEvent) {
+    let streams = vec![(StreamId::session(session), version, vec![event.into()])];
+    world.append(Subject::User(user), Actor::User { id: user }, streams).await.unwrap();
+}
+
+async fn execute(world: &World, sql: &str) {
+    let mut transaction = world.store.database().transaction().await.unwrap();
+    transaction.execute(sql, &[]).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+/// Tells when a rebuild has come to a position, and how far it was at first.
+#[derive(Debug, Default)]
+struct Watch {
+    at: u64,
+    reached: Notify,
+    told: AtomicBool,
+    seen: Mutex<Vec<u64>>,
+}
+
+impl Progress for Watch {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn at(&self, done: u64) {
+        self.seen.lock().unwrap().push(done);
+        if done >= self.at && !self.told.swap(true, Ordering::Relaxed) {
+            self.reached.notify_one();
+        }
+    }
+}
+
+/// Begins a rebuild and gives it up in the middle, as if the process died: nothing is cleared away.
+async fn interrupt(world: &World, at: u64) {
+    let watch = Arc::new(Watch { at, ..Watch::default() });
+    let (store, watching) = (world.store.clone(), watch.clone());
+    let running = tokio::spawn(async move { rebuild_within(&store, &[], SOON, TIGHT, &*watching).await });
+    watch.reached.notified().await;
+    running.abort();
+    assert!(running.await.is_err(), "it was over before it could be interrupted");
+}
+
+async fn go_on(world: &World) -> Rebuilt {
+    rebuild_within(&world.store, &[], SOON, TIGHT, &Silent).await.unwrap()
+}
+
+async fn shadows(world: &World) -> i64 {
+    let sql = match world.store.database().dialect() {
+        Dialect::Sqlite => "select count(*) from sqlite_master where type = 'table' and name like '%_shadow'",
+        Dialect::Postgres => {
+            "select count(*) from pg_class where relkind = 'r' and relname like '%_shadow' \
+             and relnamespace = current_schema()::regnamespace"
+        }
+    };
+    world.store.database().query(sql, &[]).await.unwrap()[0][0].as_int().unwrap()
+}
+
+async fn assert_clean(world: &World) {
+    let found = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
+    assert!(found.is_clean(), "{found:?}");
+}
+
+#[test]
+fn an_interrupted_rebuild_goes_on_from_where_it_last_wrote() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = world.rows().await;
+        interrupt(&world, 120).await;
+        assert_eq!(world.rows().await, before, "the live tables are as they were");
+        // What happens meanwhile is not lost.
+        world.sign_up("late@example.com", "Late").await;
+        let expected = world.rows().await;
+        let rebuilt = go_on(&world).await;
+        assert!(rebuilt.resumed_at >= Position(60), "{:?}", rebuilt.resumed_at);
+        assert_eq!(world.rows().await, expected);
+        assert_eq!(shadows(&world).await, 0);
+        assert_clean(&world).await;
+        assert_eq!(go_on(&world).await.resumed_at, Position(0), "nothing is left to go on from");
+    });
+}
+
+#[test]
+fn digests_do_not_depend_on_how_often_it_was_interrupted() {
+    on_both(async |on| {
+        let world = world(on).await;
+        rebuild(&world.store, &[], SOON, &Silent).await.unwrap();
+        let digests = async || {
+            let all = status(&world.store).await.unwrap();
+            all.into_iter().map(|s| (s.name, s.built.unwrap().digest.unwrap())).collect::<Vec<_>>()
+        };
+        let whole = digests().await;
+        interrupt(&world, 60).await;
+        interrupt(&world, 130).await;
+        interrupt(&world, 180).await;
+        assert!(go_on(&world).await.resumed_at > Position(130));
+        assert_eq!(digests().await, whole);
+        let found = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
+        for (name, outcome) in found.outcomes {
+            let Outcome::Same { rows, digest } = outcome else { panic!("{name} differs") };
+            assert!(whole.contains(&(name, digest)), "{name}");
+            assert_eq!(rows, digest.rows());
+        }
+    });
+}
+
+#[test]
+fn what_would_be_made_otherwise_now_is_not_gone_on_with() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = world.rows().await;
+        for change in [
+            "update projection_shadows set version = 0 where name = 'users'",
+            "alter table sessions add column later text",
+            "update projection_shadows set position = 100000 where name = 'claims'",
+            "drop table identities_shadow",
+        ] {
+            interrupt(&world, 120).await;
+            execute(&world, change).await;
+            assert_eq!(go_on(&world).await.resumed_at, Position(0), "{change}");
+            assert_clean(&world).await;
+        }
+        let mut after = world.rows().await;
+        for row in after.get_mut("sessions").unwrap() {
+            assert_eq!(row.pop(), Some(Value::Null));
+        }
+        assert_eq!(after, before);
+    });
+}
+
+#[test]
+fn one_that_was_replaced_while_it_slept_does_no_harm() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = world.rows().await;
+        let watch = Arc::new(Watch { at: 60, ..Watch::default() });
+        let (store, watching) = (world.store.clone(), watch.clone());
+        let first = tokio::spawn(async move { rebuild_within(&store, &[], SOON, TIGHT, &*watching).await });
+        watch.reached.notified().await;
+        execute(&world, "update projection_rebuild set owner = 'another', beat = 0").await;
+        let outcome = first.await.unwrap();
+        assert!(matches!(outcome, Err(ProjectionError::Superseded)), "{outcome:?}");
+        assert_eq!(world.rows().await, before);
+        go_on(&world).await;
+        assert_eq!(world.rows().await, before);
+        assert_clean(&world).await;
+    });
+}
+
+#[test]
+fn of_two_that_are_started_at_once_one_waits_or_gives_way() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let before = world.rows().await;
+        let one = || rebuild_within(&world.store, &[], Duration::from_millis(20), TIGHT, &Silent);
+        let (first, second, third) = tokio::join!(one(), one(), one());
+        let outcomes = [first, second, third];
+        assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
+        for outcome in outcomes {
+            assert!(
+                matches!(outcome, Ok(_) | Err(ProjectionError::Busy | ProjectionError::Superseded)),
+                "{outcome:?}"
+            );
+        }
+        assert_eq!(world.rows().await, before);
+        assert_eq!(shadows(&world).await, 0);
+        assert_clean(&world).await;
+    });
+}
+
+#[test]
+fn what_was_left_waits_for_a_day_but_not_when_somebody_was_erased() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let user = world.sign_up("gone@example.com", "Gone").await;
+        interrupt(&world, 120).await;
+        let left = shadows(&world).await;
+        assert!(left > 0);
+        clear_leftovers(&world.store, SOON).await.unwrap();
+        assert_eq!(shadows(&world).await, left, "somebody may go on");
+
+        let admin = Actor::Admin { role: "service_role".to_owned(), id: None };
+        let version = world.store.load(StreamId::user(user)).await.unwrap().len() as u64;
+        let erased = vec![(StreamId::user(user), version, vec![Event::User(UserEvent::Erased {})])];
+        world.append(Subject::User(user), admin, erased).await.unwrap();
+        clear_leftovers(&world.store, SOON).await.unwrap();
+        assert_eq!(shadows(&world).await, 0, "it may hold what must be forgotten");
+
+        interrupt(&world, 120).await;
+        world.clock.skip_micros(TimeDelta::days(2).num_microseconds().unwrap());
+        clear_leftovers(&world.store, SOON).await.unwrap();
+        assert_eq!(shadows(&world).await, 0, "nobody came");
+        assert_clean(&world).await;
+    });
+}
+
+#[test]
+fn progress_begins_where_the_rebuild_does() {
+    on_both(async |on| {
+        let world = world(on).await;
+        interrupt(&world, 120).await;
+        let watch = Watch { at: u64::MAX, ..Watch::default() };
+        rebuild_within(&world.store, &[], SOON, TIGHT, &watch).await.unwrap();
+        let seen = watch.seen.lock().unwrap().clone();
+        assert!(seen[0] >= 80 && seen.is_sorted(), "{seen:?}");
+    });
+}
