@@ -20,6 +20,7 @@ mod confirm;
 mod conformance;
 mod cors;
 mod crash;
+mod erasure;
 mod errors;
 mod external;
 mod factor_attacks;

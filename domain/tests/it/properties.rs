@@ -314,7 +314,7 @@ fn session_history(commands: Vec<SessionCommand>) -> (Session, Vec<SessionEvent>
 /// The event as it comes back from text in the log.
 fn stored_and_read(kind: StreamKind, event: &Event) -> Event {
     let text = event.to_json().unwrap().to_string();
-    Event::from_json(kind, serde_json::from_str(&text).unwrap()).unwrap()
+    Event::from_json(kind, serde_json::from_str::<serde_json::Value>(&text).unwrap()).unwrap()
 }
 
 /// The table of claims, for one holder.

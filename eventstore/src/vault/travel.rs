@@ -284,7 +284,7 @@ impl Vault {
             return Ok(());
         }
         let row = match key {
-            Some(key) => self.wrap_key(transaction, name, key).await?,
+            Some(key) => self.wrap_key(transaction, name, key, true).await?.1,
             None => {
                 vec![name.into(), DESTROYED.to_vec().into(), self.0.clock.now().timestamp_micros().into()]
             }

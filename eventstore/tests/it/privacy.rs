@@ -64,12 +64,12 @@ on_both_databases! {
 on_both_databases! {
     async fn who_acts_in_anothers_name_is_known_and_sealed_for(place) {
         let store = place.store().await;
-        let mut append = by(Actor::User { id: user(1) }, vec![stream(user(1), 0, vec![signed_up("ann@example.com")])]);
-        append.provenance.impersonator = Some(user(2));
-        store.append(append).await.unwrap();
+        let actor = Actor::Impersonator { admin: user(2), user: user(1) };
+        let account = stream(user(1), 0, vec![signed_up("ann@example.com")]);
+        store.append(by(actor.clone(), vec![account])).await.unwrap();
         store.forget(&Subject::User(user(2))).await.unwrap();
         let event = store.load(StreamId::user(user(1))).await.unwrap().remove(0);
-        assert_eq!(event.provenance.impersonator, Some(user(2)));
+        assert_eq!(event.provenance.actor, actor);
         assert_eq!(event.provenance.ip, Some(Personal::Erased));
         assert_eq!(event.event, Event::User(signed_up("ann@example.com")));
     }
