@@ -33,6 +33,7 @@ pub mod messages;
 mod names;
 mod nearby;
 mod new_account;
+mod note_reading;
 mod notify;
 pub mod oauth_server;
 mod one_time;

@@ -60,6 +60,7 @@ const OPEN: &[&str] = &[
     "IpAddr",
     "ClientId",
     "HoldId",
+    "HoldId",
     "HoldScope",
     "Email",
     "Phone",
@@ -85,6 +86,8 @@ const OPEN: &[&str] = &[
     "Registration",
     "SignInRefusal",
     "AdminRefusal",
+    "HoldId",
+    "HoldScope",
 ];
 
 /// Types whose values are not.

@@ -259,6 +259,59 @@ impl EventStore {
         picked(self, "position in (?)", &[], &values).await
     }
 
+    /// The events at some positions, in the order of the log, each with its own outcome: what is wrong with
+    /// one (its content was dropped, say) says nothing of the next.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn each_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(Position, Result<Recorded, StoreError>)>, StoreError> {
+        let mut found = Vec::with_capacity(positions.len());
+        for some in positions.chunks(VALUES) {
+            let values: Vec<Value> = some.iter().map(|position| signed(position.0).into()).collect();
+            let list: Vec<_> = (1..=values.len()).map(|n| format!("${n}")).collect();
+            let sql = format!("select {READ_COLUMNS} from events where position in ({})", list.join(", "));
+            let rows = self.database().query(&sql, &values).await?;
+            found.extend(self.open_rows(rows).await?.into_iter().map(|item| (item.position, item.event)));
+        }
+        found.sort_unstable_by_key(|(position, _)| *position);
+        Ok(found)
+    }
+
+    /// The last events of some types in a stream before a sequence, oldest first. Those that do not read
+    /// are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn earlier(
+        &self,
+        stream: StreamId,
+        before_sequence: u64,
+        types: &[&str],
+        limit: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut params: Vec<Value> = vec![
+            stream.kind.as_str().into(),
+            stream.id.to_string().into(),
+            signed(before_sequence).into(),
+            i64::from(limit).into(),
+        ];
+        params.extend(types.iter().map(|kind| Value::from(*kind)));
+        let list: Vec<_> = (5..=params.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "select {READ_COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
+             and sequence < $3 and event_type in ({}) order by sequence desc limit $4",
+            list.join(", ")
+        );
+        let rows = self.database().query(&sql, &params).await?;
+        let mut events: Vec<Recorded> =
+            self.open_rows(rows).await?.into_iter().filter_map(|item| item.event.ok()).collect();
+        events.reverse();
+        Ok(events)
+    }
+
     /// The events of some types in some streams of a kind, in the order of the log.
     ///
     /// # Errors

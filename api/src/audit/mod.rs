@@ -12,8 +12,13 @@ mod error;
 mod events;
 mod openapi;
 mod proofs;
+mod query;
+mod readings;
 mod reply;
 mod routes;
+mod stream;
+mod timelines;
+mod users;
 
 pub use app::App;
 pub use routes::router;

@@ -12,7 +12,7 @@ use evident_eventstore::tlog::{SignError, TilePath, TreeError};
 use super::access::AuditorCaller;
 use super::app::App;
 use super::error::AuditError;
-use super::events::number;
+use super::query::position as number;
 use super::routes::{for_auditors, get};
 use crate::http::routes::Router;
 use crate::proofs::prove::{self, ProveError};

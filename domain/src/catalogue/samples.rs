@@ -17,6 +17,7 @@ use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectU
 use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::hold::{HoldEvent, HoldScope};
+use crate::reading::AuditEvent;
 use crate::recipient::{CodePurpose, MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
@@ -43,8 +44,12 @@ pub fn samples() -> Vec<Event> {
     let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider).chain(oauth);
-    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain(attempt);
+    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain([reading()]).chain(attempt);
     user.chain(session).chain(organization).chain(sso_provider).chain(rest).collect()
+}
+
+fn reading() -> Event {
+    Event::Audit(AuditEvent::Read { operation: "GET /audit/events".to_owned() })
 }
 
 fn hold() -> [HoldEvent; 2] {

@@ -3,9 +3,13 @@
 //! Everything about the translation stands in this module: the names of actions ([`AuditAction`]), which
 //! event is which action ([`action`]), who did it ([`actor`]) and what else is told ([`traits`]). A new
 //! event gets its line in [`action`]; nothing else has to change.
+//!
+//! For auditors, [`words`] tells every event in a sentence, and [`changes`] says which fields it sets.
 
 mod actions;
+pub mod changes;
 mod traits;
+pub mod words;
 
 pub use actions::{AuditAction, LogType};
 pub use traits::{AuditTrait, traits};
@@ -97,6 +101,7 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
         | Event::Organization(_)
         | Event::Authorization(_)
         | Event::Hold(_)
+        | Event::Audit(_)
         | Event::Consent(ConsentEvent::Given { .. }) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,

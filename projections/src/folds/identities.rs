@@ -173,6 +173,7 @@ impl Fold for Identities {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }

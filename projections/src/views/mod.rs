@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod directory;
+pub mod log;
 mod oauth;
 mod organizations;
 mod page;

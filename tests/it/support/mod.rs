@@ -21,6 +21,7 @@ mod webauthn;
 pub(crate) use browser::Browser;
 pub(crate) use callers::{Anonymous, Bearer, Caller, Person, ServiceRole, sign_hs256};
 pub(crate) use database::{TestDatabase, postgres_program};
+pub(crate) use events::Event;
 pub(crate) use factors::App;
 pub(crate) use go::tlog_verifier;
 pub(crate) use keys::{EDDSA_KEY, ES256_KEY, RS256_KEY, decode_part, key_set, public_part};

@@ -213,6 +213,9 @@ fn answered(status: u16, answer: Answer) -> Response {
             builder.content("application/octet-stream", Content::new(Some(schema(&Shape::Text)))).build()
         }
         Answer::Html => builder.content("text/html", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::EventStream => {
+            builder.content("text/event-stream", Content::new(Some(schema(&Shape::Text)))).build()
+        }
         Answer::Redirect => {
             let header = HeaderBuilder::new().schema(Some(schema(&Shape::Text))).build();
             builder.header("Location", header).build()

@@ -110,6 +110,8 @@ pub enum Answer {
     Bytes,
     /// A page for people.
     Html,
+    /// Server-sent events.
+    EventStream,
     /// Nothing but a `Location`.
     Redirect,
 }

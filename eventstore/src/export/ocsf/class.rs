@@ -12,6 +12,7 @@ use evident_domain::flow::FlowEvent;
 use evident_domain::hold::HoldEvent;
 use evident_domain::organization::OrganizationEvent;
 use evident_domain::provider::ProviderEvent;
+use evident_domain::reading::AuditEvent;
 use evident_domain::recipient::RecipientEvent;
 use evident_domain::session::SessionEvent;
 use evident_domain::sso_provider::SsoProviderEvent;
@@ -106,6 +107,7 @@ const LOGON: Classified = named(Class::Authentication, 1, "Logon");
 const LOGOFF: Classified = named(Class::Authentication, 2, "Logoff");
 
 const MADE: Classified = named(Class::EntityManagement, 1, "Create");
+const READ: Classified = named(Class::EntityManagement, 2, "Read");
 const CHANGED: Classified = named(Class::EntityManagement, 3, "Update");
 const REMOVED: Classified = named(Class::EntityManagement, 4, "Delete");
 
@@ -160,6 +162,7 @@ pub(super) fn classify(event: &Event) -> Classified {
         | Event::Authorization(AuthorizationEvent::Denied { .. }) => SIGN_IN.failed(),
         Event::Hold(HoldEvent::Placed { .. }) => MADE,
         Event::Hold(HoldEvent::Lifted { .. }) => REMOVED,
+        Event::Audit(AuditEvent::Read { .. }) => READ,
         Event::Dropped(_) => classify_kind(event.kind().0),
         Event::Attempt(event) => match event {
             AttemptEvent::SignInFailed { .. } => LOGON.failed(),

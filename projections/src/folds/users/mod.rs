@@ -144,6 +144,7 @@ impl Fold for UserRow {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -184,6 +185,7 @@ impl Fold for UserRow {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => group,
         }
