@@ -1,9 +1,10 @@
 //! From settings to a working node: folders, keys, databases, use cases, background work.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+mod master;
+
+use std::fs;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,17 +27,21 @@ use evident_commands::webauthn::RelyingParty;
 use evident_commands::{Commands, Nearby, Parts, ProjectionsNearby};
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
+use evident_eventstore::tlog::{Checkpoints, SignError};
 use evident_eventstore::{
-    Contents, Database, EventStore, MasterKey, MasterKeyMalformed, OpenError, PostgresOptions, StoreError,
-    Vault, VaultError,
+    Contents, Database, EventStore, MasterKeyMalformed, OpenError, PostgresOptions, StoreError, Vault,
+    VaultError,
 };
 use evident_projections::{Projections, views};
 use url::Url;
 
-use crate::config::{MasterKeySource, Settings};
+pub use self::master::NextMaster;
+use self::master::{master_key, other_masters};
+use crate::config::Settings;
 use crate::gotrue::GotrueDocuments;
 use crate::outdated;
 use crate::ports::{SystemClock, SystemEntropy};
+use crate::proofs;
 
 /// Erased subjects that are looked at in one go.
 const ERASED_PAGE: u32 = 500;
@@ -62,6 +67,11 @@ pub enum StartError {
         #[source]
         cause: MasterKeyMalformed,
     },
+    /// There is no master key that could take the place of the one that is.
+    #[error(
+        "the master key stands in the configuration: set EVIDENT_MASTER_KEY_NEXT to the one that is to come, for every node and here"
+    )]
+    NoNextMaster,
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -107,6 +117,9 @@ pub enum StartError {
     /// The projections cannot be brought up to date.
     #[error(transparent)]
     Projections(#[from] evident_projections::ProjectionError),
+    /// The log's checkpoints cannot be signed.
+    #[error(transparent)]
+    Checkpoints(#[from] SignError),
     /// Tables are not what this program's folds make, and the owner does not want them rebuilt here.
     #[error(
         "the projections {0} are out of date, and `projections.rebuild_at_start` is `never`: run \
@@ -129,6 +142,7 @@ impl StartError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::MasterKey { .. }
+            | Self::NoNextMaster
             | Self::SigningKeys(_)
             | Self::Template(_)
             | Self::Letterhead(_)
@@ -137,6 +151,7 @@ impl StartError {
             | Self::Redirects(_)
             | Self::Hook(_)
             | Self::SmsAddress
+            | Self::Checkpoints(SignError::Origin(_))
             | Self::Vault(VaultError::WrongMasterKey)
             | Self::Open(OpenError::Url(_) | OpenError::Schema(_)) => true,
             Self::Folder { .. }
@@ -147,6 +162,7 @@ impl StartError {
             | Self::Store(_)
             | Self::Hasher(_)
             | Self::Projections(_)
+            | Self::Checkpoints(_)
             | Self::Outdated(_)
             | Self::Listen { .. } => false,
         }
@@ -174,6 +190,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
     let inline = ProjectionsNearby { projections: Projections::default(), nearby: nearby.clone() };
     let store = EventStore::open(database, vault, Arc::new(inline), clock, entropy.clone()).await?;
     nearby.start_at(store.head().await?.position);
+    evident_eventstore::restore::settle_keys(&store).await?;
     destroy_keys_of_the_erased(&store).await?;
     outdated::rebuild(&store, settings.projections.rebuild_at_start).await?;
     let commands = &settings.commands;
@@ -228,6 +245,24 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         settings: commands.clone(),
         store,
     }))
+}
+
+/// The log's checkpoints. Its name is made at the first start: what the settings say, or the public host.
+///
+/// # Errors
+/// When the vault or the database fails, or the name cannot stand in a checkpoint.
+pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Checkpoints, StartError> {
+    let external = &settings.commands.site.external_url;
+    let propose = || match &settings.proofs.origin {
+        Some(origin) => origin.clone(),
+        None => proofs::origin_of(external, &SystemEntropy),
+    };
+    let checkpoints = Checkpoints::open(store, propose).await?;
+    let kept = checkpoints.key().origin();
+    if settings.proofs.origin.as_deref().is_some_and(|origin| origin != kept) {
+        tracing::warn!(origin = kept, "the log keeps the name that it got at its first start");
+    }
+    Ok(checkpoints)
 }
 
 /// The ways out for messages: hooks, SMTP, or files in the data folder where nothing else is set.
@@ -316,6 +351,7 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
     let data = &settings.server.data_dir;
     make_folder(data)?;
     let master = master_key(&settings.master_key)?;
+    let others = other_masters(&settings.master_key);
     let (log, keys) = match &settings.database.url {
         None => (
             Database::open_sqlite(&data.join("evident.db"), Contents::Log).await?,
@@ -335,7 +371,7 @@ async fn open_databases(settings: &Settings) -> Result<(Database, Vault), StartE
         }
     };
     let (clock, entropy) = ports();
-    let vault = Vault::open(keys, &master, clock, entropy).await?;
+    let vault = Vault::open_with(keys, &master, others, clock, entropy).await?;
     Ok((log, vault))
 }
 
@@ -345,39 +381,6 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
         return Ok(());
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(problem)
-}
-
-fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
-    let read = |path: &Path| {
-        let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
-        let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(problem)?);
-        MasterKey::from_base64(&text)
-            .map_err(|cause| StartError::MasterKey { path: path.display().to_string(), cause })
-    };
-    match source {
-        MasterKeySource::Given(key) => MasterKey::from_base64(&key.to_base64())
-            .map_err(|cause| StartError::MasterKey { path: "the configuration".to_owned(), cause }),
-        MasterKeySource::File(path) => read(path),
-        MasterKeySource::DataFolder(path) if path.exists() => read(path),
-        MasterKeySource::DataFolder(path) => {
-            let key = MasterKey::generate(&SystemEntropy);
-            let problem = |cause| StartError::Folder { path: path.display().to_string(), cause };
-            // Under its name it stands whole or not at all, whenever the process dies.
-            let draft = path.with_extension(format!("{}.draft", SystemEntropy.uuid()));
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(problem)?;
-            file.write_all(key.to_base64().as_bytes()).map_err(problem)?;
-            file.sync_all().map_err(problem)?;
-            let linked = fs::hard_link(&draft, path);
-            fs::remove_file(&draft).map_err(problem)?;
-            match linked {
-                Ok(()) => Ok(key),
-                // Another process was faster; its key is the one.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read(path),
-                Err(error) => Err(problem(error)),
-            }
-        }
-    }
 }
 
 /// A secret of the server, made on first start.
@@ -392,7 +395,7 @@ async fn server_key(store: &EventStore, name: &'static str) -> Result<[u8; 32], 
 }
 
 /// Neither a crash after an erasure nor a restored copy of the keys brings a key back.
-async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
+pub(crate) async fn destroy_keys_of_the_erased(store: &EventStore) -> Result<(), StartError> {
     let mut after = 0;
     loop {
         let page =

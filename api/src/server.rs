@@ -12,12 +12,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use evident_commands::Commands;
 use evident_commands::settings::Secret;
+use evident_eventstore::tlog::Checkpoints;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service as _;
 
 use crate::config::Settings;
@@ -39,8 +40,15 @@ const CONNECTIONS: usize = 16_384;
 /// When no connection can be accepted (no file handles, say), the next try comes after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// All surfaces behind the shared layers. The secret signs the cookies of the Better Auth surface.
-pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
+/// All surfaces behind the shared layers. The secret signs the cookies of the Better Auth surface; once
+/// `closing` is true, answers that would go on for ever end.
+pub fn app(
+    commands: Commands,
+    checkpoints: Checkpoints,
+    settings: &Settings,
+    secret: &Secret,
+    closing: watch::Receiver<bool>,
+) -> Router {
     let external_url = &settings.commands.site.external_url;
     let outermost = || Edge::new(&settings.server, external_url, Arc::new(SystemEntropy));
     let edged = |router: Router, outermost| router.layer(from_fn_with_state(Arc::new(outermost), edge));
@@ -48,7 +56,7 @@ pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
     let better_auth = better_auth::App::new(commands.clone(), &settings.server, options, secret);
     // Its callers send cookies: not every page may.
     let trusting = outermost().for_trusted(better_auth.origins().clone());
-    let audit = audit::router(audit::App::new(commands.clone(), settings));
+    let audit = audit::router(audit::App::new(commands.clone(), checkpoints, settings, closing));
     let gotrue = gotrue::router(gotrue::App::new(commands, &settings.server), &options.place.base_path);
     // What is not below the base path is the other protocol's, so that no base path clashes with its paths.
     Router::new()
@@ -62,11 +70,22 @@ pub fn app(commands: Commands, settings: &Settings, secret: &Secret) -> Router {
 pub async fn serve(
     listener: TcpListener,
     commands: Commands,
+    checkpoints: Checkpoints,
     settings: &Settings,
     secret: &Secret,
     shutdown: impl Future<Output = ()>,
 ) {
-    let app = app(commands, settings, secret);
+    let (close, closing) = watch::channel(false);
+    let shutdown = async move {
+        shutdown.await;
+        // Who follows the log goes on elsewhere, or later.
+        let _ = close.send(true);
+    };
+    serve_app(listener, app(commands, checkpoints, settings, secret, closing), shutdown).await;
+}
+
+/// [`serve`] for any application.
+pub async fn serve_app(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = std::pin::pin!(shutdown);

@@ -45,6 +45,11 @@ pub enum ImpersonateError {
     Failure(#[from] Failure),
 }
 
+/// What somebody has to be allowed who acts in the name of others.
+pub(crate) fn impersonation() -> Permissions {
+    Permissions::of(&[("user", &["impersonate"])])
+}
+
 impl Commands {
     /// The roles that count for a user.
     pub fn admin_roles_of(&self, user: &UserRow) -> Roles {

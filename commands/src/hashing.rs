@@ -7,6 +7,11 @@ use crate::execute::Failure;
 use crate::password::{Password, Verdict};
 
 impl Commands {
+    /// How many passwords were taken to be hashed or checked so far.
+    pub fn passwords_taken(&self) -> u64 {
+        self.hasher().taken()
+    }
+
     /// A new password's hash.
     pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash, Failure> {
         Ok(self.hasher().hash(password).await?)

@@ -11,6 +11,7 @@ mod administration;
 mod aggregates;
 mod ban_user;
 pub mod captcha;
+mod certificate;
 mod change_email;
 mod change_password;
 mod contact;
@@ -32,6 +33,7 @@ pub mod messages;
 mod names;
 mod nearby;
 mod new_account;
+mod note_reading;
 mod notify;
 pub mod oauth_server;
 mod one_time;
@@ -74,6 +76,9 @@ pub use address_codes::{CodeEntry, CodeError, CodeSignIn, ConfirmedByCode, SendC
 pub use administer_user::{AdministerUser, AdministerUserError};
 pub use administration::{ImpersonateError, ListUsers};
 pub use ban_user::BanChange;
+pub use certificate::{
+    BadCertificate, CertificateError, ErasureCertificate, erasure_certificate, open_certificate,
+};
 pub use change_email::{ChangeEmail, ChangeEmailError, EmailChangeWay};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangedPassword};
 pub use contact::{Contact, GivenContact, UnknownChannel};

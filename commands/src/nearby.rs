@@ -221,6 +221,7 @@ impl Nearby {
             | StreamKind::Recipient
             | StreamKind::Provider
             | StreamKind::Hold
+            | StreamKind::Audit
             | StreamKind::Attempt => {}
         }
     }

@@ -147,7 +147,7 @@ impl Caller {
     fn of(context: &Context) -> Self {
         match context.provenance.actor {
             Actor::Admin { .. } | Actor::Operator | Actor::System => Self::Exempt,
-            Actor::User { .. } | Actor::Visitor => {
+            Actor::User { .. } | Actor::Impersonator { .. } | Actor::Visitor => {
                 let ip = context.provenance.ip.as_ref().and_then(Personal::known);
                 ip.map_or(Self::Crowd, |ip| Self::At(customer(*ip)))
             }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use evident_domain::session::{RevocationReason, SessionCommand, SessionError, SlidingEnd};
+use evident_domain::session::{AssuranceLevel, RevocationReason, SessionCommand, SessionError, SlidingEnd};
 use evident_domain::{SessionId, UserId};
 use evident_projections::views;
 
 use crate::Commands;
 use crate::access::{AccessError, Caller};
+use crate::administration::impersonation;
 use crate::execute::{Failure, UseCase};
 use crate::session_policy::{SessionUse, has_factor};
 use crate::sign_out::revoke;
@@ -27,18 +28,43 @@ pub enum SessionsError {
 
 impl Commands {
     /// The account and session of a session's id, as they are now. Sessions of OAuth clients are not the
-    /// user's own and count as none.
+    /// user's own and count as none; nor does one in which an administrator acts who may not any more; nor
+    /// one that has not shown the second factor of its account, where sessions may begin without it.
     ///
     /// # Errors
     /// When account or session are gone or over, or the user is banned.
     pub async fn session_holder(&self, session: SessionId) -> Result<Arc<Caller>, AccessError> {
         let user = self.nearby().holder(session).await.map_err(Failure::from)?;
         let caller = self.caller(user.ok_or(AccessError::SessionNotFound)?, Some(session)).await?;
-        let own = caller.session.as_ref().is_some_and(|session| session.client.is_none());
-        if !own || self.is_expired(&caller) {
+        let row = caller.session.as_ref().ok_or(AccessError::SessionNotFound)?;
+        // A session with an end of its own began with the second factor, where there was one.
+        let half = row.not_after.is_none() && row.aal < AssuranceLevel::Aal2 && caller.view.user.two_factor;
+        if row.client.is_some() || half || self.is_expired(&caller) {
             return Err(AccessError::SessionNotFound);
         }
-        Ok(caller)
+        match row.impersonator {
+            Some(administrator) if !self.may_impersonate(administrator).await? => {
+                Err(AccessError::SessionNotFound)
+            }
+            Some(_) | None => Ok(caller),
+        }
+    }
+
+    /// Whose a session is, whether or not it counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner_of_session(&self, session: SessionId) -> Result<Option<UserId>, Failure> {
+        Ok(self.nearby().holder(session).await?)
+    }
+
+    /// Whether somebody may act in the name of others now.
+    async fn may_impersonate(&self, administrator: UserId) -> Result<bool, Failure> {
+        match self.caller(administrator, None).await {
+            Ok(caller) => Ok(self.may_administer(&caller.view.user, &impersonation())),
+            Err(AccessError::Failure(failure)) => Err(failure),
+            Err(AccessError::UserNotFound | AccessError::Banned | AccessError::SessionNotFound) => Ok(false),
+        }
     }
 
     /// The user's own sessions that are not over, oldest first.

@@ -59,6 +59,9 @@ const OPEN: &[&str] = &[
     "PasskeyId",
     "IpAddr",
     "ClientId",
+    "HoldId",
+    "HoldId",
+    "HoldScope",
     "Email",
     "Phone",
     "Metadata",
@@ -83,6 +86,8 @@ const OPEN: &[&str] = &[
     "Registration",
     "SignInRefusal",
     "AdminRefusal",
+    "HoldId",
+    "HoldScope",
 ];
 
 /// Types whose values are not.
@@ -91,6 +96,7 @@ const HIDDEN: &[(&str, Sight)] = &[
     ("TokenHash", Sight::Hash),
     ("Vec<TokenHash>", Sight::Hash),
     ("TotpSecret", Sight::Secret),
+    ("SealedTokens", Sight::Secret),
     ("SealedSecret", Sight::Secret),
     ("ProviderTokens", Sight::Secret),
     ("CodeChallenge", Sight::Secret),

@@ -14,6 +14,7 @@ use crate::flow::FlowEvent;
 use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
+use crate::reading::AuditEvent;
 use crate::recipient::RecipientEvent;
 use crate::retention::Dropped;
 use crate::session::SessionEvent;
@@ -57,13 +58,15 @@ pub enum StreamKind {
     Consent,
     /// [`crate::hold::Holds`]
     Hold,
+    /// [`crate::reading::Reading`]
+    Audit,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::User,
         Self::Session,
         Self::Organization,
@@ -75,6 +78,7 @@ impl StreamKind {
         Self::Authorization,
         Self::Consent,
         Self::Hold,
+        Self::Audit,
         Self::Attempt,
     ];
 
@@ -92,6 +96,7 @@ impl StreamKind {
             Self::Authorization => "authorization",
             Self::Consent => "consent",
             Self::Hold => "hold",
+            Self::Audit => "audit",
             Self::Attempt => "attempt",
         }
     }
@@ -242,6 +247,8 @@ pub enum Event {
     Consent(ConsentEvent),
     /// Of the register of legal holds.
     Hold(HoldEvent),
+    /// Of somebody who read the log.
+    Audit(AuditEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
     /// Of which nothing but the leaf is left: retention has dropped the content.
@@ -263,6 +270,7 @@ impl Event {
             Self::Authorization(_) => StreamKind::Authorization,
             Self::Consent(_) => StreamKind::Consent,
             Self::Hold(_) => StreamKind::Hold,
+            Self::Audit(_) => StreamKind::Audit,
             Self::Attempt(_) => StreamKind::Attempt,
             Self::Dropped(dropped) => dropped.stream_kind(),
         }
@@ -282,6 +290,7 @@ impl Event {
             Self::Authorization(event) => event.kind(),
             Self::Consent(event) => event.kind(),
             Self::Hold(event) => event.kind(),
+            Self::Audit(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
             Self::Dropped(dropped) => dropped.kind(),
         }
@@ -301,6 +310,7 @@ impl Event {
             | Self::Authorization(_)
             | Self::Consent(_)
             | Self::Hold(_)
+            | Self::Audit(_)
             | Self::Attempt(_)
             | Self::Dropped(_) => Vec::new(),
         }
@@ -323,6 +333,7 @@ impl Event {
             Self::Authorization(event) => serde_json::to_value(event),
             Self::Consent(event) => serde_json::to_value(event),
             Self::Hold(event) => serde_json::to_value(event),
+            Self::Audit(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
             Self::Dropped(_) => Ok(serde_json::Value::Null),
         }
@@ -345,6 +356,7 @@ impl Event {
             StreamKind::Authorization => Self::Authorization(Deserialize::deserialize(json)?),
             StreamKind::Consent => Self::Consent(Deserialize::deserialize(json)?),
             StreamKind::Hold => Self::Hold(Deserialize::deserialize(json)?),
+            StreamKind::Audit => Self::Audit(Deserialize::deserialize(json)?),
             StreamKind::Attempt => Self::Attempt(Deserialize::deserialize(json)?),
         })
     }
@@ -407,6 +419,12 @@ impl From<AuthorizationEvent> for Event {
 impl From<ConsentEvent> for Event {
     fn from(event: ConsentEvent) -> Self {
         Self::Consent(event)
+    }
+}
+
+impl From<AuditEvent> for Event {
+    fn from(event: AuditEvent) -> Self {
+        Self::Audit(event)
     }
 }
 

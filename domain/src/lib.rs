@@ -30,6 +30,7 @@ pub mod personal;
 pub mod ports;
 pub mod provenance;
 pub mod provider;
+pub mod reading;
 pub mod recipient;
 pub mod retention;
 pub mod root;
@@ -53,7 +54,7 @@ pub use personal::Personal;
 pub use provenance::{Actor, Provenance, Surface};
 pub use root::Root;
 pub use scopes::{Scope, Scopes};
-pub use secret::{PasswordHash, TokenHash, TotpSecret};
+pub use secret::{PasswordHash, SealedTokens, TokenHash, TotpSecret};
 
 /// A moment in UTC. The store keeps microseconds, so the [`ports::Clock`] gives no finer time, and no
 /// command carries one.

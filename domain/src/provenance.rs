@@ -16,6 +16,13 @@ pub enum Actor {
         /// Whose access token it was.
         id: UserId,
     },
+    /// An administrator who acts in a user's name.
+    Impersonator {
+        /// Who acts.
+        admin: UserId,
+        /// In whose name.
+        user: UserId,
+    },
     /// A caller with an administrator's token; `id` when that token belongs to a user.
     Admin {
         /// The token's role claim.
@@ -32,10 +39,12 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The form that leaves and filters use: `user:<id>`, `admin:<role>`, `visitor` …
+    /// The form that leaves and filters use: `user:<id>`, `user:<id>:by:<administrator's id>`, `admin:<role>`,
+    /// `visitor` …
     pub fn label(&self) -> String {
         match self {
             Self::User { id } => format!("user:{id}"),
+            Self::Impersonator { admin, user } => format!("user:{user}:by:{admin}"),
             Self::Admin { role, id: None } => format!("admin:{role}"),
             Self::Admin { role, id: Some(id) } => format!("admin:{role}:{id}"),
             Self::Operator => "operator".to_owned(),
@@ -47,7 +56,12 @@ impl Actor {
     /// Reads what [`Actor::label`] wrote.
     pub fn from_label(label: &str) -> Option<Self> {
         match label.split_once(':') {
-            Some(("user", id)) => Some(Self::User { id: id.parse().ok()? }),
+            Some(("user", rest)) => match rest.split_once(":by:") {
+                Some((user, admin)) => {
+                    Some(Self::Impersonator { admin: admin.parse().ok()?, user: user.parse().ok()? })
+                }
+                None => Some(Self::User { id: rest.parse().ok()? }),
+            },
             Some(("admin", rest)) => {
                 // A role is the token issuer's word and may hold colons; what follows the last one is
                 // the id if it reads as one.
@@ -116,31 +130,22 @@ pub struct Provenance {
     pub surface: Surface,
     /// The client library, as it names itself (`X-Client-Info`), cut to a sane length.
     pub client: Option<String>,
-    /// The administrator who sits there, where one acts in the actor's name.
-    pub impersonator: Option<UserId>,
 }
 
 impl Provenance {
     /// Work that no request asked for.
     pub fn internal(actor: Actor, surface: Surface, request_id: Uuid) -> Self {
-        Self {
-            actor,
-            request_id,
-            causation: None,
-            ip: None,
-            user_agent: None,
-            surface,
-            client: None,
-            impersonator: None,
-        }
+        Self { actor, request_id, causation: None, ip: None, user_agent: None, surface, client: None }
     }
 
     /// Whose address and program these are, where that is known: under their key both are sealed.
     pub fn person(&self) -> Option<UserId> {
-        self.impersonator.or(match &self.actor {
-            Actor::User { id } | Actor::Admin { id: Some(id), .. } => Some(*id),
+        match &self.actor {
+            Actor::User { id }
+            | Actor::Impersonator { admin: id, .. }
+            | Actor::Admin { id: Some(id), .. } => Some(*id),
             Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System => None,
-        })
+        }
     }
 }
 
@@ -153,6 +158,7 @@ mod tests {
         let id = UserId(Uuid::from_u128(7));
         for actor in [
             Actor::User { id },
+            Actor::Impersonator { admin: UserId(Uuid::from_u128(8)), user: id },
             Actor::Admin { role: "service_role".to_owned(), id: None },
             Actor::Admin { role: "supabase_admin".to_owned(), id: Some(id) },
             Actor::Admin { role: "tenant:7:admin".to_owned(), id: None },

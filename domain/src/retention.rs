@@ -103,7 +103,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         },
         Event::Flow(_) => RetentionClass::Flow,
         // Accounts, organizations and their tables are folded from these from the first to the last; a code
-        // that is presented once more is known by its authorization; holds say why something is here.
+        // that is presented once more is known by its authorization; holds say why something is here, and who
+        // looked at it is asked long after.
         Event::User(_)
         | Event::Organization(_)
         | Event::SsoProvider(_)
@@ -111,7 +112,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         | Event::Client(_)
         | Event::Authorization(_)
         | Event::Consent(_)
-        | Event::Hold(_) => RetentionClass::Durable,
+        | Event::Hold(_)
+        | Event::Audit(_) => RetentionClass::Durable,
         Event::Dropped(dropped) => dropped.class,
     }
 }

@@ -29,6 +29,12 @@ impl Drop for TotpSecret {
     }
 }
 
+/// What a provider handed out for calling it in a user's name, enciphered under a key of the server: whoever
+/// may read the log, personal data too, still cannot call it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedTokens(pub String);
+
 impl TokenHash {
     /// Whether both are the same, in a time that does not tell where they differ.
     pub fn matches(&self, other: &Self) -> bool {
@@ -45,6 +51,12 @@ impl fmt::Debug for PasswordHash {
 impl fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TotpSecret(…)")
+    }
+}
+
+impl fmt::Debug for SealedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedTokens(…)")
     }
 }
 

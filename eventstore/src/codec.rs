@@ -25,7 +25,6 @@ const ERASED_TEXT: &str = "erased";
 const SEALED_MARK: &str = "$sealed";
 /// Whose key seals address and program of the client; none: the event's subject's.
 const SEALED_FOR: &str = "sealed_for";
-const IMPERSONATOR: &str = "impersonator";
 /// The payload of an event whose content was dropped.
 pub(crate) const DROPPED_PAYLOAD: &str = "null";
 
@@ -210,9 +209,6 @@ fn metadata_json(
     if let Some(client) = &provenance.client {
         put("client", client.clone());
     }
-    if let Some(impersonator) = provenance.impersonator {
-        put(IMPERSONATOR, impersonator.to_string());
-    }
     let is_sealed = provenance.ip.is_some() || provenance.user_agent.is_some();
     if let Some(subject) = sealed_for.filter(|_| is_sealed) {
         put(SEALED_FOR, subject.to_string());
@@ -301,6 +297,15 @@ pub(crate) fn decode(mut row: Row) -> Result<Stored, CodecError> {
     })
 }
 
+/// What becomes of the personal fields of an event that is read.
+#[derive(Debug, Clone, Copy)]
+enum Fields<'a> {
+    /// They are opened; without a key they read as erased.
+    Opened(Option<&'a SealingKey>),
+    /// They stay sealed.
+    Sealed,
+}
+
 /// [`Provenance`] as it is stored, and whose key seals what is sealed there.
 #[derive(Debug, Deserialize)]
 struct StoredMetadata {
@@ -308,7 +313,6 @@ struct StoredMetadata {
     causation: Option<String>,
     client: Option<String>,
     surface: Option<String>,
-    impersonator: Option<String>,
     sealed_for: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
@@ -328,19 +332,35 @@ impl Stored {
         actor: Option<&SealingKey>,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
+        let actor = if self.sealed_for.is_some() { actor } else { key };
+        self.read(Fields::Opened(key), Fields::Opened(actor), upcasters)
+    }
+
+    /// The same, with the personal fields as they are: sealed.
+    pub(crate) fn sealed(self, upcasters: &[Box<dyn EventUpcaster>]) -> Result<Recorded, CodecError> {
+        self.read(Fields::Sealed, Fields::Sealed, upcasters)
+    }
+
+    fn read(
+        self,
+        content: Fields<'_>,
+        provenance: Fields<'_>,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Recorded, CodecError> {
         if self.payload == DROPPED_PAYLOAD {
             return self.dropped();
         }
         let position = self.position;
         let context = self.id.to_string();
         let json = |cause| CodecError::Payload { position, cause };
-        let actor = if self.sealed_for.is_some() { actor } else { key };
-        let provenance = self.provenance(actor, &context)?;
+        let provenance = self.provenance(provenance, &context)?;
         let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(&self.kind, &self.version));
         let event = if is_old || self.payload.contains(SEALED_MARK) {
             let mut payload: Json = serde_json::from_str(&self.payload).map_err(json)?;
-            open_payload(&mut payload, key, &context)
-                .map_err(|cause| CodecError::Seal { position, cause })?;
+            if let Fields::Opened(key) = content {
+                open_payload(&mut payload, key, &context)
+                    .map_err(|cause| CodecError::Seal { position, cause })?;
+            }
             Event::from_json(self.stream.kind, self.upcast(payload, upcasters)).map_err(json)?
         } else {
             // Most events have nothing sealed: they need no tree of values in between.
@@ -400,7 +420,7 @@ impl Stored {
             .payload
     }
 
-    fn provenance(&self, key: Option<&SealingKey>, context: &str) -> Result<Provenance, CodecError> {
+    fn provenance(&self, fields: Fields<'_>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
         let stored = &self.metadata;
@@ -409,7 +429,11 @@ impl Stored {
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
             };
-            let Some(key) = key else { return Ok(Some(Personal::Erased)) };
+            let key = match fields {
+                Fields::Sealed => return Ok(Some(Personal::Sealed(sealed.to_owned()))),
+                Fields::Opened(None) => return Ok(Some(Personal::Erased)),
+                Fields::Opened(Some(key)) => key,
+            };
             let plain = key
                 .open_text(sealed, &format!("{context}#{name}"))
                 .map_err(|cause| CodecError::Seal { position, cause })?;
@@ -429,10 +453,6 @@ impl Stored {
             user_agent: personal("user_agent", stored.user_agent.as_deref())?,
             surface: stored.surface.as_deref().and_then(Surface::from_name).ok_or_else(damaged)?,
             client: stored.client.clone(),
-            impersonator: match &stored.impersonator {
-                None => None,
-                Some(id) => Some(id.parse().map_err(|_| damaged())?),
-            },
         })
     }
 }

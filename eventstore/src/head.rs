@@ -134,6 +134,13 @@ impl HeadLock {
         &mut self.transaction
     }
 
+    /// Sets the head behind events that were written under this lock.
+    pub(crate) async fn move_head(&mut self, frontier: &Frontier) -> Result<(), DatabaseError> {
+        let sql = "update log_head set position = $1, frontier = $2 where only_row = 1";
+        let params = [crate::codec::signed(frontier.size()).into(), frontier.to_bytes().into()];
+        self.transaction.execute(sql, &params).await.map(drop)
+    }
+
     /// Makes what was done durable and visible, and lets writers go on. Whatever they remember of the
     /// tables they forget.
     ///

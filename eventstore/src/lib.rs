@@ -8,7 +8,8 @@
 //! * [`merkle`] is the tree over the log; [`Database`] the two databases behind one face.
 //! * [`tlog`] signs the tree and proves by it; it checks that a log holds.
 //! * [`retention`] drops contents; leaves and proofs stay.
-//! * [`archive`] has events as they lie in the log: for proofs, archives and restores.
+//! * [`archive`] has events as they lie in the log: for proofs, archives and restores ([`restore`]).
+//! * [`export`] writes the log in the forms that other programs read.
 //! * [`CqrsStore`] shows the log to cqrs-es.
 
 mod append;
@@ -19,11 +20,13 @@ pub mod claims;
 mod codec;
 mod cqrs;
 mod database;
+pub mod export;
 mod guard;
 mod head;
 pub mod merkle;
 mod outbox;
 mod reader;
+pub mod restore;
 pub mod retention;
 pub mod seal;
 mod store;
@@ -44,4 +47,7 @@ pub use head::{Head, HeadLock};
 pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};
-pub use vault::{MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, Vault, VaultError};
+pub use vault::{
+    KeyFileError, KeysMoved, MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, SHORTEST_PASSPHRASE,
+    Vault, VaultError,
+};

@@ -48,6 +48,11 @@ impl Leaf<'_> {
     }
 }
 
+/// The hash of a leaf in the tree (RFC 6962), by its bytes.
+pub fn leaf_hash(bytes: &[u8]) -> [u8; HASH_SIZE] {
+    record_hash(bytes).0
+}
+
 /// The digest of an event's content: the stored texts and a salt, so that what was dropped cannot be
 /// guessed.
 pub fn content_digest(salt: &[u8], payload: &str, metadata: &str) -> [u8; HASH_SIZE] {

@@ -1,7 +1,9 @@
 //! Reading the log: streams, and pages in the order of positions, with filters.
 
 use cqrs_es::persist::EventUpcaster;
-use evident_domain::{Position, Recorded, StreamId, StreamKind, Subject, Time};
+use evident_domain::{
+    OrganizationId, Position, Recorded, SessionId, StreamId, StreamKind, Subject, Surface, Time, UserId,
+};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
@@ -17,7 +19,8 @@ const PAGE: u32 = 500;
 /// Which events to read; what is not set does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of one of these types (`user.banned`); any if empty.
+    /// Of one of these types (`user.banned`); a `*` at the end stands for whatever follows (`user.*`). Any
+    /// if empty.
     pub types: Vec<String>,
     /// With data of this subject.
     pub subject: Option<Subject>,
@@ -25,6 +28,16 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Of this stream.
     pub stream: Option<StreamId>,
+    /// What this user did or what happened to them: their data, their doing, or their name in the event.
+    pub user: Option<UserId>,
+    /// Of this organization, or naming it.
+    pub organization: Option<OrganizationId>,
+    /// Of this session, or naming it.
+    pub session: Option<SessionId>,
+    /// From this request.
+    pub request: Option<Uuid>,
+    /// Through this door.
+    pub surface: Option<Surface>,
     /// Not before.
     pub from: Option<Time>,
     /// Before.
@@ -52,6 +65,32 @@ impl Filter {
             add("aggregate_type = ?", stream.kind.as_str().into());
             add("aggregate_id = ?", stream.id.to_string().into());
         }
+        if let Some(user) = self.user {
+            add(
+                "(subject = ? or actor = ? or actor like replace(?, 'user:', 'admin:%:') \
+                 or 'user:' || (payload ->> 'user') = ?)",
+                Subject::User(user).to_string().into(),
+            );
+        }
+        if let Some(organization) = self.organization {
+            add(
+                "(aggregate_type || ':' || aggregate_id = ? or subject = ? \
+                 or 'organization:' || (payload ->> 'organization') = ?)",
+                StreamId::organization(organization).to_string().into(),
+            );
+        }
+        if let Some(session) = self.session {
+            add(
+                "(aggregate_type || ':' || aggregate_id = ? or 'session:' || (payload ->> 'session') = ?)",
+                StreamId::session(session).to_string().into(),
+            );
+        }
+        if let Some(request) = self.request {
+            add("metadata ->> 'request_id' = ?", request.to_string().into());
+        }
+        if let Some(surface) = self.surface {
+            add("metadata ->> 'surface' = ?", surface.as_str().into());
+        }
         if let Some(from) = self.from {
             add("occurred_at >= ?", from.timestamp_micros().into());
         }
@@ -64,10 +103,20 @@ impl Filter {
         if !self.types.is_empty() {
             let mut list = Vec::new();
             for kind in &self.types {
-                params.push(kind.clone().into());
-                list.push(format!("${}", first + params.len() - 1));
+                let mut add = |text: String| {
+                    params.push(text.into());
+                    format!("${}", first + params.len() - 1)
+                };
+                // A range and not `like`: the index serves it, and an underscore is only itself.
+                list.push(match kind.strip_suffix('*') {
+                    None => format!("event_type = {}", add(kind.clone())),
+                    Some(prefix) => {
+                        let (low, high) = (add(prefix.to_owned()), add(format!("{prefix}~")));
+                        format!("event_type >= {low} and event_type < {high}")
+                    }
+                });
             }
-            sql.extend([" and event_type in (", &list.join(", "), ")"]);
+            sql.extend([" and (", &list.join(" or "), ")"]);
         }
         (sql, params)
     }
@@ -168,6 +217,39 @@ pub(crate) async fn open_each(
 }
 
 impl EventStore {
+    /// The position before the last so many events that pass a filter: reading on from there gives just
+    /// those.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn before_the_last(&self, count: u32, filter: &Filter) -> Result<Position, StoreError> {
+        let (conditions, more) = filter.sql(3);
+        let sql = format!(
+            "select min(position) from (select position from events where position > $1{conditions} \
+             order by position desc limit $2) as newest"
+        );
+        let mut params = vec![Value::Int(0), i64::from(count).into()];
+        params.extend(more);
+        let rows = self.database().query(&sql, &params).await?;
+        let first = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
+        match first.and_then(|first| u64::try_from(first).ok()) {
+            Some(first) => Ok(Position(first.saturating_sub(1))),
+            // None passes the filter yet; or none is wanted.
+            None => Ok(self.head().await?.position),
+        }
+    }
+
+    /// Where the event of an id stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn position_of(&self, id: Uuid) -> Result<Option<Position>, StoreError> {
+        let sql = "select position from events where event_id = $1";
+        let rows = self.database().query(sql, &[id.to_string().into()]).await?;
+        let position = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
+        Ok(position.and_then(|position| u64::try_from(position).ok()).map(Position))
+    }
+
     /// The events at some positions, in the order of the log.
     ///
     /// # Errors
@@ -175,6 +257,59 @@ impl EventStore {
     pub async fn at(&self, positions: &[Position]) -> Result<Vec<Recorded>, StoreError> {
         let values: Vec<Value> = positions.iter().map(|position| signed(position.0).into()).collect();
         picked(self, "position in (?)", &[], &values).await
+    }
+
+    /// The events at some positions, in the order of the log, each with its own outcome: what is wrong with
+    /// one (its content was dropped, say) says nothing of the next.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn each_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(Position, Result<Recorded, StoreError>)>, StoreError> {
+        let mut found = Vec::with_capacity(positions.len());
+        for some in positions.chunks(VALUES) {
+            let values: Vec<Value> = some.iter().map(|position| signed(position.0).into()).collect();
+            let list: Vec<_> = (1..=values.len()).map(|n| format!("${n}")).collect();
+            let sql = format!("select {READ_COLUMNS} from events where position in ({})", list.join(", "));
+            let rows = self.database().query(&sql, &values).await?;
+            found.extend(self.open_rows(rows).await?.into_iter().map(|item| (item.position, item.event)));
+        }
+        found.sort_unstable_by_key(|(position, _)| *position);
+        Ok(found)
+    }
+
+    /// The last events of some types in a stream before a sequence, oldest first. Those that do not read
+    /// are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn earlier(
+        &self,
+        stream: StreamId,
+        before_sequence: u64,
+        types: &[&str],
+        limit: u32,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut params: Vec<Value> = vec![
+            stream.kind.as_str().into(),
+            stream.id.to_string().into(),
+            signed(before_sequence).into(),
+            i64::from(limit).into(),
+        ];
+        params.extend(types.iter().map(|kind| Value::from(*kind)));
+        let list: Vec<_> = (5..=params.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "select {READ_COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
+             and sequence < $3 and event_type in ({}) order by sequence desc limit $4",
+            list.join(", ")
+        );
+        let rows = self.database().query(&sql, &params).await?;
+        let mut events: Vec<Recorded> =
+            self.open_rows(rows).await?.into_iter().filter_map(|item| item.event.ok()).collect();
+        events.reverse();
+        Ok(events)
     }
 
     /// The events of some types in some streams of a kind, in the order of the log.

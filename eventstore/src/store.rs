@@ -59,6 +59,12 @@ impl StoreError {
     }
 }
 
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        Self::vault(error)
+    }
+}
+
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         Self::Database(Arc::new(error))
@@ -278,6 +284,11 @@ impl EventStore {
         filter: &Filter,
     ) -> Result<Vec<reader::Item>, StoreError> {
         reader::page(&self.0.database, &self.0.vault, &self.0.upcasters, after, limit, filter).await
+    }
+
+    /// What makes old versions of events new.
+    pub(crate) fn upcasters(&self) -> &[Box<dyn EventUpcaster>] {
+        &self.0.upcasters
     }
 
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].

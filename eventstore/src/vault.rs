@@ -2,6 +2,7 @@
 
 mod master;
 mod rotation;
+mod travel;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +17,8 @@ use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
 use self::master::Masters;
-use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
+pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
+use crate::database::{Column, ColumnType, Database, DatabaseError, Dialect, Row, Table, Tables, Value};
 use crate::seal::SealingKey;
 
 /// Opened subject keys that are kept at hand.
@@ -45,6 +47,9 @@ pub enum VaultError {
     /// The master key is not the one that wrapped what is there.
     #[error("the master key is not the one that this store was made with")]
     WrongMasterKey,
+    /// Somebody's transaction goes on and on, and may be about to wrap a key under the master key that goes.
+    #[error("a transaction in the database has been open for too long; end it, and go on")]
+    Waiting,
     /// A wrapped key does not open though the master key is right.
     #[error("the key {0:?} is damaged")]
     Damaged(String),
@@ -63,6 +68,8 @@ struct Inner {
     cache: Cache<Subject, Arc<SealingKey>>,
     /// Counts evictions: a key that was read before one may not be cached after it.
     evictions: Mutex<u64>,
+    /// The master key to wrap with, as far as is known.
+    writing: Mutex<Option<rotation::Writing>>,
     /// How many keys were destroyed, on whichever node, when that was last looked at.
     destroyed: Mutex<Option<i64>>,
     clock: Arc<dyn Clock>,
@@ -106,6 +113,7 @@ impl Vault {
             masters: Masters::new(master, others),
             cache: Cache::new(CACHED_KEYS),
             evictions: Mutex::new(0),
+            writing: Mutex::new(None),
             destroyed: Mutex::new(None),
             clock,
             entropy,
@@ -157,7 +165,8 @@ impl Vault {
                       on conflict do nothing";
         let mut transaction = self.0.database.transaction().await?;
         for subject in &missing {
-            let row = self.wrap_key(&mut transaction, &subject.to_string(), &*self.fresh_key()).await?;
+            let (_, row) =
+                self.wrap_key(&mut transaction, &subject.to_string(), &*self.fresh_key(), true).await?;
             transaction.execute(insert, &row).await?;
         }
         transaction.commit().await?;
@@ -202,8 +211,8 @@ impl Vault {
         }
         let names = missing.keys().map(String::as_str).collect::<serde_json::Value>().to_string();
         let list = match self.0.database.dialect() {
-            crate::database::Dialect::Sqlite => "select value from json_each($1)",
-            crate::database::Dialect::Postgres => "select json_array_elements_text($1::json)",
+            Dialect::Sqlite => "select value from json_each($1)",
+            Dialect::Postgres => "select json_array_elements_text($1::json)",
         };
         let sql = format!("select subject, wrapped from subject_keys where subject in ({list})");
         let seen = self.evictions();
@@ -305,7 +314,7 @@ impl Vault {
     /// When the database fails.
     pub async fn replace_server_key(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
         let mut transaction = self.0.database.transaction().await?;
-        let row = self.wrap_key(&mut transaction, name, secret).await?;
+        let (_, row) = self.wrap_key(&mut transaction, name, secret, true).await?;
         transaction.upsert(&SERVER_KEYS, &[row]).await?;
         Ok(transaction.commit().await?)
     }
@@ -326,18 +335,35 @@ impl Vault {
             return open(wrapped);
         }
         let secret = Zeroizing::new(make());
-        let mut transaction = self.0.database.transaction().await?;
-        let row = self.wrap_key(&mut transaction, name, &secret).await?;
-        // Of two nodes that make one at once the first wins, and both use its.
-        let insert = format!(
-            "insert into {} ({}) values ($1, $2, $3) on conflict do nothing",
-            table.name,
-            table.column_list()
-        );
-        transaction.execute(&insert, &row).await?;
-        let winner = first_bytes(transaction.query(&sql, &[name.into()]).await?);
-        transaction.commit().await?;
-        open(winner.ok_or_else(|| VaultError::Damaged(name.to_owned()))?)
+        // Another master key may have become the one to wrap with since that was looked at.
+        for fresh in [false, true] {
+            let mut transaction = self.0.database.transaction().await?;
+            let (check, row) = self.wrap_key(&mut transaction, name, &secret, fresh).await?;
+            // Of two nodes that make one at once the first wins, and both use its.
+            let (table_name, columns) = (&table.name, table.column_list());
+            match check {
+                None => {
+                    let insert = format!(
+                        "insert into {table_name} ({columns}) values ($1, $2, $3) on conflict do nothing"
+                    );
+                    transaction.execute(&insert, &row).await?;
+                }
+                Some(check) => {
+                    let insert = format!(
+                        "insert into {table_name} ({columns}) select $1, $2, $3 from server_keys \
+                         where name = '{MASTER_CHECK}' and wrapped = $4 on conflict do nothing"
+                    );
+                    let params = [row, vec![check.into()]].concat();
+                    transaction.execute(&insert, &params).await?;
+                }
+            }
+            let winner = first_bytes(transaction.query(&sql, &[name.into()]).await?);
+            transaction.commit().await?;
+            if let Some(winner) = winner {
+                return open(winner);
+            }
+        }
+        Err(VaultError::Damaged(name.to_owned()))
     }
 
     fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {

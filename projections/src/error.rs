@@ -28,6 +28,14 @@ pub enum ProjectionError {
         /// The last there is.
         head: Position,
     },
+    /// The first of two moments is the later one.
+    #[error("position {from} is behind {to}: say the earlier moment first")]
+    Backwards {
+        /// The first.
+        from: Position,
+        /// The second.
+        to: Position,
+    },
     /// A replay never overwrites.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),

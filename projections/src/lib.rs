@@ -4,13 +4,17 @@
 //! * [`Projections`] folds them inside the commit of the events.
 //! * [`rebuild()`], [`verify()`] and [`replay()`] fold the log afresh: into new tables, to prove the
 //!   tables, or as of an earlier day.
+//! * [`explain()`] says which event set each field of something; [`diff()`] what changed between two moments.
 //! * [`views`] are the queries.
 //! * [`audit`] says what events are called in the audit log of Supabase Auth.
 
 pub mod audit;
 mod cells;
+mod diff;
 mod digest;
 mod error;
+mod explain;
+mod facts;
 mod fold;
 mod folding;
 pub mod folds;
@@ -28,8 +32,10 @@ mod status;
 mod verify;
 pub mod views;
 
+pub use diff::{Change, EntityChange, diff};
 pub use digest::RowsDigest;
 pub use error::ProjectionError;
+pub use explain::{Cause, Entity, ExplainedRow, Explanation, Fact, explain};
 pub use fold::{Fold, Tally};
 pub use inline::Projections;
 pub use loader::Limits;

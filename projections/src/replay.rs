@@ -14,8 +14,20 @@ use crate::progress::Progress;
 use crate::status;
 
 /// Tables that a fresh log has and a replay has no use for.
-const NO_PROJECTIONS: [&str; 6] =
-    ["events", "log_head", "outbox", "projection_rebuild", "projection_shadows", "_sqlx_migrations"];
+const NO_PROJECTIONS: [&str; 12] = [
+    "events",
+    "log_head",
+    "outbox",
+    "restores",
+    "retention_progress",
+    "tree_cosignatures",
+    "tree_checkpoints",
+    "tree_tiles",
+    "tree_identity",
+    "projection_rebuild",
+    "projection_shadows",
+    "_sqlx_migrations",
+];
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +64,8 @@ pub async fn replay(
     outcome.map(|()| position)
 }
 
-async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
+/// The position that a moment means.
+pub(crate) async fn resolve(store: &EventStore, until: Until) -> Result<Position, ProjectionError> {
     let head = store.head().await?.position;
     match until {
         Until::Position(asked) if asked > head => Err(ProjectionError::NotYet { asked, head }),

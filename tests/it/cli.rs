@@ -122,7 +122,7 @@ async fn help_teaches() {
     let database = crate::support::TestDatabase::sqlite();
     let server = TestServer::on(&database).prepare();
     let help = server.evident(&["--help"]).ok();
-    for command in ["serve", "events", "projections", "replay", "keys", "users"] {
+    for command in ["serve", "events", "projections", "replay", "keys", "users", "audit", "witness"] {
         assert!(help.contains(command), "{help}");
     }
     for command in [&["serve", "--help"][..], &["events", "list", "--help"], &["replay", "--help"]] {

@@ -18,6 +18,19 @@ on_both_databases!(a_fuzzer_finds_nothing_that_the_document_does_not_say, async 
     fuzz(&TestServer::on(&database).with_everything().start().await, "/openapi.json").await;
 });
 
+on_both_databases!(nor_that_the_document_of_better_auth_does_not_say, async |database| {
+    let server = TestServer::on(&database)
+        .with_everything()
+        .with("EVIDENT_BETTER_AUTH_RATE_LIMIT_ENABLED", "false")
+        .with("EVIDENT_BETTER_AUTH_ADMIN_EMAILS", "root@example.com")
+        .with("EVIDENT_BETTER_AUTH_DELETE_USER_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_ORGANIZATION_OWN_ROLES_ENABLED", "true")
+        .start()
+        .await;
+    fuzz(&server, "/api/auth/open-api/generate-schema").await;
+});
+
 async fn fuzz(server: &TestServer, document: &str) {
     let Some(mut command) = python_program(server, "schemathesis").await else { return };
     let examples = std::env::var("EVIDENT_TEST_FUZZ_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
-use evident_commands::{AccessError, Context};
+use evident_commands::{AccessError, Context, NoteError};
 use evident_domain::attempt::AdminRefusal;
 use evident_domain::{Actor, Surface};
 
@@ -28,7 +28,11 @@ impl FromRequestParts<App> for AuditorCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AuditError> {
         let denial = match role_holder(&parts.headers, app.commands(), app.roles()).await {
-            Ok(holder) => return Ok(Self(holder)),
+            Ok(holder) => {
+                let caller = Self(holder);
+                note_reading(parts, app, &caller).await?;
+                return Ok(caller);
+            }
             Err(denial) => denial,
         };
         if let Some(reason) = denial.reason() {
@@ -38,6 +42,28 @@ impl FromRequestParts<App> for AuditorCaller {
     }
 }
 
+/// Nobody reads without a trace: where it cannot be left, nothing is read.
+async fn note_reading(parts: &Parts, app: &App, caller: &AuditorCaller) -> Result<(), AuditError> {
+    let context = Context::new(Origin::of(parts).provenance(caller.actor(), Surface::Ops));
+    if app.readings().are_noted(&context, app.commands().clock().now()) {
+        return Ok(());
+    }
+    let NoteError::Failure(failure) = match app.commands().note_reading(&context, operation(parts)).await {
+        Ok(()) => {
+            app.readings().noted(&context, app.commands().clock().now());
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    Err(failure.into())
+}
+
+/// What was called, by the path of the route: `GET /audit/events/{position}`.
+fn operation(parts: &Parts) -> String {
+    let path = parts.extensions.get::<MatchedPath>().map_or(super::BASE_PATH, MatchedPath::as_str);
+    format!("{} {path}", parts.method)
+}
+
 /// Writes the refusal to the log, as long as the caller does not try to fill it.
 async fn note(parts: &Parts, app: &App, actor: Actor, reason: AdminRefusal) {
     let origin = Origin::of(parts);
@@ -45,10 +71,8 @@ async fn note(parts: &Parts, app: &App, actor: Actor, reason: AdminRefusal) {
     if app.denials().check(&caller).is_err() {
         return;
     }
-    let path = parts.extensions.get::<MatchedPath>().map_or(super::BASE_PATH, MatchedPath::as_str);
-    let operation = format!("{} {path}", parts.method);
     let context = Context::new(origin.provenance(actor, Surface::Ops));
-    if let Err(error) = app.commands().note_admin_denied(&context, operation, reason).await {
+    if let Err(error) = app.commands().note_admin_denied(&context, operation(parts), reason).await {
         tracing::error!(%error, "a refusal could not be noted");
     }
 }

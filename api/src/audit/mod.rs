@@ -7,11 +7,18 @@
 pub mod access;
 mod app;
 mod entry;
-pub mod error;
+pub mod erasures;
+mod error;
 mod events;
 mod openapi;
+mod proofs;
+mod query;
+mod readings;
 mod reply;
 mod routes;
+mod stream;
+mod timelines;
+mod users;
 
 pub use app::App;
 pub use routes::router;

@@ -9,7 +9,7 @@ use axum::response::IntoResponse as _;
 use super::access::AuditorCaller;
 use super::app::App;
 use super::error::AuditError;
-use super::{events, openapi};
+use super::{erasures, events, openapi, proofs, stream, timelines, users};
 use crate::http::guard::guarded;
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -28,7 +28,13 @@ pub fn router(app: App) -> axum::Router {
 
 /// All of them, once. The document's own is not among them.
 pub(super) fn table() -> Router<App> {
-    Router::new().merge(events::routes())
+    Router::new()
+        .merge(events::routes())
+        .merge(timelines::routes())
+        .merge(users::routes())
+        .merge(stream::routes())
+        .merge(proofs::routes())
+        .merge(erasures::routes())
 }
 
 /// Only for auditors: who is none hears that before anything about methods.

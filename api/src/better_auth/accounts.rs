@@ -1,11 +1,15 @@
 //! The ways in of an account: `GET /list-accounts`, `POST /unlink-account`, and what their providers gave:
 //! `POST /get-access-token`, `/refresh-token`, `GET` and `POST /account-info`
 
-use evident_commands::external::UnlinkError;
+use std::collections::BTreeMap;
+
+use evident_commands::external::{KeptTokens, KeptTokensError, OwnIdentity, Renewal, UnlinkError};
 use evident_commands::{IdentityRow, UserView};
-use evident_domain::user::UserError;
+use evident_domain::IdentityId;
+use evident_domain::user::{UserError, WaysInLeft};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::SessionCaller;
 use super::body::Fields;
@@ -40,13 +44,16 @@ struct Account<'a> {
     user_id: String,
     created_at: String,
     updated_at: String,
-    scopes: [String; 0],
+    scopes: Vec<String>,
     #[serde(skip)]
     identity: Option<&'a IdentityRow>,
 }
 
+/// What is kept with the identities.
+type Kept = BTreeMap<IdentityId, KeptTokens>;
+
 /// The ways in of an account: a password, and other providers.
-fn accounts(view: &UserView) -> Vec<Account<'_>> {
+fn accounts<'v>(view: &'v UserView, kept: &Kept) -> Vec<Account<'v>> {
     let user = &view.user;
     let own = |identity: &&IdentityRow| matches!(identity.provider.as_str(), "email" | "phone");
     let first = view.identities.iter().find(own);
@@ -58,7 +65,7 @@ fn accounts(view: &UserView) -> Vec<Account<'_>> {
         user_id: user.id.to_string(),
         created_at: moment(first.map_or(user.created_at, |identity| identity.created_at)),
         updated_at: moment(first.map_or(user.updated_at, |identity| identity.updated_at)),
-        scopes: [],
+        scopes: Vec::new(),
         identity: None,
     });
     let others = view.identities.iter().filter(|identity| !own(identity)).map(|identity| Account {
@@ -69,7 +76,7 @@ fn accounts(view: &UserView) -> Vec<Account<'_>> {
         user_id: user.id.to_string(),
         created_at: moment(identity.created_at),
         updated_at: moment(identity.updated_at),
-        scopes: [],
+        scopes: kept.get(&identity.identity_id).map(|kept| kept.scopes.clone()).unwrap_or_default(),
         identity: Some(identity),
     });
     credential.into_iter().chain(others).collect()
@@ -77,7 +84,12 @@ fn accounts(view: &UserView) -> Vec<Account<'_>> {
 
 async fn list(call: Call) -> Reply {
     let caller = call.session().await?;
-    Answer::json(&accounts(caller.view()))
+    let kept = match call.app.commands().kept_tokens(&call.context(caller.actor()), caller.user()).await {
+        Ok(kept) => kept,
+        Err(KeptTokensError::Failure(failure)) => return Err(failure.into()),
+        Err(_) => return Err(BetterAuthError::signed_out()),
+    };
+    Answer::json(&accounts(caller.view(), &kept))
 }
 
 /// Which account is meant: by its id, or, as it was, by its provider and what that one calls the user.
@@ -113,22 +125,27 @@ fn last_one() -> BetterAuthError {
     BetterAuthError::bad_request("FAILED_TO_UNLINK_LAST_ACCOUNT", message)
 }
 
-/// Takes a way in away; one stays.
+/// Takes a way in away; one stays, unless the owner says otherwise. The account decides, and says first that it
+/// is the last one: whatever is not found is for it an identity that nobody has.
 async fn unlink(call: Call) -> Reply {
     let mut fields = call.fields();
     let meant = Meant::read(&mut fields);
     fields.finish()?;
     let caller = call.fresh_session().await?;
-    let accounts = accounts(caller.view());
-    if accounts.len() < 2 && !call.app.options().account.unlink_all {
-        return Err(last_one());
-    }
+    let any = call.app.options().account.unlink_all;
+    let leaving = if any { WaysInLeft::Nothing } else { WaysInLeft::OneToSignInBy };
+    let accounts = accounts(caller.view(), &Kept::new());
     let (context, session) = (call.context(caller.actor()), Some(caller.session_id()));
-    let done = match meant.find(&accounts)?.identity {
-        Some(identity) => {
-            call.app.commands().unlink_identity(&context, caller.user(), session, identity.identity_id).await
+    let (commands, user) = (call.app.commands(), caller.user());
+    let done = match meant.find(&accounts) {
+        Ok(Account { identity: None, .. }) => {
+            commands.remove_password(&context, user, session, leaving).await
         }
-        None => call.app.commands().remove_password(&context, caller.user(), session).await,
+        found => {
+            let identity = found.ok().and_then(|account| account.identity).map(|row| row.identity_id);
+            let identity = identity.unwrap_or(IdentityId(Uuid::nil()));
+            commands.unlink_identity(&context, user, session, identity, leaving).await
+        }
     };
     match done {
         Ok(()) => Answer::status(),
@@ -146,28 +163,74 @@ async fn bare_session(call: &Call) -> Result<SessionCaller, BetterAuthError> {
     call.find_session().await?.ok_or_else(|| BetterAuthError::signed_out().bare())
 }
 
-/// Tokens of providers are not kept: there is none to give.
-async fn get_access_token(call: Call) -> Reply {
+/// The account that a request means, and what its provider handed out.
+async fn tokens(call: &Call, renewal: Renewal) -> Result<(Value, KeptTokens), BetterAuthError> {
     let mut fields = call.fields();
     let meant = Meant::read(&mut fields);
     fields.finish()?;
-    let caller = bare_session(&call).await?;
-    meant.find(&accounts(caller.view()))?;
-    let message = "Failed to get a valid access token";
-    Err(BetterAuthError::bad_request("FAILED_TO_GET_ACCESS_TOKEN", message))
+    let caller = bare_session(call).await?;
+    let accounts = accounts(caller.view(), &Kept::new());
+    let account = meant.find(&accounts)?;
+    let identity = account.identity.ok_or_else(|| no_provider(account.provider_id))?.identity_id;
+    let own = OwnIdentity { user: caller.user(), session: Some(caller.session_id()), identity };
+    let context = call.context(caller.actor());
+    let tokens = call.app.commands().provider_access(&context, own, renewal).await;
+    let tokens = tokens.map_err(|error| refusal(error, renewal, account.provider_id))?;
+    Ok((json!({ "providerId": account.provider_id, "accountId": account.id }), tokens))
 }
 
-/// Nor is there one to refresh.
-async fn refresh_token(call: Call) -> Reply {
-    let mut fields = call.fields();
-    let meant = Meant::read(&mut fields);
-    fields.finish()?;
-    let caller = bare_session(&call).await?;
-    if meant.find(&accounts(caller.view()))?.identity.is_none() {
-        let message = "Provider credential does not support token refreshing.";
-        return Err(BetterAuthError::bad_request("TOKEN_REFRESH_NOT_SUPPORTED", message));
+fn no_provider(provider: &str) -> BetterAuthError {
+    let message = format!("Provider {provider} is not supported.");
+    BetterAuthError::bad_request("PROVIDER_NOT_SUPPORTED", message)
+}
+
+fn refusal(error: KeptTokensError, renewal: Renewal, provider: &str) -> BetterAuthError {
+    match error {
+        KeptTokensError::NoProvider => no_provider(provider),
+        KeptTokensError::NeverRefreshes => {
+            let message = format!("Provider {provider} does not support token refreshing.");
+            BetterAuthError::bad_request("TOKEN_REFRESH_NOT_SUPPORTED", message)
+        }
+        KeptTokensError::NoRefreshToken => {
+            BetterAuthError::bad_request("REFRESH_TOKEN_NOT_FOUND", "Refresh token not found")
+        }
+        KeptTokensError::Refused | KeptTokensError::NoAccessToken | KeptTokensError::NoProfile => {
+            let (code, message) = match renewal {
+                Renewal::Always => ("FAILED_TO_REFRESH_ACCESS_TOKEN", "Failed to refresh access token"),
+                Renewal::WhenDue => ("FAILED_TO_GET_ACCESS_TOKEN", "Failed to get a valid access token"),
+            };
+            BetterAuthError::bad_request(code, message)
+        }
+        KeptTokensError::User(UserError::IdentityNotFound) => not_found(),
+        KeptTokensError::User(_) | KeptTokensError::Session(_) => BetterAuthError::signed_out().bare(),
+        KeptTokensError::Failure(failure) => failure.into(),
     }
-    Err(BetterAuthError::bad_request("REFRESH_TOKEN_NOT_FOUND", "Refresh token not found"))
+}
+
+/// A good access token of a provider.
+async fn get_access_token(call: Call) -> Reply {
+    let (_, tokens) = tokens(&call, Renewal::WhenDue).await?;
+    let mut answer = json!({ "accessToken": tokens.access_token, "scopes": tokens.scopes });
+    answer["accessTokenExpiresAt"] = tokens.access_expires_at.map(moment).into();
+    if let Some(id_token) = &tokens.id_token {
+        answer["idToken"] = id_token.as_str().into();
+    }
+    Answer::json(&answer)
+}
+
+/// Another access token of a provider.
+async fn refresh_token(call: Call) -> Reply {
+    let (mut answer, tokens) = tokens(&call, Renewal::Always).await?;
+    answer["accessToken"] = tokens.access_token.as_deref().into();
+    answer["refreshToken"] = tokens.refresh_token.as_deref().into();
+    answer["accessTokenExpiresAt"] = tokens.access_expires_at.map(moment).into();
+    answer["refreshTokenExpiresAt"] = tokens.refresh_expires_at.map(moment).into();
+    answer["scope"] = tokens.scopes.join(",").into();
+    answer["idToken"] = tokens.id_token.as_deref().into();
+    // As it was before.
+    answer["tokenType"] = "Bearer".into();
+    answer["scopes"] = tokens.scopes.as_slice().into();
+    Answer::json(&answer)
 }
 
 async fn info_by_query(call: Call) -> Reply {
@@ -182,14 +245,30 @@ async fn info_by_body(call: Call) -> Reply {
     info(&call, &account).await
 }
 
-/// What a provider told of the user when they last came by it.
+/// What a provider tells of the user; what it told when they last came by it, where nothing is kept to ask with.
 async fn info(call: &Call, account: &str) -> Reply {
     let caller = call.session().await?;
     let meant = Meant { provider: None, account: Some(account.to_owned()) };
-    let accounts = accounts(caller.view());
+    let accounts = accounts(caller.view(), &Kept::new());
     let account = meant.find(&accounts)?;
     let identity = account.identity.ok_or_else(not_found)?;
-    let data = identity.data();
+    let own = OwnIdentity {
+        user: caller.user(),
+        session: Some(caller.session_id()),
+        identity: identity.identity_id,
+    };
+    let data = match call.app.commands().provider_says(&call.context(caller.actor()), own).await {
+        Ok(Some(data)) => data,
+        Ok(None) | Err(KeptTokensError::NoAccessToken) => identity.data(),
+        Err(KeptTokensError::NoProvider) => {
+            let message = "Account is not associated with a configured social provider.";
+            return Err(BetterAuthError::bad_request("PROVIDER_NOT_CONFIGURED", message));
+        }
+        Err(KeptTokensError::NoProfile) => {
+            return Err(BetterAuthError::unauthorized("FAILED_TO_GET_USER_INFO", "Failed to get user info"));
+        }
+        Err(error) => return Err(refusal(error, Renewal::WhenDue, account.provider_id)),
+    };
     let text = |keys: &[&str]| keys.iter().find_map(|key| data.text(key));
     Answer::json(&json!({
         "user": {

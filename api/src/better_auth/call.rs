@@ -12,12 +12,13 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use evident_commands::Context;
-use evident_domain::{Actor, Surface, UserId};
+use evident_domain::{Actor, SessionId, Surface};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::app::App;
 use super::body::{self, Fields, Forms};
+use super::cookie_cache;
 use super::cookies::CookieJar;
 use super::csrf;
 use super::error::BetterAuthError;
@@ -48,13 +49,18 @@ pub struct Call {
     pub body: Value,
     /// The cookies that go with the answer, whatever it is.
     cookies: Cookies,
-    /// The administrator who sits there, once it is seen that the session is one in another's name.
-    pub(super) impersonator: std::sync::OnceLock<UserId>,
 }
 
 /// The cookies of an answer. What is set stands once, the last word counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cookies(Arc<Mutex<Vec<SetCookie>>>);
+pub(super) struct Cookies(Arc<Mutex<Put>>);
+
+#[derive(Debug, Default)]
+struct Put {
+    all: Vec<SetCookie>,
+    /// The session of which a copy goes along, and whether the browser forgets it when it is closed.
+    cached: Option<(SessionId, bool)>,
+}
 
 /// A cookie that is set or taken away.
 #[derive(Debug, Clone)]
@@ -66,13 +72,20 @@ struct SetCookie {
 
 impl Cookies {
     fn put(&self, cookie: SetCookie) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|known| known.name != cookie.name);
-        all.push(cookie);
+        let mut put = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        put.all.retain(|known| known.name != cookie.name);
+        put.all.push(cookie);
+    }
+
+    /// The session of which a copy goes along, and whether the browser forgets it when it is closed.
+    fn cached(&self) -> Option<(SessionId, bool)> {
+        let put = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = put.all.iter().rfind(|cookie| cookie.name == super::session::SESSION_COOKIE);
+        put.cached.filter(|_| opened.is_none_or(|cookie| cookie.value.is_some()))
     }
 
     fn write(&self, app: &App, answer: &mut HeaderMap) {
-        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let Put { all, .. } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if all.is_empty() {
             return;
         }
@@ -90,7 +103,11 @@ impl Cookies {
                             );
                         }
                     }
-                    jar.set(name, &value, max_age);
+                    if name == super::session::SESSION_DATA_COOKIE {
+                        jar.set_plain(name, &value, max_age);
+                    } else {
+                        jar.set(name, &value, max_age);
+                    }
                 }
                 None => jar.clear(name),
             }
@@ -102,9 +119,7 @@ impl Cookies {
 impl Call {
     /// What events of the request say, when somebody acts.
     pub fn context(&self, actor: Actor) -> Context {
-        let mut provenance = self.origin.provenance(actor, Surface::BetterAuth);
-        provenance.impersonator = self.impersonator.get().copied();
-        Context::new(provenance)
+        Context::new(self.origin.provenance(actor, Surface::BetterAuth))
     }
 
     /// The fields of the body, for reading with what is wrong with them.
@@ -136,6 +151,12 @@ impl Call {
     /// Puts a signed cookie into the answer; without an age it goes with the browser's window.
     pub fn set_cookie(&self, name: &'static str, value: impl Into<String>, max_age: Option<u64>) {
         self.cookies.put(SetCookie { name, value: Some(value.into()), max_age });
+    }
+
+    /// Lets a copy of a session go along with the answer, where the owner has them sent.
+    pub fn cache_session(&self, session: SessionId, remembered: bool) {
+        let mut put = self.cookies.0.lock().unwrap_or_else(PoisonError::into_inner);
+        put.cached = Some((session, !remembered));
     }
 
     /// Takes a cookie away from the browser.
@@ -244,6 +265,12 @@ where
             axum::response::IntoResponse::into_response(error)
         }
     };
+    if let Some((session, forgotten)) = cookies.cached() {
+        let name = super::session::SESSION_DATA_COOKIE;
+        if let Some((value, max_age)) = cookie_cache::copy(&app, session, forgotten).await {
+            cookies.put(SetCookie { name, value: Some(value), max_age });
+        }
+    }
     cookies.write(&app, response.headers_mut());
     response
 }
@@ -272,17 +299,7 @@ async fn admit(
         Some(bytes) => body::parse(&parts.headers, &bytes, forms)?,
     };
     csrf::check(app, &parts, &params, &value, route(&parts))?;
-    let impersonator = std::sync::OnceLock::new();
-    Ok(Call {
-        app: app.clone(),
-        origin,
-        headers: parts.headers,
-        params,
-        path,
-        body: value,
-        cookies,
-        impersonator,
-    })
+    Ok(Call { app: app.clone(), origin, headers: parts.headers, params, path, body: value, cookies })
 }
 
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BetterAuthError> {

@@ -146,6 +146,11 @@ impl<'a> CookieJar<'a> {
         self.lines.push(self.settings.set(name, &text, max_age));
     }
 
+    /// Puts a cookie into the answer that is signed inside.
+    pub fn set_plain(&mut self, name: &str, text: &str, max_age: Option<u64>) {
+        self.lines.push(self.settings.set(name, text, max_age));
+    }
+
     /// Takes a cookie away.
     pub fn clear(&mut self, name: &str) {
         self.lines.push(self.settings.set(name, "", Some(0)));

@@ -11,7 +11,7 @@ use super::error::BetterAuthError;
 
 /// The cookie that holds a session's token.
 pub const SESSION_COOKIE: &str = "session_token";
-/// The cookie that holds a copy of the session; we only ever take it away.
+/// The cookie that holds a copy of the session, for others: we never read it.
 pub const SESSION_DATA_COOKIE: &str = "session_data";
 /// The cookie that says that the browser forgets the session when it is closed.
 pub const DONT_REMEMBER_COOKIE: &str = "dont_remember";
@@ -44,9 +44,13 @@ impl SessionCaller {
         self.session.id
     }
 
-    /// Who acts.
+    /// Who acts: the user, or an administrator in their name.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.user() }
+        let user = self.user();
+        match self.session.impersonator {
+            Some(admin) => Actor::Impersonator { admin, user },
+            None => Actor::User { id: user },
+        }
     }
 }
 
@@ -75,16 +79,7 @@ impl Call {
     /// # Errors
     /// When the server fails.
     pub async fn find_session(&self) -> Result<Option<SessionCaller>, BetterAuthError> {
-        let Some(token) = self.token() else { return Ok(None) };
-        let session = self.app.commands().session_tokens().read(&token);
-        let found = match session {
-            Some(session) => self.holder(session).await?,
-            None => None,
-        };
-        let Some(found) = found else {
-            self.close_session();
-            return Ok(None);
-        };
+        let Some(found) = self.read_session().await? else { return Ok(None) };
         if self.flag_param("disableRefresh") || !self.moves_on(&found) {
             return Ok(Some(found));
         }
@@ -105,12 +100,26 @@ impl Call {
         Ok(moved)
     }
 
+    /// Whoever is signed in. Their session stays as it is; of one that is over the browser forgets everything.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn read_session(&self) -> Result<Option<SessionCaller>, BetterAuthError> {
+        let Some(token) = self.token() else { return Ok(None) };
+        let session = self.app.commands().session_tokens().read(&token);
+        let found = match session {
+            Some(session) => self.holder(session).await?,
+            None => None,
+        };
+        if found.is_none() {
+            self.close_session();
+        }
+        Ok(found)
+    }
+
     async fn holder(&self, session: SessionId) -> Result<Option<SessionCaller>, BetterAuthError> {
         match self.app.commands().session_holder(session).await {
             Ok(caller) => {
-                if let Some(administrator) = caller.session.as_ref().and_then(|own| own.impersonator) {
-                    let _ = self.impersonator.set(administrator);
-                }
                 Ok(caller.session.clone().map(|session| SessionCaller { caller: caller.clone(), session }))
             }
             Err(AccessError::UserNotFound | AccessError::SessionNotFound | AccessError::Banned) => Ok(None),
@@ -118,7 +127,8 @@ impl Call {
         }
     }
 
-    fn moves_on(&self, found: &SessionCaller) -> bool {
+    /// Whether it is time to move the end of a session.
+    pub fn moves_on(&self, found: &SessionCaller) -> bool {
         let session = found.session();
         let due = session.not_after.is_some_and(|end| self.app.sliding_end().is_due(end, self.app.now()));
         due && session.slides && !self.app.options().session.refresh_disabled && !self.is_forgotten()
@@ -170,6 +180,7 @@ impl Call {
         if !remembered {
             self.set_cookie(DONT_REMEMBER_COOKIE, "true", None);
         }
+        self.cache_session(session, remembered);
         token
     }
 

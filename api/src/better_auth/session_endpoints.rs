@@ -1,4 +1,4 @@
-//! `GET /get-session`, `POST /sign-out`, and the lists: `GET /list-sessions`, `POST /revoke-session`,
+//! `GET` and `POST /get-session`, `POST /sign-out`, and the lists: `GET /list-sessions`, `POST /revoke-session`,
 //! `/revoke-sessions`, `/revoke-other-sessions`, `/update-session`
 
 use axum::http::StatusCode;
@@ -10,11 +10,12 @@ use super::call::{Answer, Call, Reply};
 use super::document::{SessionDocument, UserDocument};
 use super::error::BetterAuthError;
 use super::routes::Table;
+use super::session::SessionCaller;
 
 pub(super) fn routes(table: Table) -> Table {
     table
         .get("/get-session", get_session)
-        .post("/get-session", deferred)
+        .post("/get-session", move_session)
         .post("/sign-out", sign_out)
         .get("/list-sessions", list)
         .post("/revoke-session", revoke)
@@ -23,19 +24,36 @@ pub(super) fn routes(table: Table) -> Table {
         .post("/update-session", update)
 }
 
-/// Whoever is signed in, and their session; `null` where nobody is.
+/// Whoever is signed in, and their session; `null` where nobody is. Where the end moves by POST alone, it is told
+/// whether it is time to ask so.
 async fn get_session(call: Call) -> Reply {
-    let Some(caller) = call.find_session().await? else { return Answer::json(&Value::Null) };
-    let session = SessionDocument::of(&call.app, caller.session());
-    let user = UserDocument::of(&call.app, caller.view());
-    Answer::json(&json!({ "session": session, "user": user }))
+    let deferred = call.app.options().session.refresh_deferred;
+    let found = if deferred { call.read_session().await? } else { call.find_session().await? };
+    let Some(caller) = found else { return Answer::json(&Value::Null) };
+    call.cache_session(caller.session_id(), !call.is_forgotten());
+    let mut answer = shown(&call, &caller);
+    if deferred {
+        answer["needsRefresh"] = call.moves_on(&caller).into();
+    }
+    Answer::json(&answer)
 }
 
-/// Reading moves the end of the session already.
-async fn deferred(_: Call) -> Reply {
-    let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
-    Err(BetterAuthError::new(StatusCode::METHOD_NOT_ALLOWED, code, message))
+fn shown(call: &Call, caller: &SessionCaller) -> Value {
+    let session = SessionDocument::of(&call.app, caller.session());
+    let user = UserDocument::of(&call.app, caller.view());
+    json!({ "session": session, "user": user })
+}
+
+/// Reads the session and moves its end, where reading alone does not.
+async fn move_session(call: Call) -> Reply {
+    if !call.app.options().session.refresh_deferred {
+        let message = "POST method requires deferSessionRefresh to be enabled in session config";
+        let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
+        return Err(BetterAuthError::new(StatusCode::METHOD_NOT_ALLOWED, code, message));
+    }
+    let Some(caller) = call.find_session().await? else { return Answer::json(&Value::Null) };
+    call.cache_session(caller.session_id(), !call.is_forgotten());
+    Answer::json(&shown(&call, &caller))
 }
 
 /// Ends the session, if there is one; the browser forgets it in any case.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::anonymous;
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
+use super::email_otp;
 use super::error::BetterAuthError;
 use super::links;
 use super::routes::Table;
@@ -51,9 +52,10 @@ async fn by_email(call: Call) -> Reply {
         Some(image) => data.with("image", image),
         None => data,
     };
-    let sends =
+    let by_code = options.verification.code_instead_of_link;
+    let confirms =
         options.verification.enabled && options.verification.on_sign_up.unwrap_or(own.verification_required);
-    let mail = sends.then(|| links::verification(&call.app, callback.as_deref()));
+    let mail = (confirms && !by_code).then(|| links::verification(&call.app, callback.as_deref()));
     let entry = if own.auto_sign_in && !own.verification_required {
         Entry::AtOnce { terms: call.app.session_terms(remembered), mail }
     } else {
@@ -81,6 +83,10 @@ async fn by_email(call: Call) -> Reply {
         SignedUp::Pending(view) => (None, UserDocument::of(&call.app, &view)),
         SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&call.app, &pretended)),
     };
+    if options.verification.code_on_sign_up || (confirms && by_code) {
+        // Whether the address is new makes no difference here either.
+        email_otp::send_verification(&call, &user.email).await?;
+    }
     Answer::json(&json!({ "token": token, "user": user }))
 }
 

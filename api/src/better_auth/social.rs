@@ -1,12 +1,12 @@
 //! Other providers: `POST /sign-in/social`, `POST /link-social`, `GET` and `POST /callback/{id}`
 
 use axum::http::{StatusCode, header};
+use evident_commands::Grant;
 use evident_commands::external::{
     ArrivalError, ArrivalTerms, BeginExternal, BeginExternalError, CameBack, CameBackError, FetchError,
-    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, Linking, ProviderReply,
-    WayBack,
+    FinishExternalError, FinishedExternal, IdTokenSignIn, IdTokenSignInError, KeptTokens, Linking,
+    ProviderReply, WayBack,
 };
-use evident_commands::{Grant, SessionTerms};
 use evident_domain::{Actor, FlowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ use url::{Url, form_urlencoded};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::anonymous;
 use super::app::App;
 use super::body::Fields;
 use super::call::{Answer, Call, Reply};
@@ -53,6 +54,9 @@ struct Places {
     callback: String,
     error: Option<String>,
     new_user: Option<String>,
+    /// The client asks for an account where there is none.
+    #[serde(default)]
+    sign_up: bool,
 }
 
 impl Places {
@@ -83,7 +87,7 @@ impl<'a> Wish<'a> {
         let error = fields.maybe_text("errorCallbackURL").filter(|url| !url.is_empty());
         let redirects = fields.maybe_flag("disableRedirect") != Some(true);
         let scopes = fields.maybe_texts("scopes").unwrap_or_default();
-        fields.maybe_flag("requestSignUp");
+        let sign_up = fields.maybe_flag("requestSignUp") == Some(true);
         let hint = fields.maybe_text("loginHint").map(|hint| ("login_hint".to_owned(), hint));
         let id_token = fields.maybe_object("idToken");
         if id_token.is_some_and(|token| !token.get("token").is_some_and(Value::is_string)) {
@@ -92,7 +96,7 @@ impl<'a> Wish<'a> {
         let params = fields.maybe_object("additionalParams").into_iter().flatten();
         let params = params.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         let extra = params.chain(hint).collect();
-        let places = Places { callback, error, new_user };
+        let places = Places { callback, error, new_user, sign_up };
         Self { provider, places, redirects, scopes, extra, id_token }
     }
 
@@ -138,17 +142,28 @@ impl<'a> Wish<'a> {
             access_token: Zeroizing::new(text("accessToken")),
             aud: call.app.settings().tokens.default_aud.clone(),
             linking,
+            tokens: KeptTokens::brought(
+                &text("token"),
+                &text("accessToken"),
+                &text("refreshToken"),
+                &self.scopes,
+            ),
             plain_nonce: true,
-            terms: terms(&call.app, call.app.session_terms(true)),
+            terms: terms(&call.app, provider_name(&self.provider), self.places.sign_up),
         }
     }
 }
 
-fn terms(app: &App, session: SessionTerms) -> ArrivalTerms {
+/// On which terms somebody comes by a provider; `sign_up` says whether the client asks for an account.
+fn terms(app: &App, provider: &str, sign_up: bool) -> ArrivalTerms {
+    let account = &app.options().account;
     ArrivalTerms {
-        session,
+        session: app.session_terms(true),
         links_without_session: true,
-        same_email: !app.options().account.link_different_emails,
+        same_email: !account.link_different_emails,
+        keeps_tokens: account.provider_tokens,
+        trusts_address: account.trusted_providers.iter().any(|trusted| provider_name(trusted) == provider),
+        no_sign_up: account.implicit_sign_up_disabled && !sign_up,
     }
 }
 
@@ -242,9 +257,10 @@ async fn come_back(call: Call) -> Reply {
             None => place,
         });
     }
-    match finish(&call, &back).await {
+    match finish(&call, &back, places.sign_up).await {
         Ok(FinishedExternal::In(grant, _)) => {
             let new = is_new(&call, &grant).await?;
+            anonymous::become_known(&call, grant.user.view.user.id).await?;
             call.open_session(grant.session, true);
             Answer::redirect(places.new_user.as_ref().filter(|_| new).unwrap_or(&places.callback))
         }
@@ -273,7 +289,7 @@ enum Refused {
     Inside(BetterAuthError),
 }
 
-async fn finish(call: &Call, back: &CameBack) -> Result<FinishedExternal, Refused> {
+async fn finish(call: &Call, back: &CameBack, sign_up: bool) -> Result<FinishedExternal, Refused> {
     let provider = call.path.get("id").map(String::as_str).unwrap_or_default();
     if provider_name(provider) != back.provider() {
         return Err(Refused::Told("state_mismatch"));
@@ -287,7 +303,7 @@ async fn finish(call: &Call, back: &CameBack) -> Result<FinishedExternal, Refuse
     let reply = ProviderReply { code, token: param("oauth_token"), user };
     let way = WayBack {
         callback: Some(callback_url(&call.app, provider)),
-        terms: terms(&call.app, call.app.session_terms(true)),
+        terms: terms(&call.app, back.provider(), sign_up),
     };
     let (context, aud) = (call.context(Actor::Visitor), &call.app.settings().tokens.default_aud);
     let finished = call.app.commands().finish_external(&context, back, aud, reply, way).await;

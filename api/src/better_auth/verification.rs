@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Reply};
 use super::document::UserDocument;
+use super::email_otp;
 use super::error::BetterAuthError;
 use super::links;
 use super::routes::Table;
@@ -50,6 +51,9 @@ pub(super) async fn send_verification(
     email: String,
     callback: Option<&str>,
 ) -> Result<(), BetterAuthError> {
+    if call.app.options().verification.code_instead_of_link {
+        return email_otp::send_verification(call, &email).await;
+    }
     let wanted = Resend {
         what: Resent::SignUp,
         contact: GivenContact { email, phone: String::new() },

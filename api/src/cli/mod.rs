@@ -1,15 +1,23 @@
 //! The command line: `evident <command>`.
 
 mod audit;
+mod diff;
 mod events;
+mod explain;
+mod export_keys;
+mod hold;
+mod import;
 mod keys;
 mod output;
+mod passphrase;
 mod progress;
 mod projections;
 mod replay;
+mod retention;
 mod role_token;
 mod serve;
 mod users;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,20 +66,38 @@ enum Command {
     /// Read the log
     #[command(subcommand)]
     Events(events::Events),
+    /// Hand over what is not in the log
+    #[command(subcommand)]
+    Export(export_keys::Export),
+    /// Restore what was handed over
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Say of a user, session or organization how it came to be as it is
+    Explain(explain::Explain),
+    /// Say what changed between two moments
+    Diff(diff::Diff),
+    /// Prove the log: its key, its checkpoints, the check that all of it holds
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Look after the tables that are folded from the log
     #[command(subcommand)]
     Projections(projections::Projections),
     /// Write the state as of a moment into an SQLite file
     Replay(replay::Replay),
-    /// Look after the keys that sign access tokens
+    /// Look after keys: those that sign access tokens, and the master key
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Look after users
     #[command(subcommand)]
     Users(users::Users),
-    /// Let auditors read the log, and prove it
+    /// Run a witness, who cosigns checkpoints of logs that only grow
+    Witness(witness::Witness),
+    /// Legal holds: what must be kept
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Hold(hold::Hold),
+    /// Drop what has had its time
+    #[command(subcommand)]
+    Retention(retention::Retention),
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -141,11 +167,18 @@ async fn dispatch(cli: Cli, configuration: Configuration) -> Result<(), CliError
     match cli.command {
         Command::Serve(command) => command.run(&configuration).await,
         Command::Events(command) => command.run(settings, json).await,
+        Command::Export(command) => command.run(settings, json).await,
+        Command::Import(command) => command.run(settings, json).await,
+        Command::Explain(command) => command.run(settings, json).await,
+        Command::Diff(command) => command.run(settings, json).await,
+        Command::Audit(command) => command.run(settings, json).await,
         Command::Projections(command) => command.run(settings, json).await,
         Command::Replay(command) => command.run(settings, json).await,
         Command::Keys(command) => command.run(settings, json).await,
         Command::Users(command) => command.run(settings, json).await,
-        Command::Audit(command) => command.run(settings, json).await,
+        Command::Witness(command) => command.run(json).await,
+        Command::Hold(command) => command.run(settings, json).await,
+        Command::Retention(command) => command.run(settings, json).await,
     }
 }
 

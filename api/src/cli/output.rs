@@ -3,44 +3,10 @@
 use std::io::{self, Write};
 
 use evident_domain::{Personal, Recorded};
-use serde_json::{Value as Json, json};
-
-/// An event as one JSON object.
-pub(super) fn event_json(event: &Recorded) -> Json {
-    let (kind, version) = event.event.kind();
-    let provenance = &event.provenance;
-    json!({
-        "position": event.position,
-        "id": event.id,
-        "type": kind,
-        "version": version,
-        "stream": event.stream.to_string(),
-        "sequence": event.sequence,
-        "occurred_at": time(event.occurred_at),
-        "actor": provenance.actor.label(),
-        "subject": event.subject.as_ref().map(ToString::to_string),
-        "request_id": provenance.request_id,
-        "causation": provenance.causation,
-        "ip": personal(provenance.ip.as_ref().map(|ip| match ip {
-            Personal::Known(ip) => Personal::Known(ip.to_string()),
-            Personal::Sealed(sealed) => Personal::Sealed(sealed.clone()),
-            Personal::Erased => Personal::Erased,
-        })),
-        "user_agent": personal(provenance.user_agent.clone()),
-        "surface": provenance.surface.as_str(),
-        "client": provenance.client,
-        "data": event.event.disclosed().fields,
-        "impersonator": provenance.impersonator,
-    })
-}
-
-fn personal(value: Option<Personal<String>>) -> Option<String> {
-    value.and_then(Personal::into_known)
-}
 
 /// RFC 3339 in microseconds.
 pub(super) fn time(time: evident_domain::Time) -> String {
-    time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    evident_eventstore::export::moment(time)
 }
 
 /// An event as one line for people.

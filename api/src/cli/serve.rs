@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::CliError;
 use crate::bootstrap::{self, StartError};
 use crate::config::Configuration;
-use crate::server;
+use crate::{proofs, server};
 
 /// Run the server.
 #[derive(Debug, Args)]
@@ -26,6 +26,7 @@ impl Serve {
         let commands = bootstrap::open_commands(settings).await?;
         let port = bootstrap::message_port(settings, &commands)?;
         let secret = bootstrap::cookie_secret(settings, commands.store()).await?;
+        let checkpoints = bootstrap::checkpoints(settings, commands.store()).await?;
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let problem = |cause| StartError::Listen { address: address.clone(), cause };
         let listener = TcpListener::bind(&address).await.map_err(problem)?;
@@ -33,17 +34,25 @@ impl Serve {
 
         let (stop, stopped) = watch::channel(false);
         let worker = OutboxWorker::new(commands.store().clone(), Arc::new(port));
-        let worker = tokio::spawn(worker.run(stopped));
+        let worker = tokio::spawn(worker.run(stopped.clone()));
+        let proofs = proofs::start(checkpoints.clone(), commands.outbound(), &settings.proofs, &stopped);
+        let policy = settings.retention;
+        tokio::spawn(crate::retention::work(commands.clone(), policy, stopped.clone()));
+        tokio::spawn(crate::retention::forget_with_others(commands.clone(), stopped));
         // Whoever started the server may wait for this line.
         println!("evident: ready on http://{bound}");
         tracing::info!(address = %bound, database = ?commands.store().database().dialect(), "ready");
 
         tokio::spawn(clear_leftovers(commands.store().clone()));
-        server::serve(listener, commands.clone(), settings, &secret, server::shutdown_signal()).await;
+        server::serve(listener, commands.clone(), checkpoints, settings, &secret, server::shutdown_signal())
+            .await;
 
         // The server has answered its last request; what is in the outbox stays there for the next start.
         let _ = stop.send(true);
         let _ = worker.await;
+        for work in proofs {
+            let _ = work.await;
+        }
         commands.store().database().close().await;
         tracing::info!("stopped");
         Ok(())

@@ -108,6 +108,27 @@ pub struct SessionSettings {
     pub refresh_disabled: bool,
     /// A session that the browser forgets when it is closed ends so long after its start.
     pub forgotten_after: Duration,
+    /// The end of a session moves only when `POST /get-session` is asked.
+    pub refresh_deferred: bool,
+    /// A copy of session and user goes into a cookie, for what stands before the application.
+    pub cookie_cache: CookieCache,
+}
+
+/// A copy of session and user in a cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CookieCache {
+    /// It is sent at all.
+    pub enabled: bool,
+    /// How long it counts.
+    pub max_age: Duration,
+    /// The owner's number for its form: readers drop copies with another one.
+    pub version: String,
+}
+
+impl Default for CookieCache {
+    fn default() -> Self {
+        Self { enabled: false, max_age: Duration::from_secs(300), version: "1".to_owned() }
+    }
 }
 
 impl Default for SessionSettings {
@@ -119,6 +140,8 @@ impl Default for SessionSettings {
             fresh_age: day,
             refresh_disabled: false,
             forgotten_after: day,
+            refresh_deferred: false,
+            cookie_cache: CookieCache::default(),
         }
     }
 }
@@ -175,6 +198,10 @@ pub struct VerificationSettings {
     pub on_sign_in: bool,
     /// Who follows the link is signed in.
     pub signs_in: bool,
+    /// Who signs up gets a code by mail, too.
+    pub code_on_sign_up: bool,
+    /// What confirms an address is a code instead of a link.
+    pub code_instead_of_link: bool,
     /// A password from before the confirmation opens the account, whichever browser opens the link.
     pub keeps_password: bool,
     /// How long the link is good.
@@ -188,6 +215,8 @@ impl Default for VerificationSettings {
             on_sign_up: None,
             on_sign_in: false,
             signs_in: false,
+            code_on_sign_up: false,
+            code_instead_of_link: false,
             keeps_password: true,
             expires_in: Duration::from_secs(3_600),
         }
@@ -216,6 +245,12 @@ pub struct AccountSettings {
     pub link_different_emails: bool,
     /// The last account may be unlinked.
     pub unlink_all: bool,
+    /// What providers hand out for calling them is kept.
+    pub provider_tokens: bool,
+    /// Providers whose word on an address counts though they do not vouch for it.
+    pub trusted_providers: Vec<String>,
+    /// Somebody new who comes by a provider gets an account only where the client asks for one.
+    pub implicit_sign_up_disabled: bool,
 }
 
 impl Default for AccountSettings {
@@ -230,6 +265,9 @@ impl Default for AccountSettings {
             linking: true,
             link_different_emails: false,
             unlink_all: false,
+            provider_tokens: true,
+            trusted_providers: Vec::new(),
+            implicit_sign_up_disabled: false,
         }
     }
 }

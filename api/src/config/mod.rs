@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod known;
 mod parse;
+pub mod proofs;
 mod sources;
 pub mod table;
 #[cfg(test)]
@@ -27,11 +28,13 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKeySource};
 use evident_eventstore::MasterKey;
+use evident_projections::retention::Policy as RetentionPolicy;
 use ipnet::IpNet;
 
 pub use better_auth::BetterAuthSettings;
 pub use docs::markdown;
 pub use error::ConfigError;
+pub use proofs::ProofSettings;
 pub use sources::{ConfigFile, Sources};
 
 /// Everything that is configured.
@@ -49,12 +52,16 @@ pub struct Settings {
     pub projections: ProjectionSettings,
     /// What wraps the keys of persons.
     pub master_key: MasterKeySource,
+    /// What is dropped from the log, and when.
+    pub retention: RetentionPolicy,
     /// What is logged.
     pub log: LogSettings,
     /// The Better Auth surface.
     pub better_auth: BetterAuthSettings,
     /// Reading the log.
     pub audit: AuditSettings,
+    /// The log's proofs.
+    pub proofs: ProofSettings,
 }
 
 /// Reading the log.

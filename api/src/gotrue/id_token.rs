@@ -4,7 +4,7 @@ use axum::body::Body as HttpBody;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use evident_commands::Failure;
-use evident_commands::external::{ArrivalTerms, IdTokenSignIn, IdTokenSignInError, Linking};
+use evident_commands::external::{ArrivalTerms, IdTokenSignIn, IdTokenSignInError, KeptTokens, Linking};
 use evident_domain::Actor;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -38,6 +38,7 @@ pub(super) async fn exchange(
         aud: incoming.aud(app),
         linking: None,
         plain_nonce: false,
+        tokens: KeptTokens::default(),
         terms: ArrivalTerms::default(),
     };
     let links = body.flag("link_identity")?;

@@ -8,7 +8,7 @@ use evident_commands::AccessError;
 use evident_commands::external::UnlinkError;
 use evident_domain::IdentityId;
 use evident_domain::session::SessionError;
-use evident_domain::user::UserError;
+use evident_domain::user::{UserError, WaysInLeft};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,9 +34,9 @@ pub(super) async fn unlink(
         .check_aud()
         .map_err(|error| GotrueError::forbidden(ErrorCode::UnexpectedAudience, error.message().to_owned()))?;
     let context = incoming.context(caller.actor());
-    let unlinked =
-        app.commands().unlink_identity(&context, caller.user, caller.session, IdentityId(identity)).await;
-    unlinked.map_err(refusal)?;
+    let (identity, leaving) = (IdentityId(identity), WaysInLeft::AnIdentity);
+    let unlinked = app.commands().unlink_identity(&context, caller.user, caller.session, identity, leaving);
+    unlinked.await.map_err(refusal)?;
     reply::json(&json!({}))
 }
 

@@ -51,7 +51,6 @@ impl Origin {
             user_agent: self.user_agent.clone().map(Personal::from),
             surface,
             client: self.client.clone(),
-            impersonator: None,
         }
     }
 

@@ -12,6 +12,7 @@ use evident_projections::views;
 use uuid::Uuid;
 
 use super::Linking;
+use super::kept_tokens::KeptTokens;
 use super::profile::{Address, Profile, ProfileError};
 use crate::Commands;
 use crate::contact::Contact;
@@ -109,12 +110,15 @@ pub(super) struct ArrivalCase<'a> {
     pub(super) aud: String,
     /// The flow that this ends, and the provider's tokens for whoever began it; none for ID tokens.
     pub(super) flow: Option<(FlowId, ProviderTokens)>,
+    /// What the provider handed out, for keeping where the terms say so.
+    pub(super) tokens: KeptTokens,
     /// What it opens, and which addresses may come.
     pub(super) terms: ArrivalTerms,
 }
 
 /// What an arrival opens, and which addresses may come; by default what clients of Supabase Auth expect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a term of its own, none excludes another")]
 pub struct ArrivalTerms {
     /// How the session lives.
     pub session: SessionTerms,
@@ -122,6 +126,13 @@ pub struct ArrivalTerms {
     pub links_without_session: bool,
     /// Who links by hand may only link an account with the address that is theirs.
     pub same_email: bool,
+    /// What the provider hands out for calling it is kept with the identity.
+    pub keeps_tokens: bool,
+    /// The provider's word on an address counts though it does not vouch for it, where the account of that
+    /// address has confirmed it.
+    pub trusts_address: bool,
+    /// Nobody new comes in.
+    pub no_sign_up: bool,
 }
 
 /// What came of it.
@@ -150,6 +161,7 @@ impl UseCase for ArrivalCase<'_> {
             Aim::Link(linking) => return self.link(unit, linking).await,
             Aim::Invitation(user) => {
                 self.accept_invitation(unit, user).await?;
+                self.keep_tokens(unit, user).await?;
                 return self.let_in(unit, user).await;
             }
             Aim::SignIn => {}
@@ -164,6 +176,7 @@ impl UseCase for ArrivalCase<'_> {
             }
             None => self.sign_up(unit).await?,
         };
+        self.keep_tokens(unit, user).await?;
         if self.is_proven(unit, user).await? {
             return self.let_in(unit, user).await;
         }
@@ -187,7 +200,7 @@ impl ArrivalCase<'_> {
     /// owner of an address that the provider vouches for. What nobody vouches for leads to no account.
     async fn whose<'p>(
         &'p self,
-        unit: &Unit<'_>,
+        unit: &mut Unit<'_>,
     ) -> Result<Option<(UserId, Option<&'p Address>)>, ArrivalError> {
         if let Some(user) = self.holder(unit).await? {
             return Ok(Some((user, self.profile.primary())));
@@ -203,6 +216,17 @@ impl ArrivalCase<'_> {
                 None => by_identity().await.map_err(Failure::from)?,
             };
             if let Some(owner) = owner {
+                return Ok(Some((owner, Some(address))));
+            }
+        }
+        let told = self.profile.primary().filter(|address| self.terms.trusts_address && !address.verified);
+        if let Some(address) = told
+            && let Some(owner) = Contact::Email(address.email.clone()).owner(unit.store()).await?
+        {
+            // Whoever signed up by an address that is not theirs must not wait there for its owner.
+            let account = unit.user(owner).await?.account();
+            let own = account.and_then(|account| account.email.as_ref());
+            if own.is_some_and(|own| own.confirmed && own.value == address.email) {
                 return Ok(Some((owner, Some(address))));
             }
         }
@@ -262,6 +286,19 @@ impl ArrivalCase<'_> {
         })
     }
 
+    /// Keeps what the provider handed out with the identity by which somebody came.
+    async fn keep_tokens(&self, unit: &mut Unit<'_>, user: UserId) -> Result<(), ArrivalError> {
+        if !self.terms.keeps_tokens {
+            return Ok(());
+        }
+        let account = unit.user(user).await?.account().ok_or(ArrivalError::UserGone)?;
+        let mut identities = account.identities.iter();
+        let known = identities.find(|known| known.is(self.provider, self.profile.subject()));
+        let Some(identity) = known.map(|known| known.id) else { return Ok(()) };
+        self.commands.keep_tokens::<ArrivalError>(unit, user, identity, self.tokens.clone()).await?;
+        Ok(())
+    }
+
     async fn refuse_banned(&self, unit: &mut Unit<'_>, user: UserId) -> Result<(), ArrivalError> {
         let now = unit.now();
         let account = unit.user(user).await?.account().ok_or(ArrivalError::UserGone)?;
@@ -271,7 +308,7 @@ impl ArrivalCase<'_> {
     /// Somebody new. An address that somebody has, and that is not proven, is left to them.
     async fn sign_up(&self, unit: &mut Unit<'_>) -> Result<UserId, ArrivalError> {
         let settings = self.commands.settings();
-        if settings.sign_up.disabled {
+        if settings.sign_up.disabled || self.terms.no_sign_up {
             return Err(ArrivalError::SignUpDisabled);
         }
         let user = UserId(unit.store().entropy().uuid());
@@ -335,7 +372,14 @@ impl ArrivalCase<'_> {
         unit.asking_session::<ArrivalError>(user, session).await?;
         self.refuse_banned(unit, user).await?;
         match self.holder(unit).await? {
-            Some(holder) if holder == user => return Err(ArrivalError::AlreadyLinked),
+            Some(holder) if holder == user => {
+                if !self.terms.keeps_tokens {
+                    return Err(ArrivalError::AlreadyLinked);
+                }
+                // Nothing is linked; what the provider handed out is new all the same.
+                self.keep_tokens(unit, user).await?;
+                return self.linked(unit, user).await;
+            }
             Some(_) => return Err(ArrivalError::LinkedToAnother),
             None => {}
         }
@@ -355,6 +399,7 @@ impl ArrivalCase<'_> {
         let identity = self.identity(unit, address)?;
         let command = UserCommand::LinkByHand { identity, email };
         unit.tell_user::<ArrivalError>(user, command).await?;
+        self.keep_tokens(unit, user).await?;
         let provider = self.provider.to_owned();
         self.commands.notify(unit, user, Notification::IdentityLinked { provider }).await?;
         let unconfirmed = |email: &evident_domain::user::Contact<Email>| !email.confirmed;
@@ -363,6 +408,11 @@ impl ArrivalCase<'_> {
             self.ask_for_confirmation(unit, user).await?;
             return Ok(Arrived::LinkedUnverified);
         }
+        self.linked(unit, user).await
+    }
+
+    /// Ends a flow that was for linking.
+    async fn linked(&self, unit: &mut Unit<'_>, user: UserId) -> Result<Arrived, ArrivalError> {
         if self.terms.links_without_session {
             if let Some((flow, _)) = &self.flow {
                 let flow = *flow;

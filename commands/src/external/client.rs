@@ -320,6 +320,50 @@ impl Client {
         if let Some(verifier) = &verifier {
             fields.push(("code_verifier", verifier.as_str()));
         }
+        self.ask_for_token(commands, fields).await
+    }
+
+    /// Whether it hands out other tokens for a refresh token.
+    pub(super) const fn refreshes(&self) -> bool {
+        !matches!(self.profile, ProfileSource::Builtin { source: Source::OAuth1(..), .. })
+    }
+
+    /// Asks for other tokens (RFC 6749, 6).
+    pub(super) async fn refresh(&self, commands: &Commands, token: &str) -> Result<Value, FetchError> {
+        let fields = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+        self.ask_for_token(commands, fields).await
+    }
+
+    /// Who somebody is, by an access token of a moment ago; none where only the answer to a code tells it.
+    pub(super) async fn fetch_profile_again(
+        &self,
+        commands: &Commands,
+        access: &str,
+    ) -> Result<Option<Profile>, FetchError> {
+        match &self.profile {
+            ProfileSource::Builtin { source: Source::Calls(calls, read), api } => {
+                let mut answers = Vec::new();
+                for call in *calls {
+                    answers.push(self.call(commands, api, call, access).await?);
+                }
+                Ok(Some(read(&Told { api, token: &Value::Null, answers: &answers })?))
+            }
+            ProfileSource::Custom { userinfo: Some(url), mapping, kept_claims } => {
+                let request = commands.outbound().request(Method::GET, url, self.chosen)?;
+                let Value::Object(told) = self.answer_of(commands, request, access).await? else {
+                    return Err(FetchError::Profile);
+                };
+                Ok(Some(read_custom(told, mapping, kept_claims)?))
+            }
+            ProfileSource::Builtin { .. } | ProfileSource::Custom { userinfo: None, .. } => Ok(None),
+        }
+    }
+
+    async fn ask_for_token(
+        &self,
+        commands: &Commands,
+        mut fields: Vec<(&str, &str)>,
+    ) -> Result<Value, FetchError> {
         let outbound = commands.outbound();
         let request =
             outbound.request(Method::POST, &self.token, self.chosen).map_err(|_| FetchError::Code)?;
@@ -480,12 +524,15 @@ impl Client {
 
 /// The tokens in a provider's answer.
 pub(super) fn tokens_in(token: &Value) -> Option<ProviderTokens> {
-    let text = |key| {
-        let text = token.get(key).and_then(Value::as_str)?;
-        let fits = !text.is_empty() && text.len() <= LONGEST_TOKEN && !text.chars().any(char::is_control);
-        fits.then(|| text.to_owned())
-    };
+    let text = |key| token_in(token, key).map(str::to_owned);
     Some(ProviderTokens { access_token: text("access_token")?, refresh_token: text("refresh_token") })
+}
+
+/// One of the tokens in a provider's answer, where it looks like one.
+pub(super) fn token_in<'t>(answer: &'t Value, key: &str) -> Option<&'t str> {
+    let text = answer.get(key).and_then(Value::as_str)?;
+    let fits = !text.is_empty() && text.len() <= LONGEST_TOKEN && !text.chars().any(char::is_control);
+    fits.then_some(text)
 }
 
 /// Apple tells a name once, beside the code; it is the browser's word, like any name.

@@ -10,6 +10,7 @@ use super::Linking;
 use super::arrive::{Aim, ArrivalCase, ArrivalError, ArrivalTerms, Arrived};
 use super::client::{Client, FetchError, ProfileSource, ProviderError, tokens_in};
 use super::description::{Source, Told};
+use super::kept_tokens::KeptTokens;
 use super::profile::Profile;
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
@@ -144,7 +145,7 @@ impl Commands {
         way: WayBack,
     ) -> Result<FinishedExternal, FinishExternalError> {
         let client = self.provider_client(&back.provider).await??.returning_to(way.callback);
-        let (profile, tokens) = self.who(&client, back, &reply).await?;
+        let (profile, tokens, kept) = self.who(&client, back, &reply).await?;
         let case = ArrivalCase {
             commands: self,
             provider: &back.provider,
@@ -153,6 +154,7 @@ impl Commands {
             aim: aim(&back.pending),
             aud: aud.to_owned(),
             flow: Some((back.flow, tokens.clone())),
+            tokens: kept,
             terms: way.terms,
         };
         let (arrived, committed) = self.execute_at(context, &case).await?;
@@ -173,12 +175,13 @@ impl Commands {
         client: &Client,
         back: &CameBack,
         reply: &ProviderReply,
-    ) -> Result<(Profile, ProviderTokens), FetchError> {
+    ) -> Result<(Profile, ProviderTokens, KeptTokens), FetchError> {
         let ProfileSource::Builtin { source: Source::OAuth1(call, read), api } = &client.profile else {
             let token = client.exchange(self, back.flow, &reply.code).await?;
             let tokens = tokens_in(&token).ok_or(FetchError::Code)?;
             let user = reply.user.as_deref();
-            return Ok((client.fetch_profile(self, back.flow, &token, user).await?, tokens));
+            let profile = client.fetch_profile(self, back.flow, &token, user).await?;
+            return Ok((profile, tokens, KeptTokens::in_answer(&token, self.clock().now())));
         };
         let consumer = client.oauth1(self);
         let kept = back.pending.kept.as_deref().ok_or(FetchError::Code)?;
@@ -186,7 +189,9 @@ impl Commands {
         let url = Url::parse(&format!("{api}{}", call.path)).map_err(|_| FetchError::Profile)?;
         let answer = client.oauth1(self).fetch(&url, &token).await?;
         let profile = read(&Told { api, token: &Value::Null, answers: &[answer] })?;
-        Ok((profile, ProviderTokens { access_token: token.token, refresh_token: Some(token.secret) }))
+        // Calls are signed with both (RFC 5849), so neither is an access token that could be handed out alone.
+        let tokens = ProviderTokens { access_token: token.token, refresh_token: Some(token.secret) };
+        Ok((profile, tokens, KeptTokens::default()))
     }
 }
 

@@ -8,6 +8,7 @@ use super::Linking;
 use super::arrive::{Aim, ArrivalCase, ArrivalError, ArrivalTerms, Arrived};
 use super::claims;
 use super::client::{Client, OpenId, ProviderError, open_id};
+use super::kept_tokens::KeptTokens;
 use super::oidc::{IdToken, Issuers, Source};
 use super::profile::{Profile, ProfileError};
 use crate::Commands;
@@ -32,6 +33,8 @@ pub struct IdTokenSignIn {
     pub nonce: String,
     /// The access token that came with it; empty: none.
     pub access_token: Zeroizing<String>,
+    /// What else came with it, for keeping.
+    pub tokens: KeptTokens,
     /// The audience of the account.
     pub aud: String,
     /// The user who links the identity, where that is the matter.
@@ -123,6 +126,7 @@ impl Commands {
             aim: request.linking.map_or(Aim::SignIn, Aim::Link),
             aud: request.aud,
             flow: None,
+            tokens: request.tokens,
             terms: request.terms,
         };
         let unverified = |sent| IdTokenSignInError::Unverified { provider: party.name.clone(), sent };

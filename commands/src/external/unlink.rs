@@ -1,7 +1,7 @@
 //! Removing a way to sign in.
 
 use evident_domain::session::SessionError;
-use evident_domain::user::{IdentityState, UserCommand, UserError, UserEvent};
+use evident_domain::user::{IdentityState, UserCommand, UserError, UserEvent, WaysInLeft};
 use evident_domain::{IdentityId, SessionId, UserId};
 
 use crate::Commands;
@@ -25,18 +25,19 @@ pub enum UnlinkError {
 }
 
 impl Commands {
-    /// Removes one of a user's own identities. The last one stays.
+    /// Removes one of a user's own identities, where what has to stay stays.
     ///
     /// # Errors
-    /// When it is not theirs, the last one, or no address is left for them.
+    /// When it is not theirs, too little would stay, or no address is left for them.
     pub async fn unlink_identity(
         &self,
         context: &Context,
         user: UserId,
         session: Option<SessionId>,
         identity: IdentityId,
+        leaving: WaysInLeft,
     ) -> Result<(), UnlinkError> {
-        self.execute(context, &UnlinkCase { commands: self, user, session, identity }).await
+        self.execute(context, &UnlinkCase { commands: self, user, session, identity, leaving }).await
     }
 }
 
@@ -45,6 +46,7 @@ struct UnlinkCase<'a> {
     user: UserId,
     session: Option<SessionId>,
     identity: IdentityId,
+    leaving: WaysInLeft,
 }
 
 impl UseCase for UnlinkCase<'_> {
@@ -61,7 +63,7 @@ impl UseCase for UnlinkCase<'_> {
                 taken.push(email);
             }
         }
-        let command = UserCommand::UnlinkIdentity { identity: self.identity, taken };
+        let command = UserCommand::UnlinkIdentity { identity: self.identity, leaving: self.leaving, taken };
         let events = unit.tell_user::<UnlinkError>(self.user, command).await?;
         let unlinked = events.into_iter().find_map(|event| match event {
             UserEvent::IdentityUnlinked { provider, .. } => Some(provider),
@@ -78,20 +80,22 @@ impl Commands {
     /// Takes the password away from an account: its user comes in by other ways.
     ///
     /// # Errors
-    /// When the account is gone.
+    /// When the account is gone, or too little would stay.
     pub async fn remove_password(
         &self,
         context: &Context,
         user: UserId,
         session: Option<SessionId>,
+        leaving: WaysInLeft,
     ) -> Result<(), UnlinkError> {
-        self.execute(context, &RemovePasswordCase { user, session }).await
+        self.execute(context, &RemovePasswordCase { user, session, leaving }).await
     }
 }
 
 struct RemovePasswordCase {
     user: UserId,
     session: Option<SessionId>,
+    leaving: WaysInLeft,
 }
 
 impl UseCase for RemovePasswordCase {
@@ -100,7 +104,8 @@ impl UseCase for RemovePasswordCase {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), UnlinkError> {
         unit.asking_session::<UnlinkError>(self.user, self.session).await?;
-        unit.tell_user::<UnlinkError>(self.user, UserCommand::RemovePassword).await?;
+        unit.tell_user::<UnlinkError>(self.user, UserCommand::RemovePassword { leaving: self.leaving })
+            .await?;
         Ok(())
     }
 }

@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 const SECRET_BYTES: usize = 20;
 /// Codes of so many steps before and after the present one are good: clocks differ.
 const SKEW: u16 = 1;
+/// How long a time step is.
+const STEP_SECONDS: u64 = 30;
 /// What stays as it is in a part of an address.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
@@ -29,6 +31,14 @@ pub(crate) fn matched_step(secret: &str, code: &str, now: Time) -> Option<u64> {
     // An imported secret may be shorter than the RFC asks for, and is what its app has all the same.
     let totp = Builder::new().with_secret(secret).with_skew(SKEW).build_noncompliant();
     totp.check(code, u64::try_from(now.timestamp()).ok()?)
+}
+
+/// The code of the time step before a moment, as the app of a secret shows it.
+pub(crate) fn code_before(secret: &str, now: Time) -> Option<Zeroizing<String>> {
+    let secret = Secret::try_from_base32(secret).ok()?;
+    let totp = Builder::new().with_secret(secret).with_skew(SKEW).build_noncompliant();
+    let moment = u64::try_from(now.timestamp()).ok()?.checked_sub(STEP_SECONDS)?;
+    Some(Zeroizing::new(totp.generate(moment).to_string()))
 }
 
 /// What an app reads: the secret, whose it is, and who gave it.

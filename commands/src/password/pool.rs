@@ -9,6 +9,7 @@
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
@@ -85,6 +86,7 @@ pub enum StartError {
 #[derive(Debug, Clone)]
 pub struct Hasher {
     jobs: Sender<Job>,
+    taken: Arc<AtomicU64>,
 }
 
 enum Job {
@@ -120,7 +122,7 @@ impl Hasher {
                 .spawn(move || worker.run(&queue, idle))
                 .map_err(|_| StartError::Thread)?;
         }
-        Ok(Self { jobs })
+        Ok(Self { jobs, taken: Arc::default() })
     }
 
     /// Hashes a new password.
@@ -151,7 +153,14 @@ impl Hasher {
         answer.await.map_err(|_| HashError::Failed)?
     }
 
+    /// How many passwords were taken to be hashed or checked so far. A request costs the same whether its
+    /// account is there or not.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     fn send(&self, job: Job) -> Result<(), HashError> {
+        self.taken.fetch_add(1, Ordering::Relaxed);
         self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Overloaded,
             TrySendError::Disconnected(_) => HashError::Failed,

@@ -2,12 +2,12 @@
 
 use evident_domain::session::{RevocationReason, SessionCommand};
 use evident_domain::user::factor::FactorError;
-use evident_domain::user::two_factor::TwoFactorCommand;
+use evident_domain::user::two_factor::{StepKey, TwoFactorCommand};
 use evident_domain::user::{UserCommand, UserError};
 use evident_domain::{FactorId, SessionId, TotpSecret, UserId};
 use zeroize::Zeroizing;
 
-use super::SecondStepError;
+use super::{GivenSecondAnswer, SecondStepError, TakeSecondStep};
 use crate::Commands;
 use crate::execute::{Failure, UseCase};
 use crate::factors::{account_in_session, totp};
@@ -50,6 +50,28 @@ impl Commands {
         let case = EnrollCase { commands: self, user, session, factor, sealed, codes: &backup_codes };
         self.execute(context, &case).await?;
         Ok(SecuredAccount { secret, backup_codes })
+    }
+
+    /// Gives an account an app that counts at once, as if it had shown the code of a moment ago: nobody asks
+    /// whether the app has the secret. The session is replaced by one on these terms.
+    ///
+    /// # Errors
+    /// When it has an app that has shown a code.
+    pub async fn secure_by_app_at_once(
+        &self,
+        context: &Context,
+        user: UserId,
+        session: SessionId,
+        terms: SessionTerms,
+    ) -> Result<(SecuredAccount, Grant), SecondStepError> {
+        let secured = self.secure_by_app(context, user, session).await?;
+        let code = totp::code_before(&secured.secret, self.clock().now());
+        let code = code.ok_or(Failure::Internal("a fresh secret has no code"))?;
+        let (key, answer) = (StepKey::Session(session), GivenSecondAnswer::App(code));
+        let request = TakeSecondStep { user, key, answer, opens: true, terms, trust: false };
+        let taken = self.take_second_step(context, request).await?;
+        let grant = taken.session.ok_or(Failure::Internal("a second step opened no session"))?;
+        Ok((secured, grant))
     }
 
     /// Makes codes by mail a second factor of an account, or gives every second factor up. The session is

@@ -127,6 +127,8 @@ pub struct SecondStepSettings {
     pub trust: Duration,
     /// How many codes there are to write down.
     pub backup_codes: usize,
+    /// An app counts before it has shown a code.
+    pub app_counts_at_once: bool,
 }
 
 impl Default for SecondStepSettings {
@@ -142,6 +144,7 @@ impl Default for SecondStepSettings {
             most_codes_per_hour: 20,
             trust: Duration::from_secs(30 * 86_400),
             backup_codes: 10,
+            app_counts_at_once: false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod any_order;
 mod concurrency;
+mod enumeration;
 mod organization_steps;
 mod organizations;
 mod sessions;

@@ -8,6 +8,7 @@ use evident_commands::{
     SignInError, SignOut, SignOutScope, SignedUp, UpdateUser, UpdateUserError,
 };
 use evident_domain::session::SessionError;
+use evident_domain::user::WaysInLeft;
 use evident_domain::{ClientId, FactorId, IdentityId, Metadata, PasskeyId};
 
 use crate::accounts::update;
@@ -173,7 +174,10 @@ async fn a_session_that_has_ended_changes_nothing() {
     let refused = commands.update_user(&context, change).await.unwrap_err();
     assert!(matches!(refused, UpdateUserError::Session(SessionError::NotFound)), "{refused:?}");
     let identity = IdentityId(nothing);
-    let refused = commands.unlink_identity(&context, user, Some(session), identity).await.unwrap_err();
+    let refused = commands
+        .unlink_identity(&context, user, Some(session), identity, WaysInLeft::AnIdentity)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, UnlinkError::Session(SessionError::NotFound)), "{refused:?}");
     let passkey = PasskeyId(nothing);
     let name = "laptop".to_owned();

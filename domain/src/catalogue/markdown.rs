@@ -97,6 +97,10 @@ fn heading(stream: StreamKind) -> String {
             "What must be kept, whatever retention says and whoever asks to be forgotten. There is one stream, the \
              register.",
         ),
+        StreamKind::Audit => (
+            "Reading",
+            "That somebody read the log. One stream a reader and minute; its id follows from both under a key.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

@@ -22,6 +22,7 @@ use crate::flow::FlowEvent;
 use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
+use crate::reading::AuditEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
 use crate::sso_provider::SsoProviderEvent;
@@ -64,6 +65,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Authorization => AuthorizationEvent::DESCRIPTIONS,
         StreamKind::Consent => ConsentEvent::DESCRIPTIONS,
         StreamKind::Hold => HoldEvent::DESCRIPTIONS,
+        StreamKind::Audit => AuditEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -94,6 +96,7 @@ impl Event {
             Self::Authorization(event) => event.description(),
             Self::Consent(event) => event.description(),
             Self::Hold(event) => event.description(),
+            Self::Audit(event) => event.description(),
             Self::Attempt(event) => event.description(),
             Self::Dropped(_) => &DROPPED,
         }

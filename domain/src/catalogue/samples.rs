@@ -17,13 +17,15 @@ use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectU
 use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::hold::{HoldEvent, HoldScope};
+use crate::reading::AuditEvent;
 use crate::recipient::{CodePurpose, MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
 use crate::user::factor::{Authenticator, FactorKind, FactorRemoval};
 use crate::user::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::{
     ChallengeId, ClientId, Email, Event, FactorId, FlowId, HoldId, IdentityId, Metadata, OrganizationId,
-    PasskeyId, PasswordHash, Phone, Scopes, SessionId, TeamId, Time, TokenHash, TotpSecret, UserId,
+    PasskeyId, PasswordHash, Phone, Scopes, SealedTokens, SessionId, TeamId, Time, TokenHash, TotpSecret,
+    UserId,
 };
 
 /// One event of every type, in the order of the declarations.
@@ -42,8 +44,12 @@ pub fn samples() -> Vec<Event> {
     let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider).chain(oauth);
-    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain(attempt);
+    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain([reading()]).chain(attempt);
     user.chain(session).chain(organization).chain(sso_provider).chain(rest).collect()
+}
+
+fn reading() -> Event {
+    Event::Audit(AuditEvent::Read { operation: "GET /audit/events".to_owned() })
 }
 
 fn hold() -> [HoldEvent; 2] {
@@ -125,7 +131,7 @@ fn profile() -> [UserEvent; 5] {
     ]
 }
 
-fn ways_in() -> [UserEvent; 3] {
+fn ways_in() -> [UserEvent; 4] {
     let (provider, provider_id) = ("google".to_owned(), "108204268033311374519".to_owned());
     let data = Metadata::default().with("sub", provider_id.clone()).with("email", "ann@example.com");
     [
@@ -141,6 +147,10 @@ fn ways_in() -> [UserEvent; 3] {
             signed_in: true,
         },
         UserEvent::IdentityUnlinked { identity: identity(), provider, provider_id: provider_id.into() },
+        UserEvent::ProviderTokensKept {
+            identity: identity(),
+            tokens: SealedTokens("9m2VqYk0Jp3uTz7yXw==".to_owned()).into(),
+        },
     ]
 }
 

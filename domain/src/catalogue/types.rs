@@ -64,6 +64,10 @@ pub const fn plain_types() -> &'static [(&'static str, &'static str)] {
         ("Scopes", "a list of `openid`, `profile`, `email`, `phone`, `offline_access`"),
         ("ProviderTokens", "`{\"access_token\", \"refresh_token\"}` of another provider"),
         (
+            "SealedTokens",
+            "what a provider handed out for calling it in a user's name, enciphered under a key of the server",
+        ),
+        (
             "ProviderDefinition",
             "what a provider is: where people are sent, what is asked for, how its answers read; a JSON object",
         ),

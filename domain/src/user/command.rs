@@ -6,7 +6,9 @@ use super::two_factor::TwoFactorCommand;
 use super::username::Username;
 use super::{IdentityData, SignUpMethod, TokenPurpose};
 use crate::access::Roles;
-use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Phone, Time, TokenHash, UserId};
+use crate::{
+    Email, FlowId, IdentityId, Metadata, PasswordHash, Phone, SealedTokens, Time, TokenHash, UserId,
+};
 
 /// A new account.
 #[derive(Debug, Clone)]
@@ -47,6 +49,17 @@ pub enum Agreement {
     OfAll,
     /// One of them.
     OfOne,
+}
+
+/// What has to stay of the ways in of an account when one of them is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaysInLeft {
+    /// Another identity; a password is none. An address goes with the identity that it came from.
+    AnIdentity,
+    /// The password or another provider. An address belongs to the account.
+    OneToSignInBy,
+    /// Nothing: who has no other way in is locked out by their own wish. An address belongs to the account.
+    Nothing,
 }
 
 /// What becomes of a password that was set before the address or number is confirmed. Whoever set it may be
@@ -189,7 +202,10 @@ pub enum UserCommand {
         password: PasswordHash,
     },
     /// Drop the password: the user comes in by other ways.
-    RemovePassword,
+    RemovePassword {
+        /// What has to stay.
+        leaving: WaysInLeft,
+    },
     /// Drop a password that was set by somebody who had not shown that the address or number is theirs:
     /// somebody else asks to come in by it.
     RemoveUnprovenPassword,
@@ -239,12 +255,21 @@ pub enum UserCommand {
         /// The address that the provider tells, and whether it vouches for it; for an account without one.
         email: Option<(Email, Confirmed)>,
     },
-    /// Remove a way to sign in. An address that came with it goes, too: another identity's takes its place.
+    /// Remove a way to sign in. Where an address goes with it, another identity's takes its place.
     UnlinkIdentity {
         /// Which.
         identity: IdentityId,
+        /// What has to stay.
+        leaving: WaysInLeft,
         /// Addresses of the remaining identities that other users have.
         taken: Vec<Email>,
+    },
+    /// Keep what a provider handed out for calling it in the user's name, in place of what was kept before.
+    KeepProviderTokens {
+        /// By which identity it is known.
+        identity: IdentityId,
+        /// The tokens.
+        tokens: SealedTokens,
     },
     /// Something about second factors.
     Factor(FactorCommand),

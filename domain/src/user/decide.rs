@@ -153,9 +153,7 @@ impl Account {
                 }
                 vec![UserEvent::PasswordRehashed { password: password.into() }]
             }
-            UserCommand::RemovePassword => {
-                self.password.iter().map(|_| UserEvent::PasswordRemoved {}).collect()
-            }
+            UserCommand::RemovePassword { leaving } => self.without_password(leaving)?,
             UserCommand::RemoveUnprovenPassword => self.unproven_password(UnprovenPassword::Goes),
             UserCommand::ProvePassword => {
                 if self.withheld_password.is_none() {
@@ -199,7 +197,10 @@ impl Account {
             UserCommand::Arrive(arrival) => self.arrive(*arrival)?,
             UserCommand::AcceptInvitation { identity, now } => self.accept_invitation(identity, now)?,
             UserCommand::LinkByHand { identity, email } => self.link_by_hand(identity, email)?,
-            UserCommand::UnlinkIdentity { identity, taken } => self.unlink(identity, &taken)?,
+            UserCommand::UnlinkIdentity { identity, leaving, taken } => {
+                self.unlink(identity, leaving, &taken)?
+            }
+            UserCommand::KeepProviderTokens { identity, tokens } => self.keep_tokens(identity, tokens)?,
             UserCommand::Factor(command) => self.factors.decide(command)?,
             UserCommand::Passkey(command) => {
                 passkey::decide(&self.passkeys, self.factors.any_verified(), command)?

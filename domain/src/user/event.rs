@@ -13,7 +13,7 @@ use crate::access::Roles;
 use crate::catalogue::described;
 use crate::{
     ChallengeId, Claim, ClaimChange, ClaimKind, Email, FactorId, FlowId, IdentityId, Metadata, PasskeyId,
-    PasswordHash, Personal, Phone, SessionId, Time, TokenHash, TotpSecret,
+    PasswordHash, Personal, Phone, SealedTokens, SessionId, Time, TokenHash, TotpSecret,
 };
 
 described! {
@@ -207,6 +207,15 @@ described! {
             provider: String,
             /// What the provider called the user.
             provider_id: Personal<String>,
+        },
+        /// What a provider handed out for calling it in the user's name is kept with the identity; what was
+        /// kept before is void. It goes with the identity.
+        #[serde(rename = "user.provider_tokens_kept")]
+        ProviderTokensKept {
+            /// The identity's id.
+            identity: IdentityId,
+            /// The tokens.
+            tokens: Personal<SealedTokens>,
         },
         /// A second factor was added; it counts once it is verified.
         #[serde(rename = "user.factor_enrolled")]
@@ -474,6 +483,7 @@ impl UserEvent {
             Self::IdentityLinked { .. } => ("user.identity_linked", "1.0"),
             Self::IdentityUpdated { .. } => ("user.identity_updated", "1.0"),
             Self::IdentityUnlinked { .. } => ("user.identity_unlinked", "1.0"),
+            Self::ProviderTokensKept { .. } => ("user.provider_tokens_kept", "1.0"),
             Self::FactorEnrolled { .. } => ("user.factor_enrolled", "1.0"),
             Self::FactorChallenged { .. } => ("user.factor_challenged", "1.0"),
             Self::FactorChallengeMissed { .. } => ("user.factor_challenge_missed", "1.0"),
@@ -561,6 +571,7 @@ impl UserEvent {
             | Self::Banned { .. }
             | Self::Unbanned {}
             | Self::IdentityUpdated { .. }
+            | Self::ProviderTokensKept { .. }
             | Self::FactorEnrolled { .. }
             | Self::FactorChallenged { .. }
             | Self::FactorChallengeMissed { .. }

@@ -12,7 +12,7 @@ pub mod two_factor;
 pub mod username;
 mod ways_in;
 
-pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UnprovenPassword, UserCommand};
+pub use command::{Agreement, Arrival, Confirmed, Proof, SignUp, UnprovenPassword, UserCommand, WaysInLeft};
 pub use error::UserError;
 pub use event::{UserEvent, passkey_claim, username_claim};
 pub use state::{

@@ -10,7 +10,9 @@ use super::two_factor::TwoFactor;
 use super::username::Username;
 use super::{SignUpMethod, TokenPurpose, UserEvent};
 use crate::access::Roles;
-use crate::{Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, Time, TokenHash};
+use crate::{
+    Email, FlowId, IdentityId, Metadata, PasswordHash, Personal, Phone, SealedTokens, Time, TokenHash,
+};
 
 /// Wrong codes after which a one-time token is void.
 pub const MAX_MISSES: u32 = 5;
@@ -131,6 +133,8 @@ pub struct IdentityState {
     pub provider_id: String,
     /// What the provider tells of the user.
     pub data: Metadata,
+    /// What the provider handed out for calling it, where that is kept.
+    pub tokens: Option<SealedTokens>,
 }
 
 /// A code and a link that were sent.
@@ -388,11 +392,17 @@ impl Account {
                     provider: provider.clone(),
                     provider_id: provider_id.known().cloned().unwrap_or_default(),
                     data: data.known().cloned().unwrap_or_default(),
+                    tokens: None,
                 });
             }
             UserEvent::IdentityUpdated { identity, data, .. } => {
                 if let Some(known) = self.identities.iter_mut().find(|i| i.id == *identity) {
                     known.data = data.known().cloned().unwrap_or_default();
+                }
+            }
+            UserEvent::ProviderTokensKept { identity, tokens } => {
+                if let Some(known) = self.identities.iter_mut().find(|i| i.id == *identity) {
+                    known.tokens = tokens.known().cloned();
                 }
             }
             UserEvent::IdentityUnlinked { identity, .. } => self.identities.retain(|i| i.id != *identity),

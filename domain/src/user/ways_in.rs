@@ -1,9 +1,9 @@
 //! The rules of signing in by other providers: linking, taking over, unlinking.
 
-use super::command::{Arrival, Confirmed};
+use super::command::{Arrival, Confirmed, WaysInLeft};
 use super::state::{Account, IdentityState};
 use super::{IdentityData, TokenPurpose, UserError, UserEvent};
-use crate::{Email, IdentityId, Metadata, Time};
+use crate::{Email, IdentityId, Metadata, SealedTokens, Time};
 
 impl Account {
     /// Somebody came by a provider: an identity that is linked already, or one that the caller found to be
@@ -76,20 +76,58 @@ impl Account {
     }
 
     /// Removes a way to sign in, and what came with it. `taken` are addresses that other users have.
-    pub(super) fn unlink(&self, identity: IdentityId, taken: &[Email]) -> Result<Vec<UserEvent>, UserError> {
-        if self.identities.len() < 2 {
-            return Err(UserError::LastIdentity);
-        }
-        let leaving =
+    pub(super) fn unlink(
+        &self,
+        identity: IdentityId,
+        leaving: WaysInLeft,
+        taken: &[Email],
+    ) -> Result<Vec<UserEvent>, UserError> {
+        self.may_lose_one(leaving)?;
+        let going =
             self.identities.iter().find(|known| known.id == identity).ok_or(UserError::IdentityNotFound)?;
-        let mut events = vec![leaving.unlinked()];
-        if leaving.provider == "phone" {
+        let mut events = vec![going.unlinked()];
+        if going.provider == "phone" {
             events.extend(self.phone.is_some().then_some(UserEvent::PhoneRemoved {}));
-        } else {
+        } else if leaving == WaysInLeft::AnIdentity {
             events.extend(self.address_after(identity, taken)?);
         }
         events.extend(self.providers_told(&events, None));
         Ok(events)
+    }
+
+    /// Keeps what a provider handed out; the same again is nothing new.
+    pub(super) fn keep_tokens(
+        &self,
+        identity: IdentityId,
+        tokens: SealedTokens,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        let known =
+            self.identities.iter().find(|known| known.id == identity).ok_or(UserError::IdentityNotFound)?;
+        if known.tokens.as_ref() == Some(&tokens) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![UserEvent::ProviderTokensKept { identity, tokens: tokens.into() }])
+    }
+
+    /// Removes the password.
+    pub(super) fn without_password(&self, leaving: WaysInLeft) -> Result<Vec<UserEvent>, UserError> {
+        self.may_lose_one(leaving)?;
+        Ok(self.password.iter().map(|_| UserEvent::PasswordRemoved {}).collect())
+    }
+
+    /// The one rule about the last way in. It is asked before which one is to go, so that it is also what
+    /// callers hear first who name one that is not there.
+    fn may_lose_one(&self, leaving: WaysInLeft) -> Result<(), UserError> {
+        let ways = match leaving {
+            WaysInLeft::Nothing => return Ok(()),
+            WaysInLeft::AnIdentity => self.identities.len(),
+            WaysInLeft::OneToSignInBy => {
+                // Identities of the account's own address and number are no ways in beside the password.
+                let others = self.identities.iter().filter(|known| !known.is_own_contact());
+                others.count() + usize::from(self.password.is_some())
+            }
+        };
+        if ways < 2 { Err(UserError::LastIdentity) } else { Ok(()) }
     }
 
     /// Whether an address or number is known to be the user's.
@@ -173,6 +211,9 @@ impl Account {
                 providers.push(&identity.provider);
             }
         }
+        if providers.is_empty() && after.password.is_some() {
+            providers.push("email");
+        }
         let told = after.app_metadata.text("provider").filter(|told| providers.contains(told));
         let provider = first.or(told).or_else(|| providers.first().copied())?;
         let wanted = Metadata::default().with("provider", provider).with("providers", providers);
@@ -184,7 +225,17 @@ impl Account {
 
 impl IdentityState {
     fn is_same_as(&self, other: &IdentityData) -> bool {
-        self.provider == other.provider && self.provider_id == other.provider_id
+        self.is(&other.provider, &other.provider_id)
+    }
+
+    /// Whether it is what a provider calls so.
+    pub fn is(&self, provider: &str, provider_id: &str) -> bool {
+        self.provider == provider && self.provider_id == provider_id
+    }
+
+    /// Whether it only says that an address or number is the account's.
+    pub fn is_own_contact(&self) -> bool {
+        matches!(self.provider.as_str(), "email" | "phone")
     }
 
     /// The address in what the provider tells; one that does not read is none.

@@ -12,7 +12,7 @@ use evident_domain::user::factor::{
 use evident_domain::user::passkey::PasskeyCommand;
 use evident_domain::user::{
     Confirmed, IdentityData, Proof, SignUp, SignUpMethod, TokenPurpose, UnprovenPassword, User, UserCommand,
-    UserEvent,
+    UserEvent, WaysInLeft,
 };
 use evident_domain::{
     ChallengeId, Claim, ClaimChange, ClaimKind, Email, Event, IdentityId, Metadata, PasskeyId, Phone,
@@ -57,6 +57,10 @@ fn a_purpose() -> impl Strategy<Value = TokenPurpose> {
         TokenPurpose::Reauthentication,
         TokenPurpose::AccountDeletion,
     ])
+}
+
+fn ways_in_left() -> impl Strategy<Value = WaysInLeft> {
+    select(vec![WaysInLeft::AnIdentity, WaysInLeft::OneToSignInBy, WaysInLeft::Nothing])
 }
 
 fn a_value() -> impl Strategy<Value = Value> {
@@ -160,7 +164,10 @@ fn a_user_command() -> impl Strategy<Value = UserCommand> {
             .prop_map(|(until, reason)| UserCommand::Ban { until: until.map(at), reason }),
         1 => Just(UserCommand::Unban),
         4 => an_identity().prop_map(UserCommand::LinkIdentity),
-        4 => an_identity_id().prop_map(|identity| UserCommand::UnlinkIdentity { identity, taken: Vec::new() }),
+        4 => (an_identity_id(), ways_in_left()).prop_map(|(identity, leaving)| {
+            UserCommand::UnlinkIdentity { identity, leaving, taken: Vec::new() }
+        }),
+        1 => ways_in_left().prop_map(|leaving| UserCommand::RemovePassword { leaving }),
         1 => vec((an_identity_id(), "[xy]".prop_map(String::from)), 0..3).prop_map(|identities| {
             UserCommand::Delete { email_digest: "e".to_owned(), phone_digest: "p".to_owned(), identities }
         }),
@@ -307,7 +314,7 @@ fn session_history(commands: Vec<SessionCommand>) -> (Session, Vec<SessionEvent>
 /// The event as it comes back from text in the log.
 fn stored_and_read(kind: StreamKind, event: &Event) -> Event {
     let text = event.to_json().unwrap().to_string();
-    Event::from_json(kind, serde_json::from_str(&text).unwrap()).unwrap()
+    Event::from_json(kind, serde_json::from_str::<serde_json::Value>(&text).unwrap()).unwrap()
 }
 
 /// The table of claims, for one holder.

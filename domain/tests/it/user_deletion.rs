@@ -1,6 +1,6 @@
 //! The end of an account: closed, or forgotten.
 
-use evident_domain::user::{Confirmed, TokenPurpose, User, UserCommand, UserError, UserEvent};
+use evident_domain::user::{Confirmed, TokenPurpose, User, UserCommand, UserError, UserEvent, WaysInLeft};
 use evident_domain::{ClaimChange, Metadata};
 
 use crate::support::*;
@@ -59,7 +59,11 @@ fn everything_else() -> Vec<UserCommand> {
         UserCommand::Ban { until: None, reason: None },
         UserCommand::Unban,
         UserCommand::LinkIdentity(google_identity()),
-        UserCommand::UnlinkIdentity { identity: EMAIL_IDENTITY, taken: Vec::new() },
+        UserCommand::UnlinkIdentity {
+            identity: EMAIL_IDENTITY,
+            leaving: WaysInLeft::AnIdentity,
+            taken: Vec::new(),
+        },
     ]
 }
 

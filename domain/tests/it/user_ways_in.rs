@@ -1,7 +1,7 @@
 //! Signing in by other providers: who is taken for whom, and what a proof of an address changes.
 
 use evident_domain::user::{
-    Arrival, Confirmed, IdentityData, SignUp, SignUpMethod, UserCommand, UserError, UserEvent,
+    Arrival, Confirmed, IdentityData, SignUp, SignUpMethod, UserCommand, UserError, UserEvent, WaysInLeft,
 };
 use evident_domain::{Claim, ClaimChange, ClaimKind, Metadata};
 use serde_json::json;
@@ -177,6 +177,7 @@ fn the_address_goes_with_its_identity_and_the_best_of_the_rest_takes_its_place()
     };
     let unlink = |taken: &[&str]| UserCommand::UnlinkIdentity {
         identity: EMAIL_IDENTITY,
+        leaving: WaysInLeft::AnIdentity,
         taken: taken.iter().map(|address| email(address)).collect(),
     };
     let gone = || unlinked(email_identity());
@@ -216,7 +217,11 @@ fn the_number_goes_with_its_identity() {
         linked(google_identity()),
     ];
     given_user(given)
-        .when(UserCommand::UnlinkIdentity { identity: EMAIL_IDENTITY, taken: Vec::new() })
+        .when(UserCommand::UnlinkIdentity {
+            identity: EMAIL_IDENTITY,
+            leaving: WaysInLeft::AnIdentity,
+            taken: Vec::new(),
+        })
         .then_expect_events(vec![
             unlinked(identity),
             UserEvent::PhoneRemoved {},

@@ -191,6 +191,17 @@ impl Database {
 
     /// Begins a transaction; on PostgreSQL the head is locked in the same round trip.
     pub(crate) async fn begin(&self, locking: Locking) -> Result<Transaction, DatabaseError> {
+        for _ in 0..STALE_CONNECTIONS {
+            match self.begin_once(locking).await {
+                // What lay idle may have been cut off. Nothing has begun, so another one will do.
+                Err(error) if error.is_connection_lost() && !self.is_closed() => {}
+                outcome => return outcome,
+            }
+        }
+        self.begin_once(locking).await
+    }
+
+    async fn begin_once(&self, locking: Locking) -> Result<Transaction, DatabaseError> {
         let database = self.clone();
         // A task of its own: who asked may be cancelled between the database's answer and its receipt,
         // and an open transaction that nobody holds would block the connection for good.
@@ -228,6 +239,9 @@ impl Database {
         }
     }
 }
+
+/// As many connections for writing as a pool may hold that were cut off while they lay idle.
+const STALE_CONNECTIONS: u32 = 2;
 
 /// A transaction for writing; undone when it is dropped.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use evident_domain::retention::Dropped;
 use evident_domain::{EventId, Position};
 use tlog_tiles::{HASH_SIZE, Hash};
 
@@ -41,6 +42,9 @@ pub enum Problem {
     /// Event, digests and hash do not fit each other.
     #[error("{0}")]
     Broken(#[from] Broken),
+    /// It has no content, and retention drops none of its type.
+    #[error("its content is not there, and is none that retention drops")]
+    ContentMissing,
     /// The stream goes on with another number.
     #[error("its number in its stream is {found}, and {expected} is next")]
     Sequence {
@@ -186,10 +190,14 @@ impl Check {
             }
         }
         event.check_content().map_err(|broken| finding(broken.into()))?;
-        self.dropped += u64::from(event.content.is_none());
         let Some(stream) = event.stream() else {
             return Err(finding(Problem::Damaged("its stream is of no kind that is known".to_owned())));
         };
+        if event.content.is_none() {
+            Dropped::of(stream.kind, &leaf.kind, &leaf.version)
+                .ok_or_else(|| finding(Problem::ContentMissing))?;
+            self.dropped += 1;
+        }
         let expected = self.streams.next(stream.kind.as_str(), stream.id.as_u128(), leaf.sequence);
         if expected != leaf.sequence {
             return Err(finding(Problem::Sequence { expected, found: leaf.sequence }));

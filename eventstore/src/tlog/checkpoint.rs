@@ -132,6 +132,36 @@ impl LogKey {
     }
 }
 
+/// The first line of a signed statement: no log is called so, and no checkpoint begins with it.
+const STATEMENT: &str = "evident statement v1: ";
+
+impl LogKey {
+    /// A signed note (C2SP) that says something else than a checkpoint does; `kind` names what. The statement
+    /// is one line.
+    ///
+    /// # Errors
+    /// Never in practice: the name was looked at.
+    pub fn sign_statement(&self, kind: &str, statement: &str) -> Result<String, CheckpointError> {
+        let text = format!("{STATEMENT}{kind}\n{statement}\n");
+        let line = signature_line(&self.origin, ALG_NOTE, &self.key, &[], text.as_bytes());
+        Ok(format!("{text}\n{line}"))
+    }
+}
+
+/// Reads a statement of a kind, if it is signed by a log.
+///
+/// # Errors
+/// When it is malformed, of another kind, or not signed by that key.
+pub fn open_statement(note: &str, kind: &str, vkey: &str) -> Result<String, CheckpointError> {
+    let verifier = StandardVerifier::new(vkey).map_err(|_| CheckpointError::Key)?;
+    let note = Note::from_bytes(note.as_bytes()).map_err(|_| CheckpointError::Malformed)?;
+    note.verify(&VerifierList::new(vec![Box::new(verifier)])).map_err(|_| CheckpointError::Unsigned)?;
+    let text = String::from_utf8(note.text().to_vec()).map_err(|_| CheckpointError::Malformed)?;
+    let statement = text.strip_prefix(STATEMENT).and_then(|text| text.strip_prefix(kind));
+    let statement = statement.and_then(|text| text.strip_prefix('\n')?.strip_suffix('\n'));
+    statement.map(str::to_owned).ok_or(CheckpointError::Malformed)
+}
+
 /// A signature line: the key's name, and its id, what stands before the signature, and the signature.
 pub(super) fn signature_line(name: &str, alg: u8, key: &SigningKey, before: &[u8], message: &[u8]) -> String {
     use ed25519_dalek::Signer;

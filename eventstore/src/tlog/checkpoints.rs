@@ -15,7 +15,7 @@ use crate::database::{Dialect, Row, Tables, Value};
 use crate::{DatabaseError, EventStore, StoreError, VaultError};
 
 /// The seed of the key in the vault.
-const KEY_NAME: &str = "log-checkpoints";
+pub(super) const KEY_NAME: &str = "log-checkpoints";
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -198,7 +198,8 @@ impl Checkpoints {
             Some([Value::Int(position), Value::Int(size), _]) if position == size => Ok(None),
             Some([_, _, Value::Int(at)]) => {
                 let age = self.store.clock().now().timestamp_micros().saturating_sub(*at);
-                Ok(Some(Duration::from_micros(u64::try_from(age).unwrap_or_default())))
+                // A node whose clock is ahead must not keep the others from signing.
+                Ok(Some(u64::try_from(age).map_or(Duration::MAX, Duration::from_micros)))
             }
             _ => Ok(Some(Duration::MAX)),
         }
@@ -261,7 +262,8 @@ impl Checkpoints {
     }
 }
 
-async fn origin(store: &EventStore) -> Result<Option<String>, StoreError> {
+/// The log's name, where it has one.
+pub(super) async fn origin(store: &EventStore) -> Result<Option<String>, StoreError> {
     let rows = store.database().query("select origin from tree_identity where only_row = 1", &[]).await?;
     Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_text).map(str::to_owned))
 }
@@ -295,7 +297,7 @@ async fn one(store: &EventStore, sql: &str, params: &[Value]) -> Result<Option<C
     Ok(Some(checkpoint))
 }
 
-fn read(row: &Row) -> Result<Checkpoint, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Checkpoint, StoreError> {
     let damaged = |column| DatabaseError::Unexpected { table: "tree_checkpoints".to_owned(), column };
     let [Value::Int(size), Value::Bytes(root), Value::Text(note), Value::Int(at)] = row.as_slice() else {
         return Err(damaged("size").into());

@@ -1,9 +1,12 @@
 //! Another master key, while nodes serve.
 //!
-//! The row that tells a wrong master key is wrapped anew first: from then on every node wraps what it makes
-//! under the new key, for it looks at that row before, and locks it against the change. Then everything else
-//! is wrapped anew, batch by batch; who finds a row that its key does not open looks for the new one. A crash
+//! The row that tells a wrong master key is wrapped anew first: what is wrapped after that is wrapped under the
+//! new key, for the statement that writes it holds that row against what it knows. Once those transactions are
+//! over that began before, nobody writes under the old key any more, and everything else is wrapped anew, batch by batch; who finds a row that its key does not open looks for the new one. A crash
 //! leaves rows of both kinds, and the next run goes on with those that are left.
+
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
@@ -14,6 +17,10 @@ use crate::seal::{SealBroken, SealingKey};
 
 /// Rows that are wrapped anew in one transaction.
 const BATCH: i64 = 500;
+
+/// How often, and at what distance, it is looked whether transactions of before are over.
+const PATIENCE: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,6 +59,7 @@ impl Vault {
         self.0.masters.learn(new);
         let master = SealingKey::new(&new.0);
         self.turn_to(&master).await?;
+        self.outlast_others().await?;
         let mut done = Rewrapped::default();
         for table in [&SERVER_KEYS, &SUBJECT_KEYS] {
             self.rewrap_table(table, &master, &mut done, progress).await?;
@@ -76,6 +84,25 @@ impl Vault {
             transaction.execute(sql, &[change.1.into(), MASTER_CHECK.into()]).await?;
         }
         Ok(transaction.commit().await?)
+    }
+
+    /// Waits until all transactions are over that began before now. (On SQLite there are none.)
+    async fn outlast_others(&self) -> Result<(), VaultError> {
+        if self.0.database.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        let now = self.0.database.query("select clock_timestamp()::text", &[]).await?;
+        let now = now.into_iter().next().and_then(|row| row.into_iter().next()).unwrap_or(Value::Null);
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() \
+                   and pid <> pg_backend_pid() and xact_start < $1::timestamptz";
+        for _ in 0..PATIENCE {
+            let rows = self.0.database.query(sql, std::slice::from_ref(&now)).await?;
+            if rows.first().and_then(|row| row.first()).and_then(Value::as_int) == Some(0) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(VaultError::Waiting)
     }
 
     async fn rewrap_table(
@@ -152,27 +179,45 @@ impl Vault {
         Ok(transaction.commit().await?)
     }
 
-    /// The row of a secret, wrapped under the key that is the one to wrap with, in a transaction in which no
-    /// other can become that.
+    /// The row of a secret, wrapped under the key that is the one to wrap with, and the check row that says
+    /// which that is; none where there is no check row yet. What is known of that row is believed unless it has
+    /// to be `fresh`; then no other key can become the one in this transaction.
     pub(super) async fn wrap_key(
         &self,
         transaction: &mut dyn Tables,
         name: &str,
         secret: &[u8],
-    ) -> Result<Row, VaultError> {
+        fresh: bool,
+    ) -> Result<(Option<Vec<u8>>, Row), VaultError> {
+        let known = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (check, master) = match known.filter(|_| !fresh) {
+            Some(known) => known,
+            None => self.look_at_check(transaction).await?,
+        };
+        let wrapped = master.seal(secret, name.as_bytes(), &*self.0.entropy);
+        let wrapped = wrapped.map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?;
+        Ok((check, vec![name.into(), wrapped.into(), self.0.clock.now().timestamp_micros().into()]))
+    }
+
+    async fn look_at_check(&self, transaction: &mut dyn Tables) -> Result<Writing, VaultError> {
         let lock = match transaction.dialect() {
             Dialect::Sqlite => "",
             Dialect::Postgres => " for share",
         };
         let sql = format!("select wrapped from server_keys where name = $1{lock}");
         let check = super::first_bytes(transaction.query(&sql, &[MASTER_CHECK.into()]).await?);
-        let wrapped = self.0.masters.first(|master| {
+        let master = self.0.masters.first(|master| {
             let is_current =
                 check.as_ref().is_none_or(|check| master.open(check, MASTER_CHECK.as_bytes()).is_ok());
-            is_current.then(|| master.seal(secret, name.as_bytes(), &*self.0.entropy))
+            is_current.then(|| master.clone())
         });
-        let wrapped = wrapped.ok_or(VaultError::WrongMasterKey)?;
-        let wrapped = wrapped.map_err(|SealBroken| VaultError::Damaged(name.to_owned()))?;
-        Ok(vec![name.into(), wrapped.into(), self.0.clock.now().timestamp_micros().into()])
+        let found = (check, master.ok_or(VaultError::WrongMasterKey)?);
+        if found.0.is_some() {
+            *self.0.writing.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        }
+        Ok(found)
     }
 }
+
+/// The check row, and the key that opens it: the one to wrap with.
+pub(super) type Writing = (Option<Vec<u8>>, SealingKey);

@@ -211,6 +211,25 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn contents_may_be_missing_only_where_retention_drops_them(place) {
+        let store = place.store().await;
+        grow(&store, 7, 3).await;
+        let drop = |position: u64| {
+            format!(
+                "update events set salt = substr(salt, 1, 0), payload = 'null', metadata = '{{}}' \
+                 where position = {position}"
+            )
+        };
+        // A refreshed session is chatter; that it was started is a fact.
+        Place::meddle(&store, &drop(2), &[]).await;
+        assert_eq!(check(&store, &[]).await.unwrap().dropped, 1);
+        Place::meddle(&store, &drop(1), &[]).await;
+        let found = check(&store, &[]).await.unwrap_err();
+        assert_eq!((found.position, found.problem), (Position(1), Problem::ContentMissing));
+    }
+}
+
+on_both_databases! {
     async fn events_that_are_taken_out_put_in_or_put_elsewhere_are_found(place) {
         let store = place.store().await;
         let log = checkpoints(&store).await;

@@ -3,9 +3,13 @@
 //! Everything about the translation stands in this module: the names of actions ([`AuditAction`]), which
 //! event is which action ([`action`]), who did it ([`actor`]) and what else is told ([`traits`]). A new
 //! event gets its line in [`action`]; nothing else has to change.
+//!
+//! For auditors, [`words`] tells every event in a sentence, and [`changes`] says which fields it sets.
 
 mod actions;
+pub mod changes;
 mod traits;
+pub mod words;
 
 pub use actions::{AuditAction, LogType};
 pub use traits::{AuditTrait, traits};
@@ -47,10 +51,12 @@ impl AuditActor {
     }
 }
 
-/// Who did it. What a visitor does with an account is that account's doing, as Supabase Auth has it.
+/// Who did it. What a visitor does with an account is that account's doing, as Supabase Auth has it; what an
+/// administrator does in somebody's name is the administrator's.
 pub fn actor(event: &Recorded) -> AuditActor {
     match (&event.provenance.actor, &event.subject) {
         (Actor::User { id }, _) | (Actor::Visitor, Some(Subject::User(id))) => AuditActor::User(*id),
+        (Actor::Impersonator { admin, .. }, _) => AuditActor::User(*admin),
         (Actor::Admin { role, .. }, _) => AuditActor::Admin(role.clone()),
         (Actor::Operator, _) => AuditActor::Operator,
         (Actor::System, _) => AuditActor::System,
@@ -95,6 +101,7 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
         | Event::Organization(_)
         | Event::Authorization(_)
         | Event::Hold(_)
+        | Event::Audit(_)
         | Event::Consent(ConsentEvent::Given { .. }) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,
@@ -123,6 +130,7 @@ fn of_dropped(name: &str) -> Option<AuditAction> {
 
 fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
     let by_admin = matches!(who, Actor::Admin { .. } | Actor::Operator);
+    let by_user = matches!(who, Actor::User { .. } | Actor::Impersonator { .. });
     match event {
         UserEvent::SignedUp { method, email, phone, .. } => match method {
             SignUpMethod::Admin | SignUpMethod::Imported => Some(AuditAction::UserSignedup),
@@ -153,7 +161,7 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         | UserEvent::Unbanned {} => Some(AuditAction::UserModified),
         // What the server notes there of a sign-in is part of that.
         UserEvent::MetadataChanged { .. } => {
-            (by_admin || matches!(who, Actor::User { .. })).then_some(AuditAction::UserModified)
+            (by_admin || by_user).then_some(AuditAction::UserModified)
         }
         // The server keeps the list of providers there; only an administrator changes more.
         UserEvent::AppMetadataChanged { .. } => by_admin.then_some(AuditAction::UserModified),
@@ -172,10 +180,10 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         },
         // An identity that comes with the account, or with a sign-in, is part of that.
         UserEvent::IdentityLinked { .. } => {
-            matches!(who, Actor::User { .. }).then_some(AuditAction::IdentityLinked)
+            by_user.then_some(AuditAction::IdentityLinked)
         }
         UserEvent::IdentityUnlinked { .. } => {
-            (by_admin || matches!(who, Actor::User { .. })).then_some(AuditAction::IdentityUnlinked)
+            (by_admin || by_user).then_some(AuditAction::IdentityUnlinked)
         }
         UserEvent::Deleted { .. } | UserEvent::Erased {} => Some(AuditAction::UserDeleted),
         UserEvent::FactorEnrolled { .. } => Some(AuditAction::FactorInProgress),
@@ -200,6 +208,7 @@ fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
         | UserEvent::SecondStepMissed { .. }
         | UserEvent::SecondStepExhausted { .. }
         | UserEvent::SecondStepTaken { .. }
+        | UserEvent::ProviderTokensKept { .. }
         | UserEvent::DeviceTrusted { .. }
         | UserEvent::FactorVerified { .. }
         | UserEvent::PasskeyUsed { .. }

@@ -59,6 +59,7 @@ pub fn traits(event: &Recorded) -> Traits {
         | Event::Organization(_)
         | Event::Authorization(_)
         | Event::Hold(_)
+        | Event::Audit(_)
         | Event::Dropped(_)
         | Event::Consent(ConsentEvent::Given { .. }) => Vec::new(),
         Event::Attempt(attempt) => of_attempt(attempt),

@@ -160,6 +160,7 @@ impl Fold for Identities {
                 | UserEvent::SecondStepMissed { .. }
                 | UserEvent::SecondStepExhausted { .. }
                 | UserEvent::SecondStepTaken { .. }
+                | UserEvent::ProviderTokensKept { .. }
                 | UserEvent::DeviceTrusted { .. } => Vec::new(),
             },
             Event::Session(_)
@@ -172,6 +173,7 @@ impl Fold for Identities {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -262,6 +264,7 @@ impl Fold for Identities {
             | UserEvent::SecondStepMissed { .. }
             | UserEvent::SecondStepExhausted { .. }
             | UserEvent::SecondStepTaken { .. }
+            | UserEvent::ProviderTokensKept { .. }
             | UserEvent::DeviceTrusted { .. } => {}
         }
         (!identities.0.is_empty()).then_some(identities)

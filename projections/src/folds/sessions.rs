@@ -142,6 +142,7 @@ impl Fold for SessionRow {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }

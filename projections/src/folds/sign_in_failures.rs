@@ -75,6 +75,7 @@ impl Fold for SignInFailures {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Dropped(_) => Vec::new(),
         }
     }

@@ -3,9 +3,11 @@
 mod accounts;
 mod audit;
 mod directory;
+pub mod log;
 mod oauth;
 mod organizations;
 mod page;
+mod person;
 mod providers;
 mod sessions;
 mod sso_providers;
@@ -23,6 +25,7 @@ pub use organizations::{
     teams, teams_of_user,
 };
 pub use page::{Direction, PageQuery, UserPage, page, page_after};
+pub use person::{RowsOfPerson, rows_of_person};
 pub use providers::{provider, providers};
 pub use sessions::{SessionView, impersonations_by, live_sessions, session, session_with_user, sessions_of};
 pub use sso_providers::{SsoProviderName, sso_provider, sso_providers};

@@ -4,6 +4,7 @@
 
 mod audit;
 mod directory;
+mod explain;
 mod folds;
 mod interrupted;
 mod lists;

@@ -28,7 +28,8 @@ use evident_eventstore::{
     Append, AppendError, Committed, Contents, Database, EventStore, MasterKey, PostgresOptions, Row,
     StreamAppend, Value, Vault,
 };
-use evident_projections::Projections;
+use evident_projections::retention::{self, Policy};
+use evident_projections::{PATIENCE, Projections};
 use tempfile::TempDir;
 
 /// The tables of all projections, and the column that orders them.
@@ -202,6 +203,14 @@ impl World {
         let events = events.into_iter().map(Event::User).collect();
         self.append(Subject::User(id), Actor::Visitor, vec![(StreamId::user(id), 0, events)]).await.unwrap();
         id
+    }
+
+    /// Two days pass, and everything that may be dropped after one is dropped.
+    pub(crate) async fn retain(&self) {
+        let day = Some(Duration::from_secs(86_400));
+        let policy = Policy { session: day, attempt: day, flow: day, period: None };
+        self.clock.skip_micros(2 * 86_400_000_000);
+        retention::run(&self.store, &policy, self.clock.now(), PATIENCE).await.unwrap();
     }
 
     /// All rows of all projections, the same from either database.

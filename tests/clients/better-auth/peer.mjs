@@ -22,6 +22,7 @@ const auth = betterAuth({
   secret: 'a secret of the tests that is long enough',
   database: memoryAdapter(database),
   rateLimit: { enabled: false },
+  session: { deferSessionRefresh: true },
   trustedOrigins: ['https://app.example.com'],
   telemetry: { enabled: false },
   emailAndPassword: {
@@ -31,7 +32,7 @@ const auth = betterAuth({
   emailVerification: { sendVerificationEmail: async ({ user, url }) => post(user.email, 'verify', { url }) },
   user: {
     changeEmail: { enabled: true, sendChangeEmailConfirmation: async ({ user, url }) => post(user.email, 'change', { url }) },
-    deleteUser: { enabled: true },
+    deleteUser: { enabled: true, sendDeleteAccountVerification: async ({ user, url }) => post(user.email, 'delete', { url }) },
   },
   account: { accountLinking: { enabled: true } },
   socialProviders: { gitlab: { clientId: 'gitlab-client', clientSecret: 'gitlab-secret', issuer: `http://localhost:${port + 1}` } },

@@ -8,7 +8,18 @@ use crate::support::{
 };
 
 /// Every path that only auditors may see.
-const PATHS: &[&str] = &["/audit/events/1", "/audit/nothing"];
+const PATHS: &[&str] = &[
+    "/audit/events",
+    "/audit/events/1",
+    "/audit/users/0d1b5a9e-0000-4000-8000-000000000001/timeline",
+    "/audit/organizations/0d1b5a9e-0000-4000-8000-000000000001/timeline",
+    "/audit/users",
+    "/audit/stream",
+    "/audit/checkpoint",
+    "/audit/tile/0/000",
+    "/audit/proof/inclusion",
+    "/audit/nothing",
+];
 
 /// Checks the form of a refusal; gives its code.
 #[track_caller]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::admin::{administered, administrator, id};
-use crate::support::{Browser, PASSWORD};
+use crate::support::{Browser, PASSWORD, ServiceRole};
 
 const NEW: &str = "a brand new password";
 
@@ -115,4 +115,53 @@ on_both_databases!(nobody_acts_for_administrators_or_whom_there_is_not, async |d
     act("unknown").await.denied(404, "USER_NOT_FOUND", "User not found");
     admin.post("/admin/ban-user", json!({ "userId": user })).await.ok();
     assert_eq!(act(&user).await.json()["code"], "BANNED_USER");
+});
+
+/// Lets an administrator act for somebody; gives the token of that session.
+async fn acting(admin: &Browser<'_>, user: &str) -> String {
+    let answer = admin.post("/admin/impersonate-user", json!({ "userId": user })).await.ok();
+    answer["session"]["token"].as_str().unwrap().to_owned()
+}
+
+on_both_databases!(what_an_administrator_does_for_somebody_names_both, async |database| {
+    let server = administered(&database).await;
+    let admin = administrator(&server).await;
+    let own = id(&admin.session().await);
+    let user = id(&Browser::on(&server).sign_up("jack@example.com").await);
+    acting(&admin, &user).await;
+    let before = server.head();
+    admin.post("/update-user", json!({ "name": "Jim" })).await.ok();
+    let changed = server.assert_log(before, &["user.metadata_changed"]);
+    assert_eq!(changed[0].actor, format!("user:{user}:by:{own}"));
+    assert_eq!(changed[0].subject, Some(format!("user:{user}")));
+    // The other protocol's log of audit has who did it.
+    let entries = server.get(&ServiceRole, "/admin/audit").await.ok();
+    let entry =
+        entries.as_array().unwrap().iter().find(|entry| entry["payload"]["action"] == "user_modified");
+    assert_eq!(entry.unwrap()["payload"]["actor_id"], own.as_str(), "{entries}");
+});
+
+on_both_databases!(acting_for_somebody_ends_with_the_right_to, async |database| {
+    let server = administered(&database).await;
+    let root = administrator(&server).await;
+    let user = id(&Browser::on(&server).sign_up("jack@example.com").await);
+    let endings: [(&str, fn(&str) -> (&'static str, Value)); 3] = [
+        ("banned", |id| ("/admin/ban-user", json!({ "userId": id }))),
+        ("demoted", |id| ("/admin/set-role", json!({ "userId": id, "role": "user" }))),
+        ("removed", |id| ("/admin/remove-user", json!({ "userId": id }))),
+    ];
+    for (name, ending) in endings {
+        let admin = Browser::on(&server);
+        let own = id(&admin.sign_up(&format!("{name}@example.com")).await);
+        root.post("/admin/set-role", json!({ "userId": own, "role": "admin" })).await.ok();
+        acting(&admin, &user).await;
+        assert_eq!(admin.session().await["user"]["id"], user.as_str());
+        let (path, body) = ending(&own);
+        root.post(path, body).await.ok();
+        assert_eq!(admin.session().await, Value::Null, "{name}");
+        let update = admin.post("/update-user", json!({ "name": "Jim" })).await;
+        update.denied(401, "UNAUTHORIZED", "Unauthorized");
+    }
+    // The user's own sessions have nothing to do with it.
+    Browser::on(&server).sign_in("jack@example.com").await;
 });

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::external::{knows, with_gitlab};
-use crate::support::{FakeProvider, NodeClient};
+use crate::support::{FakeProvider, NodeClient, TestServer};
 
 const OFFICIAL: NodeClient = NodeClient { folder: "better-auth", package: "better-auth" };
 
@@ -51,10 +51,12 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
         .with("EVIDENT_BETTER_AUTH_CHANGE_EMAIL_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_CHANGE_EMAIL_CONFIRMATION", "true")
         .with("EVIDENT_BETTER_AUTH_DELETE_USER_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_DELETE_USER_CONFIRMATION", "true")
         .with("EVIDENT_BETTER_AUTH_EMAIL_OTP_CHANGE_EMAIL", "true")
         .with("EVIDENT_BETTER_AUTH_PHONE_SIGN_UP", "true")
         .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_ORGANIZATION_OWN_ROLES_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_SESSION_REFRESH_DEFERRED", "true")
         .with("EVIDENT_BETTER_AUTH_RATE_LIMIT_ENABLED", "false")
         .with("GOTRUE_SMTP_MAX_FREQUENCY", "1ms")
         .with("GOTRUE_SMS_MAX_FREQUENCY", "1ms")
@@ -73,6 +75,18 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
     OFFICIAL.run(&server, "drive.mjs", &environment).await;
     let Ok(report) = std::fs::read_to_string(report) else { return };
     hold_against(&page(&serde_json::from_str(&report).unwrap()));
+});
+
+on_both_databases!(middleware_reads_the_copy_of_a_session_in_its_cookie, async |database| {
+    let secret = "a secret of the tests that is long enough";
+    let server = TestServer::on(&database)
+        .with("BETTER_AUTH_SECRET", secret)
+        .with("EVIDENT_BETTER_AUTH_COOKIE_CACHE", "true")
+        .with("EVIDENT_BETTER_AUTH_COOKIE_CACHE_VERSION", "7")
+        .start()
+        .await;
+    let environment = [("EVIDENT_SECRET", secret), ("EVIDENT_ORIGIN", "http://localhost:9999")];
+    OFFICIAL.run(&server, "cookie_cache.mjs", &environment).await;
 });
 
 fn operations() -> Vec<Operation> {

@@ -200,3 +200,43 @@ on_both_databases!(sixty_mails_go_to_nobody, async |database| {
     }
     assert_eq!(refused, 5);
 });
+
+/// A server that sends codes at a sign-up by one of its settings.
+async fn with_codes(database: &TestDatabase, name: &str, more: &[(&str, &str)]) -> TestServer {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
+    let setup = TestServer::on(database)
+        .with_mails()
+        .with("GOTRUE_MAILER_TEMPLATES_REAUTHENTICATION", template)
+        .with(name, "true");
+    more.iter().fold(setup, |setup, (name, value)| setup.with(name, value)).start().await
+}
+
+async fn confirm(browser: &Browser<'_>, email: &str, code: &str) {
+    browser.post("/email-otp/verify-email", json!({ "email": email, "otp": code })).await.ok();
+}
+
+on_both_databases!(who_signs_up_gets_a_code_where_the_owner_wants_it, async |database| {
+    let server = with_codes(&database, "EVIDENT_BETTER_AUTH_EMAIL_OTP_ON_SIGN_UP", &[]).await;
+    let browser = Browser::on(&server);
+    let email = "ann@example.com";
+    browser.sign_up(email).await;
+    let code = server.mail_to(email, 1).await.code();
+    confirm(&browser, email, &code).await;
+    assert_eq!(browser.session().await["user"]["emailVerified"], true);
+});
+
+on_both_databases!(codes_take_the_place_of_links_where_the_owner_wants_it, async |database| {
+    let required = [("EVIDENT_BETTER_AUTH_REQUIRE_EMAIL_VERIFICATION", "true")];
+    let server = with_codes(&database, "EVIDENT_BETTER_AUTH_EMAIL_OTP_INSTEAD_OF_LINKS", &required).await;
+    let browser = Browser::on(&server);
+    let email = "ann@example.com";
+    let body = json!({ "email": email, "password": PASSWORD, "name": "Ann" });
+    assert_eq!(browser.post("/sign-up/email", body).await.ok()["token"], Value::Null);
+    server.mail_to(email, 1).await.code();
+    // Asked for once more, it is a code again.
+    browser.post("/send-verification-email", json!({ "email": email })).await.ok();
+    let code = server.mail_to(email, 2).await.code();
+    confirm(&browser, email, &code).await;
+    browser.sign_in(email).await;
+    assert_eq!(browser.session().await["user"]["emailVerified"], true);
+});

@@ -116,3 +116,27 @@ on_both_databases!(somebody_unknown_deletes_themselves_and_nobody_else, async |d
     let refused = nora.post("/delete-anonymous-user", json!({})).await;
     refused.denied(403, "USER_IS_NOT_ANONYMOUS", "User is not anonymous");
 });
+
+on_both_databases!(a_name_that_many_ask_for_at_once_is_ones_by_whichever_door, async |database| {
+    let server =
+        TestServer::on(&database).with("EVIDENT_BETTER_AUTH_ADMIN_EMAILS", "root@example.com").start().await;
+    let root = Browser::on(&server);
+    root.sign_up("root@example.com").await;
+    let browsers: Vec<_> = (0..3).map(|_| Browser::on(&server)).collect();
+    for (n, browser) in browsers.iter().enumerate() {
+        browser.sign_up(&format!("ann{n}@example.com")).await;
+    }
+    let renamed =
+        browsers.iter().map(|browser| browser.post("/update-user", json!({ "username": "only_one" })));
+    let made = (0..3).map(|n| {
+        let body = json!({ "email": format!("new{n}@example.com"), "password": PASSWORD, "name": "New",
+            "data": { "username": "Only_One" } });
+        root.post("/admin/create-user", body)
+    });
+    let (renamed, made) = tokio::join!(futures::future::join_all(renamed), futures::future::join_all(made));
+    let statuses: Vec<u16> = renamed.iter().chain(&made).map(|reply| reply.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| *status < 500), "{statuses:?}");
+    let page = root.get("/admin/list-users?filterField=username&filterValue=only_one").await.ok();
+    assert_eq!(page["total"], 1);
+});

@@ -211,3 +211,31 @@ on_both_databases!(sessions_of_both_protocols_end_each_other, async |database| {
     server.put(&there, "/user", json!({ "password": "another password" })).await.ok();
     assert_eq!(browser.session().await, Value::Null, "a new password there ends the session here");
 });
+
+on_both_databases!(where_that_is_asked_for_by_post_reading_moves_no_end, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_SESSION_REFRESH_DEFERRED", "true")
+        .with("EVIDENT_BETTER_AUTH_SESSION_UPDATE_AGE", "0s")
+        .start()
+        .await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let before = server.head();
+    assert_eq!(browser.session().await["needsRefresh"], true);
+    assert_eq!(server.head(), before);
+    let answer = browser.post("/get-session", json!({})).await;
+    assert_eq!(answer.set_cookies().len(), 1, "the cookie is set anew");
+    assert_eq!(answer.ok()["user"]["email"], "ann@example.com");
+    server.assert_log(before, &["session.extended"]);
+    assert_eq!(Browser::on(&server).post("/get-session", json!({})).await.ok(), Value::Null);
+});
+
+on_both_databases!(without_that_nobody_asks_by_post, async |database| {
+    let server = TestServer::started(&database).await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let refused = browser.post("/get-session", json!({})).await;
+    let message = "POST method requires deferSessionRefresh to be enabled in session config";
+    refused.denied(405, "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED", message);
+    assert_eq!(browser.session().await.get("needsRefresh"), None);
+});

@@ -232,3 +232,33 @@ on_both_databases!(codes_by_mail_alone_and_nothing_at_all, async |database| {
     assert_eq!(after["user"]["twoFactorEnabled"], false);
     other.sign_in(GINA).await;
 });
+
+on_both_databases!(a_session_that_began_with_the_password_alone_opens_nothing_here, async |database| {
+    let server = started(&database).await;
+    let (browser, ..) = secured(&server).await;
+    let own = browser.session().await["session"]["token"].clone();
+    // The other protocol begins sessions before the second step.
+    server.sign_in(GINA).await;
+    let listed = browser.get("/list-sessions").await.ok();
+    let half = listed.as_array().unwrap().iter().find(|session| session["token"] != own).unwrap();
+    let token = half["token"].as_str().unwrap();
+    let thief = Browser::on(&server);
+    let ask = || server.request(reqwest::Method::GET, "/api/auth/get-session").bearer_auth(token);
+    assert_eq!(thief.send(ask()).await.ok(), Value::Null);
+    assert_eq!(browser.session().await["session"]["token"], own);
+});
+
+on_both_databases!(an_app_counts_at_once_where_the_owner_wants_it, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_SKIP_VERIFICATION_ON_ENABLE", "true")
+        .start()
+        .await;
+    let browser = Browser::on(&server);
+    browser.sign_up(GINA).await;
+    let answer = browser.post("/two-factor/enable", json!({ "password": PASSWORD })).await.ok();
+    let app = App::reading(answer["totpURI"].as_str().unwrap());
+    assert_eq!(browser.session().await["user"]["twoFactorEnabled"], true);
+    let other = waiting(&server).await;
+    totp(&other, &app.code(0)).await.ok();
+    assert_eq!(other.session().await["user"]["email"], GINA);
+});

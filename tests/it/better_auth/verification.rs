@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, PASSWORD, ServerSetup, TestDatabase, TestServer};
+use crate::support::{Browser, PASSWORD, ServerSetup, ServiceRole, TestDatabase, TestServer};
 
 fn unconfirmed(database: &TestDatabase) -> ServerSetup {
     TestServer::on(database)
@@ -156,4 +156,24 @@ on_both_databases!(an_unconfirmed_address_may_change_at_once, async |database| {
     let path = link(&server, "tom.new@example.com", 1).await;
     browser.get(&path).await;
     assert_eq!(browser.session().await["user"]["emailVerified"], true);
+});
+
+on_both_databases!(an_address_that_changes_on_one_side_is_the_same_on_the_other, async |database| {
+    let server = unconfirmed(&database)
+        .with("EVIDENT_BETTER_AUTH_CHANGE_EMAIL_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_CHANGE_UNVERIFIED_EMAIL_AT_ONCE", "true")
+        .start()
+        .await;
+    let browser = Browser::on(&server);
+    let user = browser.sign_up("ann@example.com").await["user"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/admin/users/{user}");
+    browser.post("/change-email", json!({ "newEmail": "ann.two@example.com" })).await.ok();
+    assert_eq!(server.get(&ServiceRole, &path).await.ok()["email"], "ann.two@example.com");
+    let body = json!({ "email": "ann.three@example.com", "email_confirm": true });
+    server.put(&ServiceRole, &path, body).await.ok();
+    let seen = browser.session().await["user"].clone();
+    assert_eq!((&seen["email"], &seen["emailVerified"]), (&json!("ann.three@example.com"), &json!(true)));
+    let other = Browser::on(&server);
+    other.sign_in("ann.three@example.com").await;
+    assert_eq!(other.try_sign_in("ann@example.com", PASSWORD).await.status, 401);
 });

@@ -2,12 +2,13 @@
 
 use crate::http::openapi::table::Field;
 use crate::http::openapi::table::Shape::{
-    self, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
+    self, Anything, Bool, Fields, Integer, List, Named, Nullable, Object, Text, Time, Uuid, Word,
 };
 
 /// Name and shape of each.
 pub(super) const DOCUMENTS: &[(&str, Shape)] = &[
     ("Entry", Fields(ENTRY)),
+    ("Page", Fields(&[("entries", List(&Named("Entry"))), ("next", Nullable(&Integer)), ("head", Integer)])),
     ("Actor", Fields(ACTOR)),
     ("Error", Fields(&[("error", Fields(&[("code", Text), ("message", Text)]))])),
 ];
@@ -20,25 +21,31 @@ const ENTRY: &[Field] = &[
     ("stream", Text),
     ("sequence", Integer),
     ("occurred_at", Time),
+    ("summary", Text),
     ("actor", Named("Actor")),
     ("subject", Nullable(&Text)),
-    ("cause", Fields(&[("request_id", Uuid), ("event", Nullable(&Uuid))])),
-    (
-        "provenance",
-        Fields(&[
-            ("surface", Word(&["gotrue", "better_auth", "ops", "cli", "internal"])),
-            ("client", Nullable(&Text)),
-            ("ip", Nullable(&Text)),
-            ("user_agent", Nullable(&Text)),
-        ]),
-    ),
-    ("data", Object),
+    ("cause", Nullable(&Fields(&[("request_id", Uuid), ("event", Nullable(&Uuid))]))),
+    ("provenance", Nullable(&Fields(PROVENANCE))),
+    ("change", List(&Fields(&[("field", Text), ("before?", Anything), ("after?", Anything)]))),
+    ("data", Nullable(&Object)),
+    ("dropped?", Bool),
     ("erased", List(&Text)),
 ];
 
+const PROVENANCE: &[Field] = &[
+    ("surface", Word(SURFACES)),
+    ("client", Nullable(&Text)),
+    ("ip", Nullable(&Text)),
+    ("user_agent", Nullable(&Text)),
+];
+
+/// The doors through which requests come.
+pub(super) const SURFACES: &[&str] = &["gotrue", "better_auth", "ops", "cli", "internal"];
+
 const ACTOR: &[Field] = &[
     ("label", Text),
-    ("kind", Word(&["user", "admin", "operator", "visitor", "system"])),
+    ("kind", Word(&["user", "impersonator", "admin", "operator", "visitor", "system", "unknown"])),
     ("role?", Text),
     ("user?", Uuid),
+    ("impersonator?", Uuid),
 ];

@@ -4,6 +4,7 @@
 //! [`documents`] has what they share. A test sees to it that no route is without its operation.
 
 mod documents;
+mod proofs;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use crate::http::openapi::table::Operation;
 use crate::http::routes::{Entry, Router};
 
 /// What the groups are called, and what is in them.
-const GROUPS: &[(&str, &[Operation])] = &[("Reading", reading::OPERATIONS)];
+const GROUPS: &[(&str, &[Operation])] = &[("Reading", reading::OPERATIONS), ("Proofs", proofs::OPERATIONS)];
 
 /// The document of these routes.
 pub(super) fn routes(described: &[Entry]) -> Router<App> {

@@ -48,9 +48,8 @@ async fn revoke_user_session(call: Call) -> Reply {
     let administrator = call.administrator(REVOKE_SESSIONS).await?;
     let commands = call.app.commands();
     let Some(session) = commands.session_tokens().read(&token) else { return Answer::success() };
-    if let Ok(holder) = commands.session_holder(session).await {
-        let reason = RevocationReason::SignedOutElsewhere;
-        let case = EndSession { user: holder.view.user.id, session, reason };
+    if let Some(user) = commands.owner_of_session(session).await? {
+        let case = EndSession { user, session, reason: RevocationReason::SignedOutElsewhere };
         commands.execute(&call.context(administrator.actor), &case).await?;
     }
     Answer::success()
@@ -135,6 +134,7 @@ async fn stop_impersonating(call: Call) -> Reply {
         call.set_cookie(DONT_REMEMBER_COOKIE, "true", None);
     }
     call.clear_cookie(ADMIN_COOKIE);
+    call.cache_session(own, remembered);
     shown(&call, own).await
 }
 

@@ -1,6 +1,6 @@
 //! Asking for codes, looking at them, and coming in by them.
 
-use evident_commands::{CodeEntry, CodeSignIn, ConfirmedByCode, SendCode};
+use evident_commands::{CodeEntry, CodeError, CodeSignIn, ConfirmedByCode, SendCode};
 use evident_domain::recipient::CodePurpose;
 use evident_domain::{Actor, Metadata};
 use serde_json::{Value, json};
@@ -142,4 +142,13 @@ async fn arrived(
     };
     let view = call.app.commands().user_view(done.user).await?.ok_or_else(BetterAuthError::signed_out)?;
     Ok((token, UserDocument::of(&call.app, &view)))
+}
+
+/// Sends the code that confirms an address. Whether one went is not told.
+pub(in super::super) async fn send_verification(call: &Call, email: &str) -> Result<(), BetterAuthError> {
+    let request = SendCode { to: address(email)?, purpose: CodePurpose::Verification, to_strangers: false };
+    match call.app.commands().send_code(&call.context(Actor::Visitor), &request).await {
+        Err(CodeError::Failure(failure)) => Err(failure.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -3,6 +3,8 @@
 mod account;
 mod codes;
 
+pub(super) use codes::send_verification;
+
 use evident_commands::{CodeError, Contact};
 use evident_domain::Email;
 use evident_domain::user::UserError;

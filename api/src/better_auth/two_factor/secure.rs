@@ -54,8 +54,16 @@ async fn enable(call: Call) -> Reply {
         change(&call, &caller, true).await?;
         return Answer::json(&json!({ "method": "otp" }));
     }
-    let secured = commands.secure_by_app(&context, caller.user(), caller.session_id()).await;
-    let secured = secured.map_err(refusal)?;
+    let (user, session) = (caller.user(), caller.session_id());
+    let secured = if call.app.settings().plugins.second_steps.app_counts_at_once {
+        let terms = call.app.session_terms(!call.is_forgotten());
+        let done = commands.secure_by_app_at_once(&context, user, session, terms).await;
+        let (secured, grant) = done.map_err(refusal)?;
+        call.keep_session(grant.session);
+        secured
+    } else {
+        commands.secure_by_app(&context, user, session).await.map_err(refusal)?
+    };
     let codes: Vec<&str> = secured.backup_codes.iter().map(|code| code.as_str()).collect();
     let uri = uri(&call, &caller, &secured.secret, issuer);
     Answer::json(&json!({ "method": "totp", "totpURI": uri, "backupCodes": codes }))

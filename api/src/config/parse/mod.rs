@@ -3,6 +3,7 @@
 mod administration;
 mod collection;
 mod network;
+mod proofs;
 mod scalar;
 mod secret;
 mod span;
@@ -12,6 +13,7 @@ pub(super) use collection::{
     CharacterSets, JsonHeaders, JsonPermissions, JsonRoles, List, Patterns, TestCodes,
 };
 pub(super) use network::{BasePath, DatabaseAddress, Header, Headers, Networks, SchemaName, WebAddress};
+pub(super) use proofs::Witnesses;
 pub(super) use scalar::{
     Choice, FilePath, Flag, Fractional, LogFilter, Maybe, Moment, Number, OneOf, OtpLength, PasswordLength,
     Seconds, Text, UnlessZero, Whole,

@@ -140,6 +140,39 @@ pub(super) const SESSIONS: &[Setting] = &[
         "24h",
         "A session that is not remembered ends so long after its start.",
     ),
+    setting!(
+        "better_auth.session_refresh_deferred",
+        Flag,
+        settings.better_auth.session.refresh_deferred,
+        [],
+        "false",
+        "Reading a session moves its end only by POST; GET says whether it is time (`needsRefresh`).",
+    ),
+    setting!(
+        "better_auth.cookie_cache",
+        Flag,
+        settings.better_auth.session.cookie_cache.enabled,
+        [],
+        "false",
+        "A signed copy of session and user goes into the cookie `session_data`, for middleware that reads it. \
+         Evident itself reads it never: what ended is over at once.",
+    ),
+    setting!(
+        "better_auth.cookie_cache_max_age",
+        Positive,
+        settings.better_auth.session.cookie_cache.max_age,
+        [],
+        "5m",
+        "How long that copy counts.",
+    ),
+    setting!(
+        "better_auth.cookie_cache_version",
+        Text,
+        settings.better_auth.session.cookie_cache.version,
+        [],
+        "1",
+        "The version in that copy: readers that ask for another one drop it.",
+    ),
 ];
 
 pub(super) const EMAIL_PASSWORD: &[Setting] = &[
@@ -222,6 +255,22 @@ pub(super) const EMAIL_PASSWORD: &[Setting] = &[
         [],
         "true",
         "Mails that confirm an address are sent.",
+    ),
+    setting!(
+        "better_auth.email_otp_on_sign_up",
+        Flag,
+        settings.better_auth.verification.code_on_sign_up,
+        [],
+        "false",
+        "Who signs up with a password gets a code by mail that confirms the address.",
+    ),
+    setting!(
+        "better_auth.email_otp_instead_of_links",
+        Flag,
+        settings.better_auth.verification.code_instead_of_link,
+        [],
+        "false",
+        "What confirms an address is a code everywhere, and no link.",
     ),
     setting!(
         "better_auth.verification_on_sign_up",
@@ -338,6 +387,32 @@ pub(super) const ACCOUNT: &[Setting] = &[
         [],
         "false",
         "Users unlink even their last account.",
+    ),
+    setting!(
+        "better_auth.provider_tokens",
+        Flag,
+        settings.better_auth.account.provider_tokens,
+        [],
+        "true",
+        "What other providers hand out for calling them is kept, enciphered, and given to the user.",
+    ),
+    setting!(
+        "better_auth.trusted_providers",
+        List,
+        settings.better_auth.account.trusted_providers,
+        [],
+        "gitlab,custom:intranet",
+        "Providers by which people come to the account with their address though the provider does not vouch for \
+         it, where the account has confirmed it.",
+    ),
+    setting!(
+        "better_auth.implicit_sign_up_disabled",
+        Flag,
+        settings.better_auth.account.implicit_sign_up_disabled,
+        [],
+        "false",
+        "Somebody new who comes by another provider gets an account only where the client asks for one \
+         (`requestSignUp`).",
     ),
 ];
 

@@ -91,6 +91,15 @@ pub(super) const SECOND_STEPS: &[Setting] = &[
         "the host of `site.site_url`",
     ),
     setting!(
+        "better_auth.two_factor_skip_verification_on_enable",
+        Flag,
+        settings.commands.plugins.second_steps.app_counts_at_once,
+        [],
+        "false",
+        "An app is asked for from the next sign-in on, though it has shown no code yet. Whoever did not read the \
+         secret is locked out.",
+    ),
+    setting!(
         "better_auth.two_factor_challenge_lifetime",
         Positive,
         settings.commands.plugins.second_steps.challenge,

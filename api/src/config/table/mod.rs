@@ -12,6 +12,8 @@ mod hooks;
 mod limits;
 mod mails;
 mod oauth_server;
+mod proofs;
+mod retention;
 mod server;
 mod sms;
 mod sso;
@@ -89,6 +91,8 @@ pub static SECTIONS: &[Section] = &[
     Section { title: "Limits", settings: limits::LIMITS },
     Section { title: "Log", settings: server::LOG },
     Section { title: "Reading the log of events", settings: audit::AUDIT },
+    Section { title: "Proofs of the log", settings: proofs::PROOFS },
+    Section { title: "Retention", settings: retention::RETENTION },
     Section { title: "Better Auth", settings: better_auth::PLACE },
     Section { title: "Better Auth: sessions", settings: better_auth::SESSIONS },
     Section { title: "Better Auth: addresses and passwords", settings: better_auth::EMAIL_PASSWORD },

@@ -82,7 +82,8 @@ impl Writer {
     /// And this operation.
     pub(crate) fn add(&mut self, group: &'static str, operation: &Operation) {
         let described = self.described(group, operation);
-        self.put(group, operation, operation.path, described);
+        // To us a variable with an asterisk takes the path's whole rest; documents cannot say that.
+        self.put(group, operation, &operation.path.replace("{*", "{"), described);
     }
 
     /// And it again, at another path.
@@ -178,7 +179,9 @@ fn components(surface: &Surface, statuses: &BTreeSet<u16>) -> Components {
 
 /// The variables in a path.
 fn variables(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
 }
 
 fn body(body: Body) -> Option<utoipa::openapi::request_body::RequestBody> {
@@ -205,7 +208,14 @@ fn answered(status: u16, answer: Answer) -> Response {
             builder.content("application/scim+json", Content::new(Some(schema(&shape)))).build()
         }
         Answer::Xml => builder.content("application/xml", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::Plain => builder.content("text/plain", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::Bytes => {
+            builder.content("application/octet-stream", Content::new(Some(schema(&Shape::Text)))).build()
+        }
         Answer::Html => builder.content("text/html", Content::new(Some(schema(&Shape::Text)))).build(),
+        Answer::EventStream => {
+            builder.content("text/event-stream", Content::new(Some(schema(&Shape::Text)))).build()
+        }
         Answer::Redirect => {
             let header = HeaderBuilder::new().schema(Some(schema(&Shape::Text))).build();
             builder.header("Location", header).build()

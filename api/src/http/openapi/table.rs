@@ -104,8 +104,14 @@ pub enum Answer {
     Scim(Shape),
     /// XML.
     Xml,
+    /// Plain text.
+    Plain,
+    /// Bytes.
+    Bytes,
     /// A page for people.
     Html,
+    /// Server-sent events.
+    EventStream,
     /// Nothing but a `Location`.
     Redirect,
 }

@@ -83,7 +83,7 @@ impl UserRow {
                 // An administrator confirms anew; whoever proves a changed address stays confirmed.
                 let anew = match actor {
                     Actor::Admin { .. } | Actor::Operator => true,
-                    Actor::User { .. } | Actor::Visitor | Actor::System => false,
+                    Actor::User { .. } | Actor::Impersonator { .. } | Actor::Visitor | Actor::System => false,
                 };
                 if anew || self.email_confirmed_at.is_none() {
                     self.email_confirmed_at = Some(at);
@@ -216,6 +216,7 @@ impl UserRow {
             | UserEvent::SecondStepMissed { .. }
             | UserEvent::SecondStepExhausted { .. }
             | UserEvent::SecondStepTaken { .. }
+            | UserEvent::ProviderTokensKept { .. }
             | UserEvent::DeviceTrusted { .. }
             | UserEvent::IdentityLinked { .. }
             | UserEvent::IdentityUpdated { .. }

@@ -118,6 +118,7 @@ impl Fold for UserRow {
                 | UserEvent::SecondStepMissed { .. }
                 | UserEvent::SecondStepExhausted { .. }
                 | UserEvent::SecondStepTaken { .. }
+                | UserEvent::ProviderTokensKept { .. }
                 | UserEvent::DeviceTrusted { .. }
                 | UserEvent::IdentityLinked { .. }
                 | UserEvent::IdentityUpdated { .. }
@@ -143,6 +144,7 @@ impl Fold for UserRow {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -183,6 +185,7 @@ impl Fold for UserRow {
             | Event::Authorization(_)
             | Event::Consent(_)
             | Event::Hold(_)
+            | Event::Audit(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => group,
         }

@@ -98,3 +98,50 @@ on_both_databases!(whoever_joins_while_the_account_is_erased_is_nowhere_in_the_e
         assert_eq!(olga.get("/organization/list-invitations").await.ok(), json!([]));
     }
 });
+
+on_both_databases!(of_two_owners_who_step_down_or_throw_each_other_out_at_once_one_stays, async |database| {
+    let server = TestServer::started(&database).await;
+    let olga = somebody(&server, "olga").await;
+    let id = boats(&olga).await;
+    let paul = member(&server, &olga, "paul", "owner").await;
+    let members = async |browser: &Browser<'_>| {
+        let listed = browser.get(&format!("/organization/list-members?organizationId={id}")).await.ok();
+        listed["members"].as_array().unwrap().clone()
+    };
+    let all = members(&olga).await;
+    let step_down = async |browser: &Browser<'_>, who: &serde_json::Value| {
+        let body = json!({ "memberId": who["id"], "role": "member", "organizationId": id });
+        browser.post("/organization/update-member-role", body).await
+    };
+    let own = |name: &str| {
+        let address = format!("{name}@example.com");
+        all.iter().find(|member| member["user"]["email"] == address.as_str()).unwrap()
+    };
+    let (one, other) = tokio::join!(step_down(&olga, own("olga")), step_down(&paul, own("paul")));
+    assert_eq!(won(&[one, other]), 1);
+    let owners = |all: &[serde_json::Value]| all.iter().filter(|member| member["role"] == "owner").count();
+    let left = members(&olga).await;
+    assert_eq!((left.len(), owners(&left)), (2, 1));
+
+    let (owner, member) = if left.iter().any(|it| it["role"] == "owner" && it["id"] == own("olga")["id"]) {
+        (&olga, own("paul"))
+    } else {
+        (&paul, own("olga"))
+    };
+    let body = json!({ "memberId": member["id"], "role": "owner", "organizationId": id });
+    owner.post("/organization/update-member-role", body).await.ok();
+    let remove = async |browser: &Browser<'_>, who: &serde_json::Value| {
+        let body = json!({ "memberIdOrEmail": who["id"], "organizationId": id });
+        browser.post("/organization/remove-member", body).await
+    };
+    let (one, other) = tokio::join!(remove(&olga, own("paul")), remove(&paul, own("olga")));
+    assert_eq!(won(&[one, other]), 1);
+    let left = if members_of(&olga, &id).await > 0 { members(&olga).await } else { members(&paul).await };
+    assert_eq!((left.len(), owners(&left)), (1, 1));
+});
+
+/// How many members somebody sees; none where they are no member.
+async fn members_of(browser: &Browser<'_>, organization: &str) -> usize {
+    let listed = browser.get(&format!("/organization/list-members?organizationId={organization}")).await;
+    if listed.status == 200 { listed.json()["members"].as_array().map_or(0, Vec::len) } else { 0 }
+}

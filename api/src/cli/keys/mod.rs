@@ -1,4 +1,6 @@
-//! `evident keys`: the keys that sign access tokens.
+//! `evident keys`: the keys that sign access tokens, and the one that wraps all others.
+
+mod rotate;
 
 use clap::{Subcommand, ValueEnum};
 use evident_commands::tokens::{KeyKind, generate_jwk};
@@ -13,6 +15,8 @@ use crate::ports::SystemEntropy;
 pub(super) enum Keys {
     /// Show the public keys, as /.well-known/jwks.json does
     List,
+    /// Wrap all keys under another master key, while nodes serve
+    RotateMaster(rotate::RotateMaster),
     /// Make a private key, to stand in `GOTRUE_JWT_KEYS`
     Generate {
         /// What it signs with
@@ -36,6 +40,7 @@ impl Keys {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
         let mut out = std::io::stdout();
         match self {
+            Self::RotateMaster(rotation) => rotation.run(settings, json).await?,
             Self::Generate { algorithm } => {
                 let kind = match algorithm {
                     Algorithm::Hs256 => KeyKind::Hs256,

@@ -1,0 +1,43 @@
+//! What is dropped from the log, and when.
+
+use super::{Setting, setting};
+use crate::config::parse::{Maybe, Positive};
+
+pub(super) const RETENTION: &[Setting] = &[
+    setting!(
+        "retention.session_chatter",
+        Maybe<Positive>,
+        settings.retention.session,
+        [],
+        "2160h",
+        "After this time the content of refreshes and proofs is dropped, once no session needs it. A day at least. Sign-ins, and ends of sessions, stay.",
+        "they stay"
+    ),
+    setting!(
+        "retention.failed_attempts",
+        Maybe<Positive>,
+        settings.retention.attempt,
+        [],
+        "8760h",
+        "After this time the content of refused sign-ins and calls is dropped, and the counts of failures with it. A day at least.",
+        "they stay"
+    ),
+    setting!(
+        "retention.flows",
+        Maybe<Positive>,
+        settings.retention.flow,
+        [],
+        "720h",
+        "After this time the content of codes, redirects and requests for messages is dropped. A day at least.",
+        "they stay"
+    ),
+    setting!(
+        "retention.period_keys",
+        Maybe<Positive>,
+        settings.retention.period,
+        [],
+        "8760h",
+        "So long after a month ends the key is destroyed under which its data of nobody known is sealed. A day at least.",
+        "they stay"
+    ),
+];
