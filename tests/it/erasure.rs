@@ -16,7 +16,7 @@ const TRACES: [&str; 6] =
 
 /// All that the databases hold, as one text in lower case.
 fn stored(server: &TestServer) -> String {
-    let bytes = match server.database() {
+    let bytes: Vec<u8> = match server.database() {
         TestDatabase::Sqlite => {
             let files = ["evident.db", "evident.db-wal", "keys.db", "keys.db-wal"];
             let read = |name: &str| std::fs::read(server.data().join(name)).unwrap_or_default();

@@ -7,7 +7,8 @@
 pub mod access;
 mod app;
 mod entry;
-pub mod error;
+pub mod erasures;
+mod error;
 mod events;
 mod openapi;
 mod proofs;

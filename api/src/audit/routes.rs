@@ -9,7 +9,7 @@ use axum::response::IntoResponse as _;
 use super::access::AuditorCaller;
 use super::app::App;
 use super::error::AuditError;
-use super::{events, openapi, proofs, stream, timelines, users};
+use super::{erasures, events, openapi, proofs, stream, timelines, users};
 use crate::http::guard::guarded;
 use crate::http::methods::Methods;
 use crate::http::routes::{Route, Router};
@@ -34,6 +34,7 @@ pub(super) fn table() -> Router<App> {
         .merge(users::routes())
         .merge(stream::routes())
         .merge(proofs::routes())
+        .merge(erasures::routes())
 }
 
 /// Only for auditors: who is none hears that before anything about methods.

@@ -132,10 +132,8 @@ async fn unlink(call: Call) -> Reply {
     let meant = Meant::read(&mut fields);
     fields.finish()?;
     let caller = call.fresh_session().await?;
-    let leaving = match call.app.options().account.unlink_all {
-        true => WaysInLeft::Nothing,
-        false => WaysInLeft::OneToSignInBy,
-    };
+    let any = call.app.options().account.unlink_all;
+    let leaving = if any { WaysInLeft::Nothing } else { WaysInLeft::OneToSignInBy };
     let accounts = accounts(caller.view(), &Kept::new());
     let (context, session) = (call.context(caller.actor()), Some(caller.session_id()));
     let (commands, user) = (call.app.commands(), caller.user());

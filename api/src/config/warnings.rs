@@ -13,7 +13,7 @@ const SECRET_BYTES: usize = 32;
 /// Less memory for argon2 is not recommended by anybody, in KiB.
 const ARGON2_KIB: u32 = 7_168;
 /// Variables with our prefix that are no settings.
-const OWN_NAMES: &[&str] = &["EVIDENT_CONFIG"];
+const OWN_NAMES: &[&str] = &["EVIDENT_CONFIG", "EVIDENT_MASTER_KEY_NEXT"];
 /// The prefix of variables that only tests look at.
 const TEST_PREFIX: &str = "EVIDENT_TEST_";
 

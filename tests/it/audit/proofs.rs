@@ -162,6 +162,24 @@ on_both_databases!(what_was_changed_is_named_with_its_position, async |database|
     let plain = server.evident(&["audit", "verify"]).ok();
     assert!(plain.contains("the log holds") && plain.contains("claims and tables are the log's"), "{plain}");
 
+    // On a laptop, without the log: an archive, the key and a checkpoint.
+    let archive = server.scratch().join("log.jsonl");
+    let archive = archive.to_str().unwrap();
+    server.evident(&["events", "export", "--into", archive]).ok();
+    let laptop = TestServer::on(&crate::support::TestDatabase::sqlite()).prepare();
+    let offline = |archive: &str| {
+        let word = ["--key", key.trim(), "--checkpoint", &kept];
+        laptop.evident(&[&["audit", "verify", "--archive", archive], &word[..]].concat())
+    };
+    assert!(offline(archive).ok().contains("the log holds"));
+    let lines = std::fs::read_to_string(archive).unwrap();
+    let short: Vec<&str> = lines.lines().take(3).collect();
+    let short = offline(&write(&server, "short", &(short.join("\n") + "\n")));
+    assert!(short.code == Some(1) && short.out.contains("the log ends here"), "{short:?}");
+    let other = offline(&write(&server, "other", &lines.replacen("admin:service_role", "system", 1)));
+    assert!(other.code == Some(1) && other.out.contains("does NOT hold: position "), "{other:?}");
+    assert!(!laptop.data().exists(), "nothing else is opened");
+
     server.database().execute(&server, "UPDATE users SET role = 'service_role'").await;
     let found = verify(&[]);
     assert!(found.code == Some(1) && found.out.contains("\"same\":false"), "{found:?}");

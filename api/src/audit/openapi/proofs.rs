@@ -36,4 +36,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .query(&[("from", Integer), ("to", Integer)])
     .answers(&[(200, Plain)])
     .refuses(&[400, 401, 403, 404]),
+    operation(
+        Get,
+        "/erasures/{subject}",
+        "certifyErasure",
+        "The certificate of an erasure: a signed note (C2SP signed-note) with a line of JSON",
+    )
+    .by(Admin)
+    .answers(&[(200, Plain)])
+    .refuses(&[400, 401, 403, 404, 409]),
 ];
