@@ -60,7 +60,6 @@ const OPEN: &[&str] = &[
     "IpAddr",
     "ClientId",
     "HoldId",
-    "HoldId",
     "HoldScope",
     "Email",
     "Phone",
@@ -86,8 +85,6 @@ const OPEN: &[&str] = &[
     "Registration",
     "SignInRefusal",
     "AdminRefusal",
-    "HoldId",
-    "HoldScope",
 ];
 
 /// Types whose values are not.

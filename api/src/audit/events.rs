@@ -8,7 +8,7 @@ use evident_domain::Position;
 use evident_projections::views::log::{self, LogCursor, LogFilter};
 use serde::Serialize;
 
-use super::access::AuditorCaller;
+use super::access::LogReader;
 use super::app::App;
 use super::entry::EntryDocument;
 use super::error::AuditError;
@@ -37,7 +37,7 @@ struct PageDocument {
 
 async fn list(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, AuditError> {
     let (filter, cursor) = query::page(&Params::parse(query.as_deref().unwrap_or_default()))?;
@@ -60,7 +60,7 @@ pub(super) async fn page(
 
 async fn show(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     position: Result<Path<String>, PathRejection>,
 ) -> Result<Response<Body>, AuditError> {
     let Ok(Path(position)) = position else { return Err(not_there()) };

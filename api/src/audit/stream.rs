@@ -17,7 +17,7 @@ use evident_projections::views::log::{self, LogCursor, LogFilter, Order};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
-use super::access::AuditorCaller;
+use super::access::LogReader;
 use super::app::App;
 use super::entry::EntryDocument;
 use super::error::AuditError;
@@ -55,7 +55,7 @@ pub(super) fn routes() -> Router<App> {
 
 async fn follow(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response<Body>, AuditError> {

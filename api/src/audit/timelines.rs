@@ -8,7 +8,7 @@ use axum::http::Response;
 use evident_domain::{OrganizationId, UserId};
 use uuid::Uuid;
 
-use super::access::AuditorCaller;
+use super::access::LogReader;
 use super::app::App;
 use super::error::AuditError;
 use super::routes::{for_auditors, get};
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<App> {
 
 async fn of_user(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, AuditError> {
@@ -37,7 +37,7 @@ async fn of_user(
 
 async fn of_organization(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, AuditError> {

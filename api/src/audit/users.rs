@@ -7,7 +7,7 @@ use evident_domain::{Position, UserId};
 use evident_projections::views::log::{self, Standing};
 use serde::Serialize;
 
-use super::access::AuditorCaller;
+use super::access::LogReader;
 use super::app::App;
 use super::error::AuditError;
 use super::routes::{for_auditors, get};
@@ -41,7 +41,7 @@ struct UserDocument {
 
 async fn list(
     State(app): State<App>,
-    _: AuditorCaller,
+    _: LogReader,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, AuditError> {
     let moment = query::moment(&Params::parse(query.as_deref().unwrap_or_default()))?;
