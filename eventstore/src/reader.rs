@@ -67,8 +67,8 @@ impl Filter {
         }
         if let Some(user) = self.user {
             add(
-                "(subject = ? or actor = ? or actor like replace(?, 'user:', 'admin:%:') \
-                 or 'user:' || (payload ->> 'user') = ?)",
+                "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
+                 or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || (payload ->> 'user') = ?)",
                 Subject::User(user).to_string().into(),
             );
         }

@@ -146,14 +146,18 @@ on_both_databases!(no_byte_tells_of_who_is_forgotten, async |database| {
     for trace in ["ada.lovelace", "lovelace", "15550001234", "203.0.113.77", "adabrowser", "marylebone"] {
         assert!(before.contains(trace), "the test looks where {trace} stands");
     }
-    let other = server.second_node().await;
-    assert!(
-        other.get(&ServiceRole, &format!("/admin/users/{}", ada.id)).await.ok().to_string().contains(ADDRESS)
-    );
+    let path = format!("/admin/users/{}", ada.id);
+    // Where several nodes may serve one database.
+    let other = match database.url() {
+        Some(_) => Some(server.second_node().await),
+        None => None,
+    };
+    let other = other.as_ref().unwrap_or(&server);
+    assert!(other.get(&ServiceRole, &path).await.ok().to_string().contains(ADDRESS));
 
-    server.delete(&ServiceRole, &format!("/admin/users/{}", ada.id), None).await.ok();
+    server.delete(&ServiceRole, &path, None).await.ok();
     assert_forgotten(&server, &server.scratch().join("one.db")).await;
-    assert_eq!(other.get(&ServiceRole, &format!("/admin/users/{}", ada.id)).await.status, 404);
+    assert_eq!(other.get(&ServiceRole, &path).await.status, 404);
     let audit = other.get(&ServiceRole, "/admin/audit?per_page=500").await.ok().to_string();
     assert_no_trace(&audit, "the audit log of another node");
     server.evident(&["projections", "rebuild"]).ok();

@@ -80,15 +80,20 @@ on_both_databases!(the_same_filters_work_everywhere, async |database| {
 });
 
 on_both_databases!(tail_shows_what_comes, async |database| {
-    let server = TestServer::started(&database).await;
+    let server = &TestServer::started(&database).await;
     server.sign_up("ada@example.com").await;
     let head = server.head();
     let until = (head + 2).to_string();
-    let tailing = async {
-        let command = ["events", "tail", "--json", "--after", &head.to_string(), "--until", &until];
-        tokio::task::block_in_place(|| server.evident(&command).ok())
-    };
-    let (tailed, _) = tokio::join!(tailing, async { server.sign_up("bob@example.com").await });
+    let after = head.to_string();
+    let runtime = tokio::runtime::Handle::current();
+    let tailed = tokio::task::block_in_place(|| {
+        std::thread::scope(|threads| {
+            let command = ["events", "tail", "--json", "--after", &after, "--until", &until];
+            let tail = threads.spawn(move || server.evident(&command).ok());
+            runtime.block_on(server.sign_up("bob@example.com"));
+            tail.join().unwrap()
+        })
+    });
     let positions: Vec<_> = lines(&tailed).iter().map(|line| line["position"].as_u64().unwrap()).collect();
     assert_eq!(positions, [head + 1, head + 2]);
 });

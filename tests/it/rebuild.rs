@@ -152,7 +152,7 @@ on_both_databases!(a_killed_rebuild_harms_nobody_and_the_next_goes_on, async |da
     for round in 0..6 {
         let mut rebuild = server.begin_evident(&["projections", "rebuild"]);
         // At another moment each time: from the start of the process to the swap.
-        let end = Instant::now() + Duration::from_millis(40 + round * 90);
+        let end = Instant::now() + Duration::from_millis(100 + round * 300);
         while Instant::now() < end && rebuild.try_wait().unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

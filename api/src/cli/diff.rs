@@ -1,9 +1,9 @@
 //! `evident diff`: what changed between two moments.
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 
 use clap::Args;
-use evident_projections::{Change, EntityChange, Until, diff};
+use evident_projections::{Change, EntityChange, ProjectionError, Until, diff};
 use serde_json::{Map, Value as Json, json};
 
 use super::progress::Bar;
@@ -40,7 +40,11 @@ impl Diff {
         };
         // The scratch tables hold readable rows: they belong into the private folder.
         let scratch = &settings.server.data_dir;
-        let (from, to) = diff(&store, (self.from, to), scratch, &bar, &mut show).await?;
+        let (from, to) = match diff(&store, (self.from, to), scratch, &bar, &mut show).await {
+            // A reader that has gone away is no error.
+            Err(ProjectionError::File(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            outcome => outcome?,
+        };
         bar.finish();
         if !json {
             output::line(&mut out, &format!("{changes} changes from position {from} to {to}"))?;

@@ -1,4 +1,4 @@
-//! CloudEvents 1.0, JSON format. Names of extensions are lower-case letters and digits, as the
+//! `CloudEvents` 1.0, JSON format. Names of extensions are lower-case letters and digits, as the
 //! specification wants; `sequence` is the documented extension of that name.
 
 use evident_domain::{EventId, Position};

@@ -1,4 +1,4 @@
-//! The log in the forms that other programs read: CloudEvents, OCSF and CSV, a line or record an event.
+//! The log in the forms that other programs read: `CloudEvents`, OCSF and CSV, a line or record an event.
 //!
 //! The archive's own form, which proofs and restores need, is [`crate::archive`]. What is made here is for
 //! reading: personal fields stay sealed unless they are asked for, and what is secret (hashes of passwords,
@@ -53,7 +53,7 @@ pub struct Entry {
 /// A form for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// CloudEvents 1.0 in JSON, one a line.
+    /// `CloudEvents` 1.0 in JSON, one a line.
     CloudEvents,
     /// OCSF in JSON, one a line; see [`OCSF_VERSION`].
     Ocsf,

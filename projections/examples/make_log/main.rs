@@ -24,6 +24,8 @@ use evident_domain::Subject;
 use evident_eventstore::{Append, EventStore, NoProjections};
 use evident_projections::{PATIENCE, Silent, rebuild};
 
+use tokio::task::JoinHandle;
+
 use dice::{Dice, StoryClock};
 use society::Society;
 
@@ -75,7 +77,7 @@ async fn main() -> Outcome<()> {
     let start = Instant::now();
     let mut society = Society::new(dice, clock);
     let mut made = 0;
-    let mut sending = None;
+    let mut sending: Option<JoinHandle<Outcome<()>>> = None;
     while made < options.events {
         let (mut appends, mut forgotten) = (Vec::with_capacity(ROUND), Vec::new());
         while appends.len() < ROUND && made < options.events {
@@ -83,11 +85,11 @@ async fn main() -> Outcome<()> {
             made += append.streams.iter().map(|stream| stream.events.len() as u64).sum::<u64>();
             appends.push(append);
         }
-        // One round is made while the one before is written.
-        let next = tokio::spawn(send(store.clone(), appends, forgotten));
-        if let Some(before) = sending.replace(next) {
+        // One round is made while the one before is written; they are written one after the other.
+        if let Some(before) = sending.take() {
             before.await??;
         }
+        sending = Some(tokio::spawn(send(store.clone(), appends, forgotten)));
     }
     if let Some(last) = sending {
         last.await??;

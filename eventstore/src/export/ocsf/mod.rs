@@ -110,6 +110,7 @@ fn person(id: UserId) -> Json {
 fn actor(label: &str, event: Option<&Recorded>) -> Json {
     let user = match Actor::from_label(label) {
         Some(Actor::User { id }) => person(id),
+        Some(Actor::Impersonator { admin, .. }) => json!({"uid": admin, "type_id": ADMIN, "type": "Admin"}),
         Some(Actor::Admin { role, id: Some(id) }) => {
             json!({"uid": id, "name": role, "type_id": ADMIN, "type": "Admin"})
         }
@@ -227,10 +228,13 @@ fn group(stream: &str, event: Option<&Recorded>) -> Json {
 fn privileges(event: Option<&Recorded>) -> Json {
     let roles = match event.map(|event| &event.event) {
         Some(Event::User(UserEvent::RoleChanged { role })) => json!([role]),
-        Some(Event::User(UserEvent::AdminRolesChanged { roles })) => json!(roles),
-        Some(Event::Organization(
-            OrganizationEvent::MemberAdded { roles, .. } | OrganizationEvent::MemberRoleChanged { roles, .. },
-        )) => json!(roles),
+        Some(
+            Event::User(UserEvent::AdminRolesChanged { roles })
+            | Event::Organization(
+                OrganizationEvent::MemberAdded { roles, .. }
+                | OrganizationEvent::MemberRoleChanged { roles, .. },
+            ),
+        ) => json!(roles),
         Some(Event::Organization(OrganizationEvent::RoleDefined { permissions, .. })) => {
             let permissions = json!(permissions);
             let list = permissions.as_object().into_iter().flatten().flat_map(|(resource, actions)| {
