@@ -47,7 +47,7 @@ async fn list(
     let moment = query::moment(&Params::parse(query.as_deref().unwrap_or_default()))?;
     app.commands().catch_up().await?;
     let (found, next) = log::standings(app.store(), moment.at, moment.after, moment.limit).await?;
-    let users = found.into_iter().filter(Standing::could_sign_in).map(UserDocument::of).collect();
+    let users = found.into_iter().filter(|standing| standing.could_sign_in).map(UserDocument::of).collect();
     reply::json(&PageDocument { users, next })
 }
 

@@ -234,6 +234,6 @@ on_both_databases!(an_entry_tells_in_words_and_as_data_what_became_what, async |
         format!("the address of user {short} (erased) became (erased), by admin service_role")
     );
     assert_eq!(changed["change"][0], json!({ "field": "email" }), "neither value can be told any more");
-    assert_eq!(changed["erased"], json!(["email"]));
+    assert_eq!(changed["erased"], json!(["email", "ip"]));
     assert_eq!(entries(&server, &reader, "/audit/events?q=countess").await.len(), 0);
 });

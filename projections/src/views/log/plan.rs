@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
                 sql.push_str(pieces.next().unwrap_or_default());
                 for (piece, param) in pieces.zip(&condition.params) {
                     params.push(param.clone());
-                    sql.push_str(&format!("${}{piece}", params.len()));
+                    sql.extend(["$", &params.len().to_string(), piece]);
                 }
             }
             parts.push(format!("select position from ({sql} order by position {order} limit $3) w{n}"));

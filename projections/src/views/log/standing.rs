@@ -36,23 +36,13 @@ pub struct Standing {
     pub since: Position,
     /// The last event up to the moment that had a say in whether they could sign in.
     pub decided: Position,
-    /// Whether an address or number was confirmed, or somebody else vouched for them.
-    pub confirmed: bool,
-    /// Whether they were kept out.
-    pub banned: bool,
-    /// Whether the account was open.
-    pub open: bool,
+    /// Whether they could sign in: the account was open and not banned, and an address or number was
+    /// confirmed or somebody else vouched for them.
+    pub could_sign_in: bool,
     /// Whether there was a password.
     pub password: bool,
     /// The providers by which they could come in.
     pub providers: Vec<String>,
-}
-
-impl Standing {
-    /// Whether they could sign in.
-    pub fn could_sign_in(&self) -> bool {
-        self.open && !self.banned && self.confirmed
-    }
 }
 
 /// The next accounts that had begun by a moment; the position behind which there are more.
@@ -139,15 +129,15 @@ impl Folded {
         let vouched = providers.iter().any(|provider| provider != "email" && provider != "phone");
         let until = self.fields.get("banned_until").and_then(Json::as_str);
         let over = until.and_then(|until| until.parse::<Time>().ok()).is_some_and(|until| until <= at);
+        let open = self.fields.get("account").and_then(Json::as_str) == Some("open");
+        let known = ["email_confirmed", "phone_confirmed", "anonymous"].iter().any(|field| self.is(field));
+        let banned = self.is("banned") && !over;
         Standing {
             user,
             name,
             since,
             decided: self.decided,
-            confirmed: ["email_confirmed", "phone_confirmed", "anonymous"].iter().any(|field| self.is(field))
-                || vouched,
-            banned: self.is("banned") && !over,
-            open: self.fields.get("account").and_then(Json::as_str) == Some("open"),
+            could_sign_in: open && !banned && (known || vouched),
             password: self.fields.get("password").is_some_and(|value| !value.is_null()),
             providers,
         }
