@@ -223,7 +223,7 @@ impl EventStore {
         limit: u32,
         filter: &Filter,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let (conditions, more) = filter.sql(3);
+        let (conditions, more) = filter.sql(self.database().dialect(), 3);
         let sql = format!(
             "select {COLUMNS} from events where position > $1{conditions} order by position limit $2"
         );

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use crate::codec::{CodecError, READ, READ_COLUMNS, Stored, decode, position, signed};
-use crate::database::{Database, Row, Value};
+use crate::database::{Database, Dialect, Row, Value};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -48,7 +48,8 @@ pub struct Filter {
 
 impl Filter {
     /// The conditions and their parameters, which start at `$<first>`.
-    pub(crate) fn sql(&self, first: usize) -> (String, Vec<Value>) {
+    pub(crate) fn sql(&self, dialect: Dialect, first: usize) -> (String, Vec<Value>) {
+        let named = |field| dialect.named_in_payload(field);
         let (mut sql, mut params) = (String::new(), Vec::<Value>::new());
         let mut add = |condition: &str, value: Value| {
             params.push(value);
@@ -66,22 +67,31 @@ impl Filter {
             add("aggregate_id = ?", stream.id.to_string().into());
         }
         if let Some(user) = self.user {
+            let user_named = named("user");
             add(
-                "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
-                 or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || (payload ->> 'user') = ?)",
+                &format!(
+                    "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
+                     or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || ({user_named}) = ?)"
+                ),
                 Subject::User(user).to_string().into(),
             );
         }
         if let Some(organization) = self.organization {
+            let organization_named = named("organization");
             add(
-                "(aggregate_type || ':' || aggregate_id = ? or subject = ? \
-                 or 'organization:' || (payload ->> 'organization') = ?)",
+                &format!(
+                    "(aggregate_type || ':' || aggregate_id = ? or subject = ? \
+                     or 'organization:' || ({organization_named}) = ?)"
+                ),
                 StreamId::organization(organization).to_string().into(),
             );
         }
         if let Some(session) = self.session {
+            let session_named = named("session");
             add(
-                "(aggregate_type || ':' || aggregate_id = ? or 'session:' || (payload ->> 'session') = ?)",
+                &format!(
+                    "(aggregate_type || ':' || aggregate_id = ? or 'session:' || ({session_named}) = ?)"
+                ),
                 StreamId::session(session).to_string().into(),
             );
         }
@@ -130,7 +140,7 @@ pub(crate) async fn page(
     limit: u32,
     filter: &Filter,
 ) -> Result<Vec<Item>, StoreError> {
-    let (conditions, more) = filter.sql(3);
+    let (conditions, more) = filter.sql(database.dialect(), 3);
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
@@ -223,7 +233,7 @@ impl EventStore {
     /// # Errors
     /// When the database fails.
     pub async fn before_the_last(&self, count: u32, filter: &Filter) -> Result<Position, StoreError> {
-        let (conditions, more) = filter.sql(3);
+        let (conditions, more) = filter.sql(self.database().dialect(), 3);
         let sql = format!(
             "select min(position) from (select position from events where position > $1{conditions} \
              order by position desc limit $2) as newest"

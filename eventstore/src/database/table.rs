@@ -176,6 +176,18 @@ pub enum Dialect {
     Postgres,
 }
 
+impl Dialect {
+    /// What finds the id in a field of an event's payload, as an index on the log has it. PostgreSQL's own
+    /// `->>` fails over any text of a payload that holds U+0000, so there the text is searched: quotes
+    /// inside of values are escaped, so a value cannot pretend to be the field.
+    pub fn named_in_payload(self, field: &str) -> String {
+        match self {
+            Self::Sqlite => format!("payload ->> '{field}'"),
+            Self::Postgres => format!(r#"substring(payload::text from '"{field}":"([0-9a-f-]{{36}})"')"#),
+        }
+    }
+}
+
 /// Set-wise work on tables inside a transaction: one round trip a call, whatever the number of rows.
 ///
 /// Parameters are written `$1`, `$2` … in both dialects.

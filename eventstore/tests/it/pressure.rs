@@ -1,6 +1,6 @@
 //! A queue has an end.
 
-use evident_domain::Position;
+use evident_domain::{Position, Subject};
 use evident_eventstore::AppendError;
 use tokio::task::JoinSet;
 
@@ -11,6 +11,9 @@ on_both_databases! {
         use evident_domain::user::UserEvent;
         let hold = Slow::held();
         let store = place.store_with(hold.clone()).await;
+        // Their keys are there: the changes come as fast as they can be made.
+        let people: Vec<_> = (0..1500).map(|n| Subject::User(user(n))).collect();
+        store.vault().subject_keys(&people).await.unwrap();
         let mut running = JoinSet::new();
         for n in 0..1500 {
             let store = store.clone();

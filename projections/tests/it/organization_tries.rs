@@ -245,7 +245,7 @@ impl Cast<'_> {
         match self.world.append(subject, Actor::Visitor, streams).await {
             Ok(_) => true,
             Err(AppendError::ClaimTaken(_)) => false,
-            Err(error) => panic!("{error}"),
+            Err(error) => panic!("{error:?}"),
         }
     }
 }

@@ -251,7 +251,7 @@ impl Cast<'_> {
         match self.world.append(Subject::User(user), actor, streams).await {
             Ok(_) => true,
             Err(AppendError::ClaimTaken(_)) => false,
-            Err(error) => panic!("{error}"),
+            Err(error) => panic!("{error:?}"),
         }
     }
 

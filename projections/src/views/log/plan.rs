@@ -16,10 +16,6 @@ const WALKED: u64 = 200_000;
 /// What the index by actor holds.
 const OF_OTHERS: &str = "actor <> 'visitor' and actor <> subject";
 
-/// What the index by person holds.
-const NAMING: &str = "aggregate_type <> 'user' and aggregate_type <> 'session' and aggregate_type <> 'recipient' \
-                      and subject <> 'user:' || (payload ->> 'user')";
-
 /// A condition with `?` for its parameters.
 #[derive(Debug, Clone, Default)]
 struct Condition {
@@ -134,12 +130,12 @@ async fn walks(database: &Database, filter: &LogFilter) -> Result<Vec<Condition>
         return of_session(database, session).await;
     }
     if let Some(user) = filter.about {
-        return Ok(vec![subject(&Subject::User(user)), naming(user)]);
+        return Ok(vec![subject(&Subject::User(user)), naming(database.dialect(), user)]);
     }
     if let Some(user) = filter.user {
         let label = Subject::User(user).to_string();
         let by = Condition::new(format!("actor = ? and {OF_OTHERS}"), vec![label.into()]);
-        return Ok(vec![subject(&Subject::User(user)), by, naming(user)]);
+        return Ok(vec![subject(&Subject::User(user)), by, naming(database.dialect(), user)]);
     }
     if let Some(wanted) = &filter.subject {
         return Ok(vec![subject(wanted)]);
@@ -163,8 +159,14 @@ fn subject(subject: &Subject) -> Condition {
     Condition::new("subject = ?", vec![subject.to_string().into()])
 }
 
-fn naming(user: UserId) -> Condition {
-    Condition::new(format!("payload ->> 'user' = ? and {NAMING}"), vec![user.to_string().into()])
+fn naming(dialect: Dialect, user: UserId) -> Condition {
+    let named = dialect.named_in_payload("user");
+    // What the index by person holds.
+    let sql = format!(
+        "{named} = ? and aggregate_type <> 'user' and aggregate_type <> 'session' \
+         and aggregate_type <> 'recipient' and subject <> 'user:' || ({named})"
+    );
+    Condition::new(sql, vec![user.to_string().into()])
 }
 
 /// The session's stream, and what else happened to its user and names it.
@@ -180,7 +182,8 @@ async fn of_session(database: &Database, session: SessionId) -> Result<Vec<Condi
         let mut params: Vec<Value> = vec![holder.into()];
         params.extend(types.into_iter().map(Value::from));
         params.push(session.to_string().into());
-        let sql = format!("subject = ? and event_type in ({list}) and payload ->> 'session' = ?");
+        let named = database.dialect().named_in_payload("session");
+        let sql = format!("subject = ? and event_type in ({list}) and {named} = ?");
         walks.push(Condition::new(sql, params));
     }
     Ok(walks)
@@ -222,12 +225,13 @@ fn rest(dialect: Dialect, filter: &LogFilter) -> Condition {
     }
     if let Some(user) = filter.user.filter(|_| filter.session.is_some() || filter.about.is_some()) {
         let (id, label) = (user.to_string(), Subject::User(user).to_string());
-        let sql = "(subject = ? or actor = ? or payload ->> 'user' = ?)";
+        let sql = format!("(subject = ? or actor = ? or {} = ?)", dialect.named_in_payload("user"));
         rest.and(Condition::new(sql, vec![label.clone().into(), label.into(), id.into()]));
     }
     if let Some(user) = filter.about.filter(|_| filter.session.is_some()) {
         let (id, label) = (user.to_string(), Subject::User(user).to_string());
-        rest.and(Condition::new("(subject = ? or payload ->> 'user' = ?)", vec![label.into(), id.into()]));
+        let sql = format!("(subject = ? or {} = ?)", dialect.named_in_payload("user"));
+        rest.and(Condition::new(sql, vec![label.into(), id.into()]));
     }
     if let Some(from) = filter.from {
         rest.and(Condition::new("occurred_at >= ?", vec![from.timestamp_micros().into()]));
