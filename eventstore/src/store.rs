@@ -1,5 +1,6 @@
 //! The store: what use cases, projections and tools hold in their hands.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -166,9 +167,9 @@ impl EventStore {
     pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
         let mut keys = HashMap::new();
         for subject in sealed_for(&append) {
-            if !keys.contains_key(&subject) {
-                let key = self.0.vault.subject_key(&subject).await.map_err(StoreError::vault)?;
-                keys.insert(subject, key);
+            if let Entry::Vacant(vacant) = keys.entry(subject) {
+                let key = self.0.vault.subject_key(vacant.key()).await.map_err(StoreError::vault)?;
+                vacant.insert(key);
             }
         }
         let (job, answer) = self.job(append, &keys).await?;

@@ -233,7 +233,9 @@ fn difference<F: Fold>(
         }
         count(&row, 1);
         if let Some(digest) = digest.as_deref_mut() {
-            old.iter().for_each(|old| digest.remove(old));
+            if let Some(old) = &old {
+                digest.remove(old);
+            }
             digest.add(&row);
         }
         changes.upserts.push(row);

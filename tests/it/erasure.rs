@@ -127,7 +127,7 @@ async fn with_everything(database: &TestDatabase) -> TestServer {
 }
 
 /// Everything that is shown and stored, apart from the tables of a replay that needs no key.
-async fn assert_forgotten(server: &TestServer, replayed: &Path) {
+fn assert_forgotten(server: &TestServer, replayed: &Path) {
     assert_no_trace(&stored(server), "the database");
     assert_no_trace(&server.evident(&["events", "list", "--json"]).ok(), "the log");
     let file = replayed.to_str().unwrap();
@@ -156,12 +156,12 @@ on_both_databases!(no_byte_tells_of_who_is_forgotten, async |database| {
     assert!(other.get(&ServiceRole, &path).await.ok().to_string().contains(ADDRESS));
 
     server.delete(&ServiceRole, &path, None).await.ok();
-    assert_forgotten(&server, &server.scratch().join("one.db")).await;
+    assert_forgotten(&server, &server.scratch().join("one.db"));
     assert_eq!(other.get(&ServiceRole, &path).await.status, 404);
     let audit = other.get(&ServiceRole, "/admin/audit?per_page=500").await.ok().to_string();
     assert_no_trace(&audit, "the audit log of another node");
     server.evident(&["projections", "rebuild"]).ok();
-    assert_forgotten(&server, &server.scratch().join("two.db")).await;
+    assert_forgotten(&server, &server.scratch().join("two.db"));
 });
 
 on_both_databases!(an_operator_erases_and_anybody_can_check_the_certificate, async |database| {

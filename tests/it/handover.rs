@@ -105,7 +105,9 @@ on_both_databases!(exports_name_nobody_and_tell_no_secret, async |database| {
     for format in ["jsonl", "cloudevents", "ocsf", "csv"] {
         let out = server.evident(&["events", "export", "--format", format]).ok();
         let head = usize::from(matches!(format, "jsonl" | "csv"));
-        assert_eq!(out.lines().count(), count + head, "{format}");
+        // The server signs meanwhile, when it does.
+        let told = out.lines().filter(|line| !line.starts_with("{\"checkpoint\"")).count();
+        assert_eq!(told, count + head, "{format}");
         for personal in ["ada@example.com", "127.0.0.1", "argon2"] {
             assert!(!out.contains(personal), "{format}: {personal}");
         }
@@ -126,8 +128,10 @@ on_both_databases!(exports_name_nobody_and_tell_no_secret, async |database| {
 });
 
 on_both_databases!(an_interrupted_export_is_continued, async |database| {
-    let server = TestServer::started(&database).await;
+    let mut server = TestServer::started(&database).await;
     story(&server).await;
+    // So that nothing is signed between one export and the next.
+    server.stop();
     for format in ["jsonl", "cloudevents", "ocsf", "csv"] {
         let (whole, broken) =
             (path(&server, &format!("whole.{format}")), path(&server, &format!("broken.{format}")));
@@ -191,7 +195,12 @@ async fn there_and_back(first: TestDatabase, second: TestDatabase) {
     back.evident(&["import", "events", &again]).ok();
     let third = path(&back, "third.jsonl");
     back.evident(&["events", "export", "--into", &third]).ok();
-    assert!(std::fs::read(&third).unwrap() == std::fs::read(&archive).unwrap(), "byte for byte");
+    // Without the key that signs it is a log of its own: the same events, and none of the checkpoints.
+    let events = |path: &str| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().filter(|line| line.starts_with("{\"event\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(events(&third) == events(&archive), "byte for byte");
     let shown = back.evident(&["events", "show", "1"]).ok();
     assert!(!shown.contains("ada@example.com"), "without keys nobody is named: {shown}");
 }

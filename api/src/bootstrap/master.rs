@@ -91,6 +91,10 @@ pub(super) fn other_masters(source: &MasterKeySource) -> OtherMasters {
 /// The variable that holds the key that is to come, where the one that is stands in the configuration.
 const NEXT_VARIABLE: &str = "EVIDENT_MASTER_KEY_NEXT";
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is looked for while the server runs, long after the configuration was read"
+)]
 fn next_in_environment() -> Result<Option<MasterKey>, StartError> {
     let Ok(text) = std::env::var(NEXT_VARIABLE) else { return Ok(None) };
     let text = zeroize::Zeroizing::new(text);

@@ -124,10 +124,12 @@ fn new_tiles(level: u8, from: u64, size: u64) -> impl Iterator<Item = TilePath> 
 async fn content(checkpoints: &Checkpoints, path: TilePath) -> Result<String, PublishError> {
     let first = Position(path.number * u64::from(FULL_WIDTH));
     let rows = checkpoints.store().sealed_page(first, u32::from(path.width), &Filter::default()).await?;
-    Ok(rows
-        .iter()
-        .map(|row| format!("{}\n", json!({"position": row.event.position(), "content": row.event.content})))
-        .collect())
+    let mut lines = String::new();
+    for row in &rows {
+        lines += &json!({"position": row.event.position(), "content": row.event.content}).to_string();
+        lines.push('\n');
+    }
+    Ok(lines)
 }
 
 struct Place<'a> {

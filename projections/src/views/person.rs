@@ -70,7 +70,6 @@ const MOMENTS: [&str; 2] = ["banned_until", "not_after"];
 
 fn shown(name: &str, kind: ColumnType, value: Value) -> Json {
     match (kind, value) {
-        (_, Value::Null) => Json::Null,
         (ColumnType::Bool, Value::Int(number)) => Json::from(number != 0),
         (ColumnType::Int, Value::Int(micros)) if name.ends_with("_at") || MOMENTS.contains(&name) => {
             let time = Time::from_timestamp_micros(micros);
@@ -82,6 +81,6 @@ fn shown(name: &str, kind: ColumnType, value: Value) -> Json {
         (_, Value::Bool(truth)) => Json::from(truth),
         (ColumnType::Json, Value::Text(text)) => serde_json::from_str(&text).unwrap_or(Json::from(text)),
         (_, Value::Text(text)) => Json::from(text),
-        (_, Value::Bytes(_)) => Json::Null,
+        (_, Value::Null | Value::Bytes(_)) => Json::Null,
     }
 }

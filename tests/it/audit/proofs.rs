@@ -366,7 +366,7 @@ async fn a_witness_answers_as_the_specification_has_it() {
 
     let origin = first.lines().next().unwrap();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(origin.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(digest);
     let seen = async |witness: &Witness| {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let reply = http.get(format!("{}/{digest}/checkpoint", witness.url)).send().await.unwrap();

@@ -141,11 +141,14 @@ on_both_databases!(what_an_administrator_does_for_somebody_names_both, async |da
     assert_eq!(entry.unwrap()["payload"]["actor_id"], own.as_str(), "{entries}");
 });
 
+/// What an administrator does to another so that that one may no longer act for somebody: path and body, by id.
+type Ending = fn(&str) -> (&'static str, Value);
+
 on_both_databases!(acting_for_somebody_ends_with_the_right_to, async |database| {
     let server = administered(&database).await;
     let root = administrator(&server).await;
     let user = id(&Browser::on(&server).sign_up("jack@example.com").await);
-    let endings: [(&str, fn(&str) -> (&'static str, Value)); 3] = [
+    let endings: [(&str, Ending); 3] = [
         ("banned", |id| ("/admin/ban-user", json!({ "userId": id }))),
         ("demoted", |id| ("/admin/set-role", json!({ "userId": id, "role": "user" }))),
         ("removed", |id| ("/admin/remove-user", json!({ "userId": id }))),

@@ -2,7 +2,7 @@
 
 use utoipa::openapi::path::HttpMethod::{Get, Post};
 
-use crate::http::openapi::table::Answer::Json;
+use crate::http::openapi::table::Answer::{Empty, Json};
 use crate::http::openapi::table::Auth::User;
 use crate::http::openapi::table::Body;
 use crate::http::openapi::table::Shape::{
@@ -138,8 +138,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ("role", Either(&[Text, List(&Text)])),
         ("organizationId?", Text),
     ])))
-    .answers(&[(200, Json(Named("Member")))])
-    .refuses(&[400, 401, 403, 404, 413, 415, 422, 429]),
+    // Without any role it carries nothing.
+    .answers(&[(200, Json(Named("Member"))), (400, Empty)])
+    .refuses(&[401, 403, 404, 413, 415, 422, 429]),
     operation(
         Get,
         "/organization/get-active-member",

@@ -31,7 +31,9 @@ impl Words {
             OrganizationFailure::BadName(field) => {
                 BetterAuthError::validation(format!("[body.{field}] Invalid input"))
             }
-            OrganizationFailure::NoRole(_) => BetterAuthError::bad_request("BAD_REQUEST", "Bad Request"),
+            OrganizationFailure::NoRole(_) => {
+                BetterAuthError::bad_request("BAD_REQUEST", "Bad Request").bare()
+            }
             OrganizationFailure::UnknownRoles(names) => unknown_roles(&names),
             OrganizationFailure::Email(_) => BetterAuthError::bad_request("INVALID_EMAIL", "Invalid email"),
             OrganizationFailure::TooSoon(wait) => BetterAuthError::too_soon(wait),
