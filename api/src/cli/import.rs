@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use evident_eventstore::restore::{RestoreError, Restored, restore, settle_keys};
 use evident_eventstore::{EventStore, KeysMoved};
@@ -64,7 +66,8 @@ impl ImportEvents {
         // Whoever the archive says is erased stays so, whatever the file of keys says.
         bootstrap::destroy_keys_of_the_erased(&store).await?;
         bar.finish();
-        let root = hex::encode(restored.root);
+        // As checkpoints write it, to be compared with one.
+        let root = STANDARD.encode(restored.root);
         let text = if json {
             json!({
                 "events": restored.events,
