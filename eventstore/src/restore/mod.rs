@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 pub use self::check::LineProblem;
 use self::check::{Checker, Portion};
 use crate::archive::ArchiveHead;
-use crate::codec::EVENTS;
+use crate::codec::{EVENTS, signed};
 use crate::database::{DatabaseError, Tables, Value};
 use crate::tlog::{self, has_key_of};
 use crate::{EventStore, HeadLock, StoreError};
@@ -23,7 +23,9 @@ use crate::{EventStore, HeadLock, StoreError};
 /// Portions on their way between the thread that checks and the one that writes.
 const ON_THE_WAY: usize = 4;
 /// Subjects whose keys are looked for at a time.
-const SUBJECTS: u32 = 1_000;
+const SUBJECTS: usize = 1_000;
+/// Events in which actors are looked for at a time.
+const STRETCH: u64 = 20_000;
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,22 +131,36 @@ pub async fn settle_keys(store: &EventStore) -> Result<(), StoreError> {
     if database.query("select only_row from restores", &[]).await?.is_empty() {
         return Ok(());
     }
-    for subjects in [
-        "select distinct subject from events where subject > $1 order by subject",
-        // Who acted and has no event of their own: an administrator of elsewhere, a period.
-        "select distinct owner from (select metadata ->> 'sealed_for' as owner from events) as sealed \
-         where owner > $1 and not exists (select 1 from events where subject = owner) order by owner",
-    ] {
-        bury(store, subjects).await?;
-    }
+    bury_subjects(store).await?;
+    bury_actors(store).await?;
     let mut transaction = database.transaction().await?;
     transaction.execute("delete from restores", &[]).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Counts the keys of those whom a query names as destroyed, where there is none.
-async fn bury(store: &EventStore, subjects: &str) -> Result<(), StoreError> {
-    let (sql, mut after) = (format!("{subjects} limit {SUBJECTS}"), String::new());
+/// Counts the keys of those who have no event of their own and acted, an administrator of elsewhere or a
+/// period, as destroyed, where there is none. The log is gone through once.
+async fn bury_actors(store: &EventStore) -> Result<(), StoreError> {
+    let sql = "select distinct metadata ->> 'sealed_for' from events where position > $1 and position <= $2 \
+               and metadata ->> 'sealed_for' is not null";
+    let (mut after, head) = (0, store.head().await?.position.0);
+    while after < head {
+        let until = head.min(after + STRETCH);
+        let rows = store.database().query(sql, &[signed(after).into(), signed(until).into()]).await?;
+        let names: Vec<&str> = rows.iter().filter_map(|row| row.first()?.as_text()).collect();
+        for some in names.chunks(SUBJECTS) {
+            store.vault().bury_missing(some).await.map_err(StoreError::vault)?;
+        }
+        after = until;
+    }
+    Ok(())
+}
+
+/// Counts the keys of those whom events are about as destroyed, where there is none.
+async fn bury_subjects(store: &EventStore) -> Result<(), StoreError> {
+    let sql =
+        format!("select distinct subject from events where subject > $1 order by subject limit {SUBJECTS}");
+    let mut after = String::new();
     loop {
         let rows = store.database().query(&sql, &[after.as_str().into()]).await?;
         let names: Vec<&str> = rows.iter().filter_map(|row| row.first()?.as_text()).collect();

@@ -7,6 +7,7 @@ use tlog_tiles::Hash;
 
 use super::check::{Check, Checked, Finding, Problem, Streams, Trust, open, open_kept};
 use crate::archive::{ARCHIVE_FORMAT, ArchiveLine};
+use crate::merkle::Frontier;
 
 /// A line that is longer than this is no event's.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -25,7 +26,7 @@ pub fn check_archive<R: BufRead>(
     let mut first = None;
     let mut streams = Some(Streams::default());
     while let Some(these) = streams {
-        let mut reading = Reading { key: trust.key.clone(), check: None };
+        let mut reading = Reading { key: trust.key.clone(), check: None, pruned: 0 };
         let checked = match reading.run(&mut read()?, trust, these, &progress)? {
             Ok(checked) => checked,
             Err(finding) => return Ok(Err(finding)),
@@ -42,6 +43,8 @@ pub fn check_archive<R: BufRead>(
 struct Reading {
     key: Option<String>,
     check: Option<Check>,
+    /// Events that the archive is without.
+    pruned: u64,
 }
 
 impl Reading {
@@ -82,6 +85,8 @@ impl Reading {
             checkpoints: check.checkpoints,
             key: self.key.clone(),
             tiles: 0,
+            pruned: self.pruned,
+            uncompared: check.uncompared(),
         }))
     }
 
@@ -99,7 +104,17 @@ impl Reading {
                 // What the archive says of its own key is of use only to find accidents.
                 self.key = self.key.take().or(head.key);
                 let kept = open_kept(&trust.checkpoints, self.key.as_deref())?;
-                self.check = Some(Check::new(&kept, streams.take().unwrap_or_default()));
+                let streams = streams.take().unwrap_or_default();
+                self.check = Some(match head.pruned {
+                    None => Check::new(&kept, streams),
+                    Some(part) => {
+                        let frontier = Frontier::from_bytes(part.events, &part.frontier);
+                        let frontier = frontier
+                            .map_err(|_| self.damaged("what it says of the part before it does not read"))?;
+                        self.pruned = part.events;
+                        Check::behind(frontier, &kept, streams)?
+                    }
+                });
                 return Ok(());
             }
             (_, None) => return Err(self.damaged("the file does not begin as an archive does")),

@@ -96,6 +96,8 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
         checkpoints: check.checkpoints,
         key: trust.key.clone(),
         tiles: tiles.done,
+        pruned: store.pruning().await?.minimum.min(check.size()),
+        uncompared: 0,
     };
     let mut rest = check.rest();
     while let Some(streams) = rest {

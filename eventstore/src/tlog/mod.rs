@@ -13,6 +13,7 @@ mod checkpoints;
 mod cosignature;
 mod path;
 mod proof;
+mod pruning;
 mod travel;
 mod tree;
 
@@ -25,6 +26,7 @@ pub use checkpoints::{Checkpoint, Checkpoints, SignError, hash_lines};
 pub use cosignature::{Witness, WitnessKey};
 pub use path::{FULL_WIDTH, TileKind, TilePath};
 pub use proof::{InclusionProof, ProofError, check_growth};
+pub use pruning::Pruning;
 pub use tlog_tiles::Hash;
 pub(crate) use travel::{Kept, begin, has_key_of, head_of, keep};
 pub use tree::{Tree, TreeError};

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use evident_domain::{Position, SessionId, Subject};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
+use evident_eventstore::archive::{ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
 use evident_eventstore::restore::{RestoreError, restore, settle_keys};
 use evident_eventstore::tlog::{Checkpoint, Checkpoints, Trust, WitnessKey, check_store};
 use evident_eventstore::{EventStore, Filter, KeyFileError, Row, Value};
@@ -33,7 +33,7 @@ async fn fill(store: &EventStore) {
 
 async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
     let (origin, key) = store.log_identity().await.unwrap().unzip();
-    let mut lines = vec![ArchiveLine::Archive(ArchiveHead { format: ARCHIVE_FORMAT, origin, key })];
+    let mut lines = vec![ArchiveLine::Archive(ArchiveHead::new(origin, key))];
     for row in store.sealed_page(Position(0), 10_000, &Filter::default()).await.unwrap() {
         let size = row.event.position().0;
         lines.push(ArchiveLine::Event(row.event));

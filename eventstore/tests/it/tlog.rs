@@ -4,16 +4,17 @@
 use std::io::BufReader;
 
 use evident_domain::{Position, SessionId};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine};
+use evident_eventstore::archive::{ArchiveHead, ArchiveLine, PrunedPart};
 use evident_eventstore::merkle::Frontier;
+use evident_eventstore::restore::{LineProblem, RestoreError, restore};
 use evident_eventstore::tlog::{
     Checked, Checkpoint, Checkpoints, Finding, Hash, InclusionProof, Problem, SignError, TilePath, TreeHead,
-    Trust, check_archive, check_growth, check_store, entries,
+    Trust, WitnessKey, check_archive, check_growth, check_store, entries,
 };
 use evident_eventstore::{EventStore, Filter};
 use uuid::Uuid;
 
-use crate::support::{Place, change, on_both_databases, refreshed, started, user};
+use crate::support::{Place, change, noon, on_both_databases, refreshed, started, user};
 
 /// Makes a log longer by events of one session.
 async fn grow(store: &EventStore, session: u128, events: u64) {
@@ -377,11 +378,7 @@ on_both_databases! {
 /// The archive of a log, as lines.
 async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
     let log = checkpoints(store).await;
-    let head = ArchiveHead {
-        format: ARCHIVE_FORMAT,
-        origin: Some(log.key().origin().to_owned()),
-        key: Some(log.key().vkey()),
-    };
+    let head = ArchiveHead::new(Some(log.key().origin().to_owned()), Some(log.key().vkey()));
     let mut lines = vec![ArchiveLine::Archive(head)];
     for row in store.sealed_page(Position(0), 1000, &Filter::default()).await.unwrap() {
         let size = row.event.position().0;
@@ -390,6 +387,19 @@ async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
             lines.push(ArchiveLine::Checkpoint(checkpoint.text()));
         }
     }
+    lines
+}
+
+/// The archive without what is before an event.
+async fn pruned(store: &EventStore, events: u64) -> Vec<ArchiveLine> {
+    let mut lines = archive(store).await;
+    let first = |line: &ArchiveLine| matches!(line, ArchiveLine::Event(event) if event.position().0 > events);
+    let rest = lines.split_off(lines.iter().position(first).unwrap());
+    let ArchiveLine::Archive(head) = &mut lines[0] else { panic!("no head") };
+    let frontier = checkpoints(store).await.tree().frontier(events).await.unwrap().to_bytes();
+    head.pruned = Some(PrunedPart { events, frontier });
+    lines.truncate(1);
+    lines.extend(rest);
     lines
 }
 
@@ -470,5 +480,96 @@ async fn an_archive_is_checked_without_the_log() {
     for text in ["", "nonsense\n", "{\"archive\":{\"format\":9,\"origin\":null,\"key\":null}}\n"] {
         let outcome = check_archive(|| Ok(BufReader::new(text.as_bytes())), &nobody, |_| ()).unwrap();
         assert_eq!(outcome.unwrap_err().position, Position(1), "{text:?}");
+    }
+}
+
+on_both_databases! {
+    async fn what_is_left_of_a_pruned_log_is_checked_and_not_restored(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        grow(&store, 7, 300).await;
+        let early = log.sign().await.unwrap();
+        grow(&store, 8, 300).await;
+        let late = log.sign().await.unwrap();
+        for size in [0, 1, 255, 256, 300, 512, 599, 600] {
+            assert_eq!(log.tree().frontier(size).await.unwrap(), frontier(&store, size).await, "{size}");
+        }
+        let lines = pruned(&store, 512).await;
+        let key = Some(log.key().vkey());
+        let all = Trust { key: key.clone(), checkpoints: vec![early.text(), late.text()] };
+        let checked = check_lines(&lines, &all).unwrap();
+        assert_eq!((checked.events, checked.pruned, checked.checkpoints), (600, 512, 2));
+        assert_eq!((checked.uncompared, checked.root), (1, late.root));
+        // A checkpoint just over the part that is left out is compared with it.
+        let exact = check_lines(&pruned(&store, 300).await, &all).unwrap();
+        assert_eq!((exact.pruned, exact.uncompared, exact.checkpoints), (300, 0, 3));
+
+        let found = |lines: &[ArchiveLine]| check_lines(lines, &all).unwrap_err().problem;
+        let mut missing = lines.clone();
+        missing.remove(3);
+        assert_eq!(found(&missing), Problem::Missing);
+        let mut other = lines.clone();
+        let ArchiveLine::Archive(head) = &mut other[0] else { panic!("no head") };
+        head.pruned.as_mut().unwrap().frontier[5] ^= 1;
+        assert!(matches!(found(&other), Problem::Root { size: 600, .. }));
+        let ArchiveLine::Archive(head) = &mut other[0] else { panic!("no head") };
+        head.pruned.as_mut().unwrap().frontier.pop();
+        assert!(matches!(found(&other), Problem::Damaged(_)));
+        let mut renumbered = lines.clone();
+        let ArchiveLine::Event(event) = &mut renumbered[3] else { panic!("no event") };
+        event.leaf.sequence += 1;
+        assert!(matches!(found(&renumbered), Problem::Sequence { .. }));
+
+        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let empty = Place::sqlite().store().await;
+        let refused = restore(&empty, std::io::Cursor::new(text), &|_| ()).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            RestoreError::Line { line: 1, problem: LineProblem::Pruned(512) }
+        ), "{refused}");
+    }
+}
+
+on_both_databases! {
+    async fn old_checkpoints_are_thinned_and_their_trees_stay_proven(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        let witness = WitnessKey::new("witness.example.com", &zeroize::Zeroizing::new([8; 32])).unwrap();
+        let minute = 60_000_000_i64;
+        // Six in two hours long ago, and two of today.
+        let times = [0, 20, 59, 60, 90, 119].map(|minutes| minutes * minute);
+        let mut signed = Vec::new();
+        for n in 0..8 {
+            grow(&store, 70 + n, 2).await;
+            signed.push(log.sign().await.unwrap());
+        }
+        for (checkpoint, at) in signed.iter().zip(times) {
+            let size = i64::try_from(checkpoint.size).unwrap();
+            Place::meddle(&store, "update tree_checkpoints set signed_at = $1 where size = $2", &[at.into(), size.into()])
+                .await;
+        }
+        let line = witness.cosign(&signed[1].note, noon()).unwrap();
+        log.keep_cosignature(4, &witness.witness().vkey(), &line).await.unwrap();
+
+        let before = noon() - chrono::TimeDelta::days(7);
+        assert_eq!(log.thin(before).await.unwrap(), 3);
+        let mut left = Vec::new();
+        for checkpoint in &signed {
+            left.extend(log.of_size(checkpoint.size).await.unwrap().map(|left| left.size));
+        }
+        // The last of each hour, the one that a witness has signed, and those of today.
+        assert_eq!(left, [4, 6, 12, 14, 16]);
+        assert_eq!(log.thin(before).await.unwrap(), 0);
+        assert_eq!(log.of_size(4).await.unwrap().unwrap().cosignatures, [line]);
+        // What was thinned is proven all the same, and whoever kept it is right.
+        let newest = log.latest().await.unwrap().unwrap();
+        for thinned in [&signed[0], &signed[3], &signed[4]] {
+            let proof = log.tree().consistency(thinned.size, newest.size).await.unwrap();
+            check_growth(&proof, (thinned.size, thinned.root), (newest.size, newest.root)).unwrap();
+        }
+        let kept: Vec<_> = signed.iter().collect();
+        assert_eq!(check(&store, &kept).await.unwrap().checkpoints, 5 + 8);
+        grow(&store, 99, 1).await;
+        assert_eq!(log.sign().await.unwrap().size, 17, "and the log goes on");
     }
 }

@@ -5,6 +5,7 @@
 mod audit;
 mod directory;
 mod explain;
+mod filters;
 mod folds;
 mod interrupted;
 mod lists;

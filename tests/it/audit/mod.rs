@@ -4,10 +4,12 @@ mod access;
 mod events;
 mod gotrue;
 mod proofs;
+mod pruning;
 mod readings;
 mod stream;
 mod timelines;
 mod users;
+mod watchers;
 
 use serde_json::Value;
 

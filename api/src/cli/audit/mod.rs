@@ -12,6 +12,7 @@ use super::progress::Bar;
 use super::{CliError, output};
 use crate::bootstrap::{self, StartError};
 use crate::config::Settings;
+use crate::proofs::identity::LogDocument;
 use crate::proofs::prove::{self, ProveError};
 use crate::proofs::publish::{PublishError, Published, publish};
 
@@ -63,12 +64,9 @@ impl Audit {
             Self::Token(token) => token.run(settings, json).await?,
             Self::Key => {
                 let store = bootstrap::open_store(settings).await?;
-                let key = bootstrap::checkpoints(settings, &store).await?.key().clone();
-                let text = if json {
-                    json!({"origin": key.origin(), "key": key.vkey()}).to_string()
-                } else {
-                    key.vkey()
-                };
+                let checkpoints = bootstrap::checkpoints(settings, &store).await?;
+                let document = LogDocument::of(&checkpoints).await?;
+                let text = if json { json!(document).to_string() } else { document.key };
                 output::line(&mut out, &text)?;
             }
             Self::Checkpoint => {
@@ -111,12 +109,17 @@ impl Audit {
                 let bar = Bar::new(json);
                 let published = publish(&checkpoints, &command.into, !command.without_contents, &bar).await?;
                 bar.finish();
-                let Published { size, from, files } = published;
+                let Published { size, from, files, removed } = published;
                 let folder = command.into.display().to_string();
                 let text = if json {
-                    json!({"size": size, "from": from, "files": files, "folder": folder}).to_string()
+                    json!({"size": size, "from": from, "files": files, "removed": removed, "folder": folder})
+                        .to_string()
                 } else {
-                    format!("{folder} holds the log up to position {size} ({files} files written)")
+                    let removed = match removed {
+                        0 => String::new(),
+                        removed => format!(", {removed} pruned"),
+                    };
+                    format!("{folder} holds the log up to position {size} ({files} files written{removed})")
                 };
                 output::line(&mut out, &text)?;
             }

@@ -52,7 +52,7 @@ impl Verify {
             });
             let outcome = outcome.await?;
             bar.finish();
-            tell(&outcome, json)?;
+            tell(&outcome, false, json)?;
             return if self.without_projections { Ok(()) } else { projections(&store, settings, json).await };
         };
         bar.begin("archive", 0);
@@ -60,7 +60,7 @@ impl Verify {
         let outcome = check_archive(open, &trust, |done| bar.at(done))
             .map_err(|error| CliError::Failed(format!("{} cannot be read: {error}", archive.display())))?;
         bar.finish();
-        tell(&outcome, json)
+        tell(&outcome, true, json)
     }
 }
 
@@ -69,7 +69,7 @@ fn read(file: &Path) -> Result<String, CliError> {
     fs::read_to_string(file).map_err(problem)
 }
 
-fn tell(outcome: &Result<Checked, Finding>, json: bool) -> Result<(), CliError> {
+fn tell(outcome: &Result<Checked, Finding>, of_archive: bool, json: bool) -> Result<(), CliError> {
     let text = match (outcome, json) {
         (Ok(checked), true) => checked_json(checked).to_string(),
         (Ok(checked), false) => {
@@ -77,8 +77,22 @@ fn tell(outcome: &Result<Checked, Finding>, json: bool) -> Result<(), CliError> 
                 0 => String::new(),
                 dropped => format!(", {dropped} of them without their contents"),
             };
+            let pruned = match checked.pruned {
+                0 => String::new(),
+                pruned if of_archive => format!(
+                    "\nthe {pruned} oldest events were pruned: they are in the root, and were not looked at"
+                ),
+                pruned => format!("\nthe {pruned} oldest events are no longer handed out; they hold as well"),
+            };
+            let uncompared = match checked.uncompared {
+                0 => String::new(),
+                count => format!(
+                    "\n{count} of the given checkpoints sign pruned events only, and were NOT compared: ask for \
+                     a proof of growth"
+                ),
+            };
             format!(
-                "the log holds: {} events{dropped}, {} checkpoints, {} tiles\nroot {}\nkey  {}",
+                "the log holds: {} events{dropped}, {} checkpoints, {} tiles\nroot {}\nkey  {}{pruned}{uncompared}",
                 checked.events,
                 checked.checkpoints,
                 checked.tiles,
@@ -111,6 +125,8 @@ fn checked_json(checked: &Checked) -> Json {
         "tiles": checked.tiles,
         "root": checked.root.to_string(),
         "key": checked.key,
+        "pruned": checked.pruned,
+        "uncompared": checked.uncompared,
     })
 }
 

@@ -145,6 +145,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -186,6 +187,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => group,
         }

@@ -1,0 +1,36 @@
+//! What whoever checks the log has to know of it beside its checkpoints.
+
+use evident_eventstore::StoreError;
+use evident_eventstore::tlog::Checkpoints;
+use serde::{Deserialize, Serialize};
+
+/// The log as it describes itself: `GET /audit/log`, `evident audit key --json`, and `log.json` beside the
+/// published files. None of it is a secret; whoever checks has the key from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogDocument {
+    /// The log's name in its checkpoints.
+    pub origin: String,
+    /// The verifier key (C2SP signed-note).
+    pub key: String,
+    /// The first entry, counted from 0, that is handed out (C2SP tlog-tiles: the minimum index).
+    pub minimum_index: u64,
+    /// Where it is said how long entries are handed out; `null` where all are.
+    pub retention_policy: Option<String>,
+}
+
+impl LogDocument {
+    /// The log as it is now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(checkpoints: &Checkpoints) -> Result<Self, StoreError> {
+        let pruning = checkpoints.store().pruning().await?;
+        let key = checkpoints.key();
+        Ok(Self {
+            origin: key.origin().to_owned(),
+            key: key.vkey(),
+            minimum_index: pruning.minimum,
+            retention_policy: pruning.policy,
+        })
+    }
+}
