@@ -67,15 +67,27 @@ pub struct ArchiveHead {
     pub origin: Option<String>,
     /// The verifier key (C2SP signed-note) of the log's checkpoints, where it has one.
     pub key: Option<String>,
+    /// The verifier keys that signed under that name before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_keys: Vec<String>,
     /// What the log's oldest part comes to, where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<PrunedPart>,
 }
 
 impl ArchiveHead {
-    /// The head of an archive that begins with the first event.
-    pub fn new(origin: Option<String>, key: Option<String>) -> Self {
-        Self { format: ARCHIVE_FORMAT, origin, key, pruned: None }
+    /// The head of an archive that begins with the first event, of a log with this name and these verifier
+    /// keys, the one that signs first ([`EventStore::log_identity`]).
+    pub fn new(identity: Option<(String, Vec<String>)>) -> Self {
+        let (origin, keys) = identity.unzip();
+        let mut keys = keys.unwrap_or_default().into_iter();
+        let key = keys.next();
+        Self { format: ARCHIVE_FORMAT, origin, key, former_keys: keys.collect(), pruned: None }
+    }
+
+    /// All verifier keys.
+    pub fn keys(&self) -> Vec<String> {
+        self.key.iter().chain(&self.former_keys).cloned().collect()
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn log(State(app): State<App>, _: AuditorCaller) -> Result<Response<Body>, AuditError> {
-    reply::json(&LogDocument::of(app.checkpoints()).await?)
+    let document = LogDocument::of(app.checkpoints()).await.map_err(ProveError::from)?;
+    reply::json(&document)
 }
 
 async fn checkpoint(State(app): State<App>, _: AuditorCaller) -> Result<Response<Body>, AuditError> {

@@ -1,7 +1,6 @@
 //! What whoever checks the log has to know of it beside its checkpoints.
 
-use evident_eventstore::StoreError;
-use evident_eventstore::tlog::Checkpoints;
+use evident_eventstore::tlog::{Checkpoints, SignError};
 use serde::{Deserialize, Serialize};
 
 /// The log as it describes itself: `GET /audit/log`, `evident audit key --json`, and `log.json` beside the
@@ -12,6 +11,8 @@ pub struct LogDocument {
     pub origin: String,
     /// The verifier key (C2SP signed-note).
     pub key: String,
+    /// Those that signed under the name before it, newest first; the first of them may sign still.
+    pub former_keys: Vec<String>,
     /// The first entry, counted from 0, that is handed out (C2SP tlog-tiles: the minimum index).
     pub minimum_index: u64,
     /// Where it is said how long entries are handed out; `null` where all are.
@@ -22,13 +23,16 @@ impl LogDocument {
     /// The log as it is now.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn of(checkpoints: &Checkpoints) -> Result<Self, StoreError> {
+    /// When the database or the vault fails.
+    pub async fn of(checkpoints: &Checkpoints) -> Result<Self, SignError> {
+        // Another node, or a command, may have given the log another key.
+        checkpoints.refresh().await?;
         let pruning = checkpoints.store().pruning().await?;
         let key = checkpoints.key();
         Ok(Self {
             origin: key.origin().to_owned(),
             key: key.vkey(),
+            former_keys: checkpoints.vkeys().split_off(1),
             minimum_index: pruning.minimum,
             retention_policy: pruning.policy,
         })

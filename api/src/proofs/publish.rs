@@ -90,7 +90,7 @@ pub async fn publish(
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(cause) => return Err(place.problem("checkpoint", cause)),
         Ok(note) => {
-            let head = TreeHead::open(&note, &checkpoints.key().vkey())?;
+            let head = TreeHead::open_any(&note, &checkpoints.vkeys())?;
             if head.size > size || tree.root(head.size).await? != head.root {
                 return Err(PublishError::Fork(head.size));
             }

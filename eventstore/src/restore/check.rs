@@ -169,8 +169,8 @@ impl Checker {
     }
 
     fn checkpoint(&mut self, note: String) -> Result<(), LineProblem> {
-        let key = self.head.as_ref().and_then(|head| head.key.as_deref());
-        let head = head_of(&note, key)?;
+        let keys = self.head.as_ref().map(ArchiveHead::keys).unwrap_or_default();
+        let head = head_of(&note, &keys)?;
         let size = self.frontier.size();
         if head.size != size || head.root.0 != self.frontier.root() {
             return Err(LineProblem::Checkpoint(size));

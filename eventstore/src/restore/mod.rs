@@ -27,6 +27,15 @@ const SUBJECTS: usize = 1_000;
 /// Events in which actors are looked for at a time.
 const STRETCH: u64 = 20_000;
 
+/// What a restored log is to those who hold checkpoints of the one that it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoingOn {
+    /// The same, where its key is in the vault: then the other must not run any more.
+    AsTheSame,
+    /// Another one, in any case.
+    AsAnother,
+}
+
 /// What was restored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restored {
@@ -75,6 +84,7 @@ pub enum RestoreError {
 pub async fn restore(
     store: &EventStore,
     archive: impl BufRead + Send + 'static,
+    going_on: GoingOn,
     progress: &(dyn Fn(Position) + Send + Sync),
 ) -> Result<Restored, RestoreError> {
     let mut lock = store.lock_head().await?;
@@ -93,9 +103,11 @@ pub async fn restore(
         lock.tables().insert(&EVENTS, &portion.rows).await?;
         if goes_on.is_none() {
             // Without its key the log is signed anew, under a name of its own.
-            let has_key = has_key_of(store, &portion.head).await?;
-            if let Some(origin) = portion.head.origin.as_deref().filter(|_| has_key) {
-                tlog::begin(lock.tables(), origin).await?;
+            let has_key = going_on == GoingOn::AsTheSame && has_key_of(store, &portion.head).await?;
+            match portion.head.origin.as_deref() {
+                Some(origin) if has_key => tlog::begin(lock.tables(), origin).await?,
+                Some(origin) => tlog::depart(lock.tables(), origin).await?,
+                None => {}
             }
             goes_on = Some(has_key);
         }

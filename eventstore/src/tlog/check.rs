@@ -9,6 +9,7 @@ use tlog_tiles::{HASH_SIZE, Hash};
 
 use super::checkpoint::{CheckpointError, TreeHead};
 use super::path::TilePath;
+use super::travel::head_of;
 use crate::archive::{Broken, SealedEvent};
 use crate::merkle::Frontier;
 
@@ -108,8 +109,8 @@ impl fmt::Display for Finding {
 /// What somebody knows of the log from elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// The verifier key; where there is none, the one beside the log.
-    pub key: Option<String>,
+    /// The log's verifier keys, as it had one after the other; where there is none, those beside the log.
+    pub keys: Vec<String>,
     /// Checkpoints that were kept elsewhere.
     pub checkpoints: Vec<String>,
 }
@@ -125,8 +126,8 @@ pub struct Checked {
     pub root: Hash,
     /// How many checkpoints hold, those from elsewhere too.
     pub checkpoints: u64,
-    /// The key by which they hold.
-    pub key: Option<String>,
+    /// The keys by which they hold.
+    pub keys: Vec<String>,
     /// How many stored tiles hold.
     pub tiles: u64,
     /// So many of the oldest events are no longer handed out; an archive may be without them.
@@ -285,17 +286,13 @@ impl Check {
 }
 
 /// Opens checkpoints from elsewhere.
-pub(super) fn open_kept(notes: &[String], key: Option<&str>) -> Result<Vec<TreeHead>, Finding> {
-    notes.iter().map(|note| open(note, key)).collect()
+pub(super) fn open_kept(notes: &[String], keys: &[String]) -> Result<Vec<TreeHead>, Finding> {
+    notes.iter().map(|note| open(note, keys)).collect()
 }
 
 /// Opens a checkpoint, and checks its signature where a key is known.
-pub(super) fn open(note: &str, key: Option<&str>) -> Result<TreeHead, Finding> {
-    let head = match key {
-        Some(key) => TreeHead::open(note, key),
-        None => TreeHead::unverified(note),
-    };
-    head.map_err(|cause| {
+pub(super) fn open(note: &str, keys: &[String]) -> Result<TreeHead, Finding> {
+    head_of(note, keys).map_err(|cause| {
         let size = TreeHead::unverified(note).map_or(0, |head| head.size);
         Finding { position: Position(size), id: None, problem: Problem::Checkpoint { size, cause } }
     })

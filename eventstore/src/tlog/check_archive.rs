@@ -26,7 +26,7 @@ pub fn check_archive<R: BufRead>(
     let mut first = None;
     let mut streams = Some(Streams::default());
     while let Some(these) = streams {
-        let mut reading = Reading { key: trust.key.clone(), check: None, pruned: 0 };
+        let mut reading = Reading { keys: trust.keys.clone(), check: None, pruned: 0 };
         let checked = match reading.run(&mut read()?, trust, these, &progress)? {
             Ok(checked) => checked,
             Err(finding) => return Ok(Err(finding)),
@@ -41,7 +41,7 @@ pub fn check_archive<R: BufRead>(
 }
 
 struct Reading {
-    key: Option<String>,
+    keys: Vec<String>,
     check: Option<Check>,
     /// Events that the archive is without.
     pruned: u64,
@@ -83,7 +83,7 @@ impl Reading {
             dropped: check.dropped(),
             root: Hash(check.frontier().root()),
             checkpoints: check.checkpoints,
-            key: self.key.clone(),
+            keys: self.keys.clone(),
             tiles: 0,
             pruned: self.pruned,
             uncompared: check.uncompared(),
@@ -102,8 +102,10 @@ impl Reading {
                     return Err(self.damaged(&format!("the archive is of format {}", head.format)));
                 }
                 // What the archive says of its own key is of use only to find accidents.
-                self.key = self.key.take().or(head.key);
-                let kept = open_kept(&trust.checkpoints, self.key.as_deref())?;
+                if self.keys.is_empty() {
+                    self.keys = head.keys();
+                }
+                let kept = open_kept(&trust.checkpoints, &self.keys)?;
                 let streams = streams.take().unwrap_or_default();
                 self.check = Some(match head.pruned {
                     None => Check::new(&kept, streams),
@@ -125,7 +127,7 @@ impl Reading {
             (ArchiveLine::Checkpoint(note), Some(check)) => (note, check),
         };
         let (note, check) = check;
-        let head = open(&note, self.key.as_deref())?;
+        let head = open(&note, &self.keys)?;
         if head.size == 0 {
             return check.compare_empty(&head);
         }

@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod gotrue;
+mod keys;
 mod proofs;
 mod pruning;
 mod readings;

@@ -43,8 +43,13 @@ const PROVENANCE: &[Field] = &[
 /// The doors through which requests come.
 pub(super) const SURFACES: &[&str] = &["gotrue", "better_auth", "ops", "cli", "internal"];
 
-const LOG: &[Field] =
-    &[("origin", Text), ("key", Text), ("minimum_index", Integer), ("retention_policy", Nullable(&Text))];
+const LOG: &[Field] = &[
+    ("origin", Text),
+    ("key", Text),
+    ("former_keys", List(&Text)),
+    ("minimum_index", Integer),
+    ("retention_policy", Nullable(&Text)),
+];
 
 const ACTOR: &[Field] = &[
     ("label", Text),

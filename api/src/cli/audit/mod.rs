@@ -1,5 +1,6 @@
 //! `evident audit`: reading the log, and proving it.
 
+mod keys;
 mod token;
 mod verify;
 
@@ -22,7 +23,15 @@ pub(super) enum Audit {
     /// Make a token that may read the log at /audit
     Token(token::Token),
     /// Print the verifier key (C2SP signed-note) of the log's checkpoints: give it to auditors
-    Key,
+    Key {
+        /// Those before it, too, a line each
+        #[arg(long)]
+        all: bool,
+    },
+    /// Sign with a new key; for a time the one before it signs, too
+    RotateKey(keys::RotateKey),
+    /// Sign under another name, with a new key: for a copy of a log that goes on elsewhere
+    Rename(keys::Rename),
     /// Print the checkpoint over the whole log, with the witnesses' signatures
     Checkpoint,
     /// Print the proof (C2SP tlog-proof) that an event is in the log
@@ -62,11 +71,17 @@ impl Audit {
         let mut out = std::io::stdout();
         match self {
             Self::Token(token) => token.run(settings, json).await?,
-            Self::Key => {
+            Self::RotateKey(command) => command.run(settings, json).await?,
+            Self::Rename(command) => command.run(settings, json).await?,
+            Self::Key { all } => {
                 let store = bootstrap::open_store(settings).await?;
                 let checkpoints = bootstrap::checkpoints(settings, &store).await?;
-                let document = LogDocument::of(&checkpoints).await?;
-                let text = if json { json!(document).to_string() } else { document.key };
+                let document = LogDocument::of(&checkpoints).await.map_err(StartError::from)?;
+                let text = match (json, all) {
+                    (true, _) => json!(document).to_string(),
+                    (false, false) => document.key,
+                    (false, true) => checkpoints.vkeys().join("\n"),
+                };
                 output::line(&mut out, &text)?;
             }
             Self::Checkpoint => {

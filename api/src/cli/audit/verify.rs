@@ -24,9 +24,10 @@ pub(crate) struct Verify {
     /// An archive (JSON Lines) in the log's place; then nothing else is opened
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
-    /// The verifier key, from somebody else than the log's owner; without it, the log's or archive's own
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    /// The verifier key, from somebody else than the log's owner; without it, the log's or archive's own. Once
+    /// more for each that it had before
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
     /// A checkpoint that somebody else has kept; may be given again
     #[arg(long = "checkpoint", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
@@ -38,12 +39,12 @@ pub(crate) struct Verify {
 impl Verify {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
         let checkpoints = self.checkpoints.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-        let mut trust = Trust { key: self.key, checkpoints };
+        let mut trust = Trust { keys: self.keys, checkpoints };
         let bar = Bar::new(json);
         let Some(archive) = &self.archive else {
             let store = bootstrap::open_store(settings).await?;
-            if trust.key.is_none() {
-                trust.key = Some(bootstrap::checkpoints(settings, &store).await?.key().vkey());
+            if trust.keys.is_empty() {
+                trust.keys = bootstrap::checkpoints(settings, &store).await?.vkeys();
             }
             bar.begin("log", 0);
             let outcome = check_store(&store, &trust, |done, all| {
@@ -97,7 +98,7 @@ fn tell(outcome: &Result<Checked, Finding>, of_archive: bool, json: bool) -> Res
                 checked.checkpoints,
                 checked.tiles,
                 checked.root,
-                checked.key.as_deref().unwrap_or("none: checkpoints were compared, their signatures not"),
+                keys_of(checked),
             )
         }
         (Err(finding), true) => json!({
@@ -116,6 +117,13 @@ fn tell(outcome: &Result<Checked, Finding>, of_archive: bool, json: bool) -> Res
     }
 }
 
+fn keys_of(checked: &Checked) -> String {
+    match checked.keys.as_slice() {
+        [] => "none: checkpoints were compared, their signatures not".to_owned(),
+        keys => keys.join("\nkey  "),
+    }
+}
+
 fn checked_json(checked: &Checked) -> Json {
     json!({
         "holds": true,
@@ -124,7 +132,8 @@ fn checked_json(checked: &Checked) -> Json {
         "checkpoints": checked.checkpoints,
         "tiles": checked.tiles,
         "root": checked.root.to_string(),
-        "key": checked.key,
+        "key": checked.keys.first(),
+        "keys": checked.keys,
         "pruned": checked.pruned,
         "uncompared": checked.uncompared,
     })

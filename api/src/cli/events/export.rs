@@ -160,9 +160,7 @@ impl Export {
         let Some(form) = form else {
             let identity = store.log_identity().await;
             let identity = identity.map_err(|error| CliError::Failed(crate::cli::chain(&error)))?;
-            let (origin, key) = identity.unzip();
-            let head =
-                ArchiveHead { pruned: self.pruned_part(store).await?, ..ArchiveHead::new(origin, key) };
+            let head = ArchiveHead { pruned: self.pruned_part(store).await?, ..ArchiveHead::new(identity) };
             return Ok(Writer::Archive { head, with_checkpoints: self.selection.is_whole() });
         };
         let opening = if self.open_personal { Opening::Opened } else { Opening::Sealed };

@@ -1,5 +1,6 @@
-//! The log's oldest part: no longer handed out, where nothing keeps it.
+//! What the log shows of itself: from which entry on it is handed out, and by which keys it is signed.
 
+use evident_domain::Time;
 use evident_domain::hold::{self, Holds};
 use evident_domain::publication::{LogCommand, LogError, PUBLICATION, Publication};
 
@@ -39,5 +40,49 @@ impl UseCase for PruneLog {
         let command = LogCommand::Prune { entries: self.entries, policy: self.policy.clone(), held };
         unit.tell::<Publication, PublicationError>(PUBLICATION, command).await?;
         Ok(unit.read::<Publication>(PUBLICATION).await?.minimum())
+    }
+}
+
+/// Signs the log's checkpoints with another key.
+#[derive(Debug, Clone)]
+pub struct RotateLogKey {
+    /// The verifier key of the one that is to sign; it is in the vault already.
+    pub key: String,
+    /// That of the one that signs.
+    pub former: String,
+    /// Until then both sign.
+    pub both_until: Time,
+}
+
+impl UseCase for RotateLogKey {
+    type Output = ();
+    type Error = PublicationError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), PublicationError> {
+        let Self { key, former, both_until } = self.clone();
+        let command = LogCommand::Rotate { key, former, both_until, now: unit.now() };
+        unit.tell::<Publication, PublicationError>(PUBLICATION, command).await?;
+        Ok(())
+    }
+}
+
+/// Goes on under another name and key: the log that this one was copied from goes on, too.
+#[derive(Debug, Clone)]
+pub struct RenameLog {
+    /// The verifier key that is to sign, which begins with the name; it is in the vault already.
+    pub key: String,
+    /// That of the one that signs.
+    pub former: String,
+}
+
+impl UseCase for RenameLog {
+    type Output = ();
+    type Error = PublicationError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), PublicationError> {
+        let Self { key, former } = self.clone();
+        let command = LogCommand::Rename { key, former };
+        unit.tell::<Publication, PublicationError>(PUBLICATION, command).await?;
+        Ok(())
     }
 }
