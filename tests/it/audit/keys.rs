@@ -36,7 +36,7 @@ on_both_databases!(a_key_is_rotated_while_the_server_signs_and_witnesses_follow,
     let rotated = lines(&server.evident(&["audit", "rotate-key", "--both-days", "1"]).ok());
     let new = rotated[0].clone();
     assert!(new.starts_with("log.example.com/audit+") && new != old, "{rotated:?}");
-    assert_eq!(lines(&server.evident(&["audit", "key"]).ok()), [new.clone()]);
+    assert_eq!(server.evident(&["audit", "key"]).ok().trim(), new);
     assert_eq!(lines(&server.evident(&["audit", "key", "--all"]).ok()), [new.clone(), old.clone()]);
     let log = server.get(&auditor, "/audit/log").await.ok();
     assert_eq!((&log["key"], &log["former_keys"][0]), (&new.clone().into(), &old.clone().into()));
@@ -56,7 +56,9 @@ on_both_databases!(a_key_is_rotated_while_the_server_signs_and_witnesses_follow,
     let both_file = write(&server, "both", &both);
     let verify = |keys: &[&String], checkpoint: &str| {
         let mut command = vec!["audit", "verify", "--without-projections", "--checkpoint", checkpoint];
-        keys.iter().for_each(|key| command.extend(["--key", key.as_str()]));
+        for key in keys {
+            command.extend(["--key", key.as_str()]);
+        }
         server.evident(&command)
     };
     verify(&[], &early_file).ok();

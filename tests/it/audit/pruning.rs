@@ -131,7 +131,7 @@ on_both_databases!(a_pruned_log_hands_out_less_and_proves_as_much, async |databa
 });
 
 /// A store whose log is that of another one as it would be so many days ago.
-async fn aged(from: &TestServer, database: &TestDatabase, days: i64) -> TestServer {
+fn aged(from: &TestServer, database: &TestDatabase, days: i64) -> TestServer {
     let (archive, keys) = (path(from, "young.jsonl"), path(from, "keys"));
     from.evident(&["events", "export", "--into", &archive]).ok();
     from.evident(&["export", "keys", "--server-keys", "--into", &keys]).ok();
@@ -146,7 +146,7 @@ async fn aged(from: &TestServer, database: &TestDatabase, days: i64) -> TestServ
             event["leaf"]["time"] = json!(time);
         }
         if line.get("checkpoint").is_none() {
-            text += &format!("{line}\n");
+            text.extend([&line.to_string(), "\n"]);
         }
     }
     let old = path(from, "old.jsonl");
@@ -173,7 +173,7 @@ async fn told() -> TestServer {
 
 on_both_databases!(a_run_at_the_command_line_drops_what_had_its_time, async |database| {
     let young = told().await;
-    let mut old = aged(&young, &database, 400).await;
+    let mut old = aged(&young, &database, 400);
     for name in ["SESSION_CHATTER", "FAILED_ATTEMPTS", "FLOWS"] {
         old.set(&format!("EVIDENT_RETENTION_{name}"), "2160h");
     }
@@ -203,7 +203,7 @@ on_both_databases!(entries_are_pruned_by_their_age_with_what_nothing_needs, asyn
     let young = told().await;
     let ada = young.events()[0].stream.strip_prefix("user:").unwrap().to_owned();
     proofs::grow(&young, &ada, 300).await;
-    let mut old = aged(&young, &database, 400).await;
+    let mut old = aged(&young, &database, 400);
     old.set("EVIDENT_RETENTION_LOG_ENTRIES", "26280h");
     let refused = old.evident(&["retention", "prune"]);
     assert!(refused.code == Some(2) && refused.err.contains("log_policy"), "{refused:?}");

@@ -57,9 +57,12 @@ on_both_databases!(a_witness_that_has_seen_more_is_told_of_and_believed, async |
     assert!(asked.iter().all(|call| call.text().starts_with("old 0\n\n")), "it is not asked twice in one go");
 
     // One that has seen less gets the proof from there on; what it answers then is no signature of its own.
-    witness.now(|call| match call.text().starts_with("old 1\n") {
-        true => Says::plain(200, "text/plain", "— witness.example.com AAAA\n"),
-        false => Says::plain(409, "text/x.tlog.size", "1\n"),
+    witness.now(|call| {
+        if call.text().starts_with("old 1\n") {
+            Says::plain(200, "text/plain", "— witness.example.com AAAA\n")
+        } else {
+            Says::plain(409, "text/x.tlog.size", "1\n")
+        }
     });
     let proven = until("the proof", async || {
         let calls = witness.calls("POST /add-checkpoint");
