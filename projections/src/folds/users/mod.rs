@@ -133,6 +133,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -174,6 +175,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
