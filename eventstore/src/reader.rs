@@ -8,8 +8,9 @@ use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
-use crate::codec::{CodecError, READ, READ_COLUMNS, Stored, decode, position, signed};
-use crate::database::{Database, Dialect, Row, Value};
+use crate::codec::{READ, READ_COLUMNS, signed};
+use crate::database::{Cell, Database, Dialect, Value, cells_of};
+use crate::stored::{Origin, Stored, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -132,6 +133,12 @@ impl Filter {
     }
 }
 
+/// From where events came is opened only in streams of some kinds.
+pub(crate) type OriginOf = fn(StreamKind) -> Origin;
+
+/// It is opened everywhere.
+pub(crate) const OPENED: OriginOf = |_| Origin::Opened;
+
 pub(crate) async fn page(
     database: &Database,
     vault: &Vault,
@@ -139,15 +146,16 @@ pub(crate) async fn page(
     after: Position,
     limit: u32,
     filter: &Filter,
+    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
     let (conditions, more) = filter.sql(database.dialect(), 3);
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    let rows = database.read(&READ, &rest, &params).await?;
+    let fetched = database.fetch(&READ, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, rows).await
+    open_each(vault, upcasters, &fetched.cells(&READ)?, origin).await
 }
 
 pub(crate) async fn stream(
@@ -162,7 +170,8 @@ pub(crate) async fn stream(
          and sequence > $3 order by sequence"
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
-    open_each(vault, upcasters, database.query(&sql, &params).await?)
+    let rows = database.query(&sql, &params).await?;
+    open_each(vault, upcasters, &cells_of(&rows, &READ), OPENED)
         .await?
         .into_iter()
         .map(|item| item.event)
@@ -207,10 +216,10 @@ pub(crate) struct Item {
 pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
-    rows: Vec<Row>,
+    cells: &[Cell<'_>],
+    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
-    let stored: Vec<(Position, Result<Stored, CodecError>)> =
-        rows.into_iter().map(|row| (position(&row), decode(row))).collect();
+    let stored: Vec<_> = decode_each(cells).collect();
     let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored
@@ -219,7 +228,8 @@ pub(crate) async fn open_each(
             let event = stored.and_then(|stored| {
                 let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
                 let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
-                stored.open(key.as_deref(), actor.as_deref(), upcasters)
+                let origin = origin(stored.stream.kind);
+                stored.open(key.as_deref(), actor.as_deref(), origin, upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })

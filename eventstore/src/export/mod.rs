@@ -18,8 +18,10 @@ pub use ocsf::OCSF_VERSION;
 pub use plain::{as_json, data, moment};
 
 use crate::archive::SealedEvent;
-use crate::codec::decode;
+use crate::codec::READ;
+use crate::database::cells_of;
 use crate::reader::Filter;
+use crate::stored::decode_each;
 use crate::{EventStore, StoreError};
 
 /// Whether personal fields are shown.
@@ -128,8 +130,10 @@ impl EventStore {
                 items.into_iter().map(|item| item.event).collect::<Result<Vec<_>, _>>()?
             }
             Opening::Sealed => {
-                let read = |row| decode(row).and_then(|stored| stored.sealed(self.upcasters()));
-                rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?
+                let cells = cells_of(&rows, &READ);
+                let read = decode_each(&cells);
+                let read = read.map(|(_, stored)| stored.and_then(|stored| stored.sealed(self.upcasters())));
+                read.collect::<Result<Vec<_>, _>>()?
             }
         }
         .into_iter();

@@ -88,7 +88,7 @@ pub async fn restore(
     let checking = tokio::task::spawn_blocking(move || Checker::default().run(archive, &portions));
     let mut goes_on = None;
     while let Some(portion) = checked.recv().await {
-        lock.tables().insert(&EVENTS, &portion.rows).await?;
+        lock.tables().insert(&EVENTS, portion.rows).await?;
         if goes_on.is_none() {
             // Without its key the log is signed anew, under a name of its own.
             let has_key = has_key_of(store, &portion.head).await?;

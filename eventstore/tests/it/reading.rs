@@ -179,3 +179,23 @@ on_both_databases! {
         }
     }
 }
+
+on_both_databases! {
+    async fn a_stretch_tells_from_where_requests_came_of_sessions_only(place) {
+        let store = place.store().await;
+        let streams = vec![
+            stream(user(1), 0, vec![signed_up("ann@example.com")]),
+            started(SessionId(Uuid::from_u128(50)), user(1)),
+        ];
+        store.append(change(streams)).await.unwrap();
+        store.append(change(vec![stream(user(1), 1, vec![banned("spam")])])).await.unwrap();
+        let whole = store.page(Position(0), 2, &Filter::default()).await.unwrap();
+        let read = store.stretch(Position(0), Position(2)).await.unwrap();
+        assert_eq!(read.len(), 2);
+        assert!(read[0].provenance.ip.is_none() && read[0].provenance.user_agent.is_none());
+        assert_eq!(read[0].event, whole[0].event);
+        assert_eq!(read[1], whole[1]);
+        assert!(read[1].provenance.ip.is_some());
+        assert!(store.stretch(Position(3), Position(3)).await.unwrap().is_empty());
+    }
+}
