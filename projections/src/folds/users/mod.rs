@@ -138,6 +138,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -179,6 +180,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
