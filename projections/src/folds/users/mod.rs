@@ -151,6 +151,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -193,6 +194,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => group,
         }
