@@ -44,6 +44,7 @@ mod outbox;
 mod passkeys;
 pub mod password;
 mod prove_password;
+mod publication;
 mod quota;
 mod reauthenticate;
 mod recipient;
@@ -104,6 +105,7 @@ pub use open_link::{LinkStanding, OpenLink, OpenLinkError, OpenedLink};
 pub use outbox::OutboxWorker;
 pub use passkeys::{AuthenticationQuestion, PasskeysError, RegistrationQuestion};
 pub use prove_password::PasswordProofError;
+pub use publication::{PruneLog, PublicationError, RenameLog, RotateLogKey};
 pub use quota::OverQuota;
 pub use reauthenticate::ReauthenticateError;
 pub use refresh_session::{RefreshError, Refreshed, SessionOwner};
@@ -115,7 +117,7 @@ pub use second_step::{
     GivenSecondAnswer, SecondStepError, SecuredAccount, TakeSecondStep, TakenSecondStep, WaitingSignIn,
 };
 pub use session_policy::Expiry;
-pub use sessions::{EndSession, SessionsError};
+pub use sessions::{EndSession, SessionFieldsError, SessionsError};
 pub use sign_in::{Entered, SignIn, SignInError, SignedIn, Unconfirmed};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Entry, Pretended, SignUp, SignUpError, SignedUp};
@@ -129,7 +131,7 @@ pub use views::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow, UserVie
 
 use std::sync::Arc;
 
-use evident_domain::ports::Clock;
+use evident_domain::ports::{Clock, Entropy};
 use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
@@ -226,6 +228,11 @@ impl Commands {
     /// The time.
     pub fn clock(&self) -> &dyn Clock {
         &**self.parts.store.clock()
+    }
+
+    /// Where chance comes from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.parts.store.entropy()
     }
 
     pub(crate) fn quota(&self) -> &MessageQuota {

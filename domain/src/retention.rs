@@ -54,6 +54,7 @@ const DROPPABLE: &[(RetentionClass, &str)] = &[
     (RetentionClass::Session, "session.extended"),
     (RetentionClass::Session, "session.active_organization_changed"),
     (RetentionClass::Session, "session.active_team_changed"),
+    (RetentionClass::Session, "session.fields_changed"),
     (RetentionClass::Attempt, "attempt.sign_in_failed"),
     (RetentionClass::Attempt, "attempt.sign_up_repeated"),
     (RetentionClass::Attempt, "attempt.admin_denied"),
@@ -84,7 +85,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
             | SessionEvent::SteppedDown { .. }
             | SessionEvent::Extended { .. }
             | SessionEvent::ActiveOrganizationChanged { .. }
-            | SessionEvent::ActiveTeamChanged { .. } => RetentionClass::Session,
+            | SessionEvent::ActiveTeamChanged { .. }
+            | SessionEvent::FieldsChanged { .. } => RetentionClass::Session,
         },
         Event::Attempt(event) => match event {
             AttemptEvent::SignInFailed { .. }
@@ -103,8 +105,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         },
         Event::Flow(_) => RetentionClass::Flow,
         // Accounts, organizations and their tables are folded from these from the first to the last; a code
-        // that is presented once more is known by its authorization; holds say why something is here, and who
-        // looked at it is asked long after.
+        // that is presented once more is known by its authorization; holds say why something is here; who
+        // looked at it, and by whose key it was signed, is asked long after.
         Event::User(_)
         | Event::Organization(_)
         | Event::SsoProvider(_)
@@ -113,7 +115,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         | Event::Authorization(_)
         | Event::Consent(_)
         | Event::Hold(_)
-        | Event::Audit(_) => RetentionClass::Durable,
+        | Event::Audit(_)
+        | Event::Log(_) => RetentionClass::Durable,
         Event::Dropped(dropped) => dropped.class,
     }
 }
@@ -174,7 +177,9 @@ pub fn superseded(stream: &[Recorded], before: Time) -> Vec<&Recorded> {
                 refreshed = false;
                 false
             }
-            SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => false,
+            SessionEvent::ActiveOrganizationChanged { .. }
+            | SessionEvent::ActiveTeamChanged { .. }
+            | SessionEvent::FieldsChanged { .. } => false,
         };
         if goes {
             gone.push(event);

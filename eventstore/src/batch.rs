@@ -33,6 +33,7 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Draft {
     head: Position,
+    /// The events' rows, until they are on their way.
     rows: Vec<Row>,
     messages: Vec<Row>,
     /// The events, change by change.
@@ -54,12 +55,12 @@ pub(crate) async fn write(
 
     let broken = guard::broken(&mut writing, batch).await?;
     let mut frontier = writing.standing().head.frontier.clone();
-    let draft = draft(batch, &broken, &changes, &mut versions, &mut claims, &mut frontier)?;
+    let mut draft = draft(batch, &broken, &changes, &mut versions, &mut claims, &mut frontier)?;
     if draft.is_something() {
-        writing.insert(&EVENTS, &draft.rows).await?;
+        writing.insert(&EVENTS, std::mem::take(&mut draft.rows)).await?;
         claims.store(&mut writing).await?;
         inline.apply(&mut writing, &draft.recorded).await?;
-        writing.insert(&OUTBOX, &draft.messages).await?;
+        writing.insert(&OUTBOX, draft.messages.clone()).await?;
     }
     Ok(Pending { writing, draft, frontier, versions })
 }
@@ -104,7 +105,7 @@ pub(crate) fn unknown_streams(batch: &[Job], chain: &Chain, known: &mut Versions
 
 impl Draft {
     fn is_something(&self) -> bool {
-        !(self.rows.is_empty() && self.messages.is_empty())
+        !(self.recorded.is_empty() && self.messages.is_empty())
     }
 
     /// What each change is answered once the batch is committed.

@@ -184,7 +184,7 @@ impl Claims {
             }
         }
         tables.delete(&CLAIMS, &gone).await?;
-        tables.upsert(&CLAIMS, &rows).await
+        tables.upsert(&CLAIMS, rows).await
     }
 }
 

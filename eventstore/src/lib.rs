@@ -30,6 +30,7 @@ pub mod restore;
 pub mod retention;
 pub mod seal;
 mod store;
+mod stored;
 pub mod tlog;
 mod vault;
 mod writer;

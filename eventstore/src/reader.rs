@@ -1,15 +1,14 @@
 //! Reading the log: streams, and pages in the order of positions, with filters.
 
 use cqrs_es::persist::EventUpcaster;
-use evident_domain::{
-    OrganizationId, Position, Recorded, SessionId, StreamId, StreamKind, Subject, Surface, Time, UserId,
-};
+use evident_domain::{Position, Recorded, StreamId, StreamKind, Subject, Time};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
-use crate::codec::{CodecError, READ, READ_COLUMNS, Stored, decode, position, signed};
-use crate::database::{Database, Dialect, Row, Value};
+use crate::codec::{READ, READ_COLUMNS, signed};
+use crate::database::{Cell, Database, Value, cells_of};
+use crate::stored::{Origin, Stored, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -28,16 +27,6 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Of this stream.
     pub stream: Option<StreamId>,
-    /// What this user did or what happened to them: their data, their doing, or their name in the event.
-    pub user: Option<UserId>,
-    /// Of this organization, or naming it.
-    pub organization: Option<OrganizationId>,
-    /// Of this session, or naming it.
-    pub session: Option<SessionId>,
-    /// From this request.
-    pub request: Option<Uuid>,
-    /// Through this door.
-    pub surface: Option<Surface>,
     /// Not before.
     pub from: Option<Time>,
     /// Before.
@@ -48,8 +37,7 @@ pub struct Filter {
 
 impl Filter {
     /// The conditions and their parameters, which start at `$<first>`.
-    pub(crate) fn sql(&self, dialect: Dialect, first: usize) -> (String, Vec<Value>) {
-        let named = |field| dialect.named_in_payload(field);
+    pub(crate) fn sql(&self, first: usize) -> (String, Vec<Value>) {
         let (mut sql, mut params) = (String::new(), Vec::<Value>::new());
         let mut add = |condition: &str, value: Value| {
             params.push(value);
@@ -65,41 +53,6 @@ impl Filter {
         if let Some(stream) = &self.stream {
             add("aggregate_type = ?", stream.kind.as_str().into());
             add("aggregate_id = ?", stream.id.to_string().into());
-        }
-        if let Some(user) = self.user {
-            let user_named = named("user");
-            add(
-                &format!(
-                    "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
-                     or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || ({user_named}) = ?)"
-                ),
-                Subject::User(user).to_string().into(),
-            );
-        }
-        if let Some(organization) = self.organization {
-            let organization_named = named("organization");
-            add(
-                &format!(
-                    "(aggregate_type || ':' || aggregate_id = ? or subject = ? \
-                     or 'organization:' || ({organization_named}) = ?)"
-                ),
-                StreamId::organization(organization).to_string().into(),
-            );
-        }
-        if let Some(session) = self.session {
-            let session_named = named("session");
-            add(
-                &format!(
-                    "(aggregate_type || ':' || aggregate_id = ? or 'session:' || ({session_named}) = ?)"
-                ),
-                StreamId::session(session).to_string().into(),
-            );
-        }
-        if let Some(request) = self.request {
-            add("metadata ->> 'request_id' = ?", request.to_string().into());
-        }
-        if let Some(surface) = self.surface {
-            add("metadata ->> 'surface' = ?", surface.as_str().into());
         }
         if let Some(from) = self.from {
             add("occurred_at >= ?", from.timestamp_micros().into());
@@ -132,6 +85,12 @@ impl Filter {
     }
 }
 
+/// From where events came is opened only in streams of some kinds.
+pub(crate) type OriginOf = fn(StreamKind) -> Origin;
+
+/// It is opened everywhere.
+pub(crate) const OPENED: OriginOf = |_| Origin::Opened;
+
 pub(crate) async fn page(
     database: &Database,
     vault: &Vault,
@@ -139,15 +98,16 @@ pub(crate) async fn page(
     after: Position,
     limit: u32,
     filter: &Filter,
+    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
-    let (conditions, more) = filter.sql(database.dialect(), 3);
+    let (conditions, more) = filter.sql(3);
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    let rows = database.read(&READ, &rest, &params).await?;
+    let fetched = database.fetch(&READ, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, rows).await
+    open_each(vault, upcasters, &fetched.cells(&READ)?, origin).await
 }
 
 pub(crate) async fn stream(
@@ -162,7 +122,8 @@ pub(crate) async fn stream(
          and sequence > $3 order by sequence"
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
-    open_each(vault, upcasters, database.query(&sql, &params).await?)
+    let rows = database.query(&sql, &params).await?;
+    open_each(vault, upcasters, &cells_of(&rows, &READ), OPENED)
         .await?
         .into_iter()
         .map(|item| item.event)
@@ -170,7 +131,7 @@ pub(crate) async fn stream(
 }
 
 /// How many values stand in one statement.
-const VALUES: usize = 500;
+pub(crate) const VALUES: usize = 500;
 
 /// Events that fit a condition on one of many values, in the order of their positions. `condition` has a
 /// list of placeholders where it says `?`; `fixed` are the parameters before them.
@@ -207,10 +168,10 @@ pub(crate) struct Item {
 pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
-    rows: Vec<Row>,
+    cells: &[Cell<'_>],
+    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
-    let stored: Vec<(Position, Result<Stored, CodecError>)> =
-        rows.into_iter().map(|row| (position(&row), decode(row))).collect();
+    let stored: Vec<_> = decode_each(cells).collect();
     let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored
@@ -219,7 +180,8 @@ pub(crate) async fn open_each(
             let event = stored.and_then(|stored| {
                 let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
                 let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
-                stored.open(key.as_deref(), actor.as_deref(), upcasters)
+                let origin = origin(stored.stream.kind);
+                stored.open(key.as_deref(), actor.as_deref(), origin, upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })
@@ -227,28 +189,6 @@ pub(crate) async fn open_each(
 }
 
 impl EventStore {
-    /// The position before the last so many events that pass a filter: reading on from there gives just
-    /// those.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn before_the_last(&self, count: u32, filter: &Filter) -> Result<Position, StoreError> {
-        let (conditions, more) = filter.sql(self.database().dialect(), 3);
-        let sql = format!(
-            "select min(position) from (select position from events where position > $1{conditions} \
-             order by position desc limit $2) as newest"
-        );
-        let mut params = vec![Value::Int(0), i64::from(count).into()];
-        params.extend(more);
-        let rows = self.database().query(&sql, &params).await?;
-        let first = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
-        match first.and_then(|first| u64::try_from(first).ok()) {
-            Some(first) => Ok(Position(first.saturating_sub(1))),
-            // None passes the filter yet; or none is wanted.
-            None => Ok(self.head().await?.position),
-        }
-    }
-
     /// Where the event of an id stands.
     ///
     /// # Errors

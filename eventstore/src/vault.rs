@@ -194,7 +194,7 @@ impl Vault {
     ) -> Result<HashMap<Subject, Arc<SealingKey>>, VaultError> {
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
         for subject in subjects {
-            if found.contains_key(subject) || missing.contains_key(&subject.to_string()) {
+            if found.contains_key(subject) {
                 continue;
             }
             match self.0.cache.get(subject) {
@@ -241,7 +241,7 @@ impl Vault {
             self.0.clock.now().timestamp_micros().into(),
         ];
         let mut transaction = self.0.database.transaction().await?;
-        transaction.upsert(&SUBJECT_KEYS, &[row]).await?;
+        transaction.upsert(&SUBJECT_KEYS, vec![row]).await?;
         transaction.execute("update key_destructions set keys = keys + 1 where only_row = 1", &[]).await?;
         transaction.commit().await?;
         self.evict(subject);
@@ -315,7 +315,7 @@ impl Vault {
     pub async fn replace_server_key(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
         let mut transaction = self.0.database.transaction().await?;
         let (_, row) = self.wrap_key(&mut transaction, name, secret, true).await?;
-        transaction.upsert(&SERVER_KEYS, &[row]).await?;
+        transaction.upsert(&SERVER_KEYS, vec![row]).await?;
         Ok(transaction.commit().await?)
     }
 

@@ -220,12 +220,12 @@ impl Tables for Writing {
         self.connection.select(table, column, values).await
     }
 
-    async fn upsert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError> {
+    async fn upsert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError> {
         self.put_off(Write::upsert(table, rows));
         Ok(())
     }
 
-    async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError> {
+    async fn insert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError> {
         self.put_off(Write::insert(table, rows));
         Ok(())
     }
@@ -269,7 +269,7 @@ mod tests {
         for (standing, written) in [(standing.clone(), 0), (Standing { epoch: 1, ..standing }, 1)] {
             let connection = LogConnection::take(&database).await.unwrap();
             let mut late = Writing::trusting(connection, standing);
-            late.insert(&crate::outbox::OUTBOX, &[row("late")]).await.unwrap();
+            late.insert(&crate::outbox::OUTBOX, vec![row("late")]).await.unwrap();
             assert_eq!(late.end(Some(&frontier)).await.unwrap().is_some(), written == 1);
             let rows = database.query("select id from outbox", &[]).await.unwrap();
             assert_eq!(rows.len(), written);

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
+use foldhash::fast::RandomState;
 
 use crate::digest::RowsDigest;
 use crate::fold::{Fold, Tally};
@@ -47,7 +48,7 @@ pub(crate) trait Folding: Send {
 
 /// The streams that begin among some events: nothing can have touched a group that is named by one.
 #[derive(Debug, Default)]
-pub(crate) struct Begun(HashSet<String>);
+pub(crate) struct Begun(HashSet<String, RandomState>);
 
 impl Begun {
     pub(crate) fn of(events: &[Recorded]) -> Self {
@@ -105,7 +106,7 @@ impl<F: Fold> Projection for Of<F> {
     }
 
     fn folding(&self) -> Box<dyn Folding> {
-        Box::new(Groups::<F> { groups: HashMap::new(), keys: Vec::new() })
+        Box::new(Groups::<F> { groups: HashMap::default(), keys: Vec::new() })
     }
 }
 
@@ -116,7 +117,7 @@ struct Group<F> {
 }
 
 struct Groups<F> {
-    groups: HashMap<String, Group<F>>,
+    groups: HashMap<String, Group<F>, RandomState>,
     /// Which events touch which groups, of those that are folded next.
     keys: Vec<(usize, String)>,
 }
@@ -295,7 +296,7 @@ impl Changes {
             tables.delete(table, &self.deletes).await?;
         }
         if !self.upserts.is_empty() {
-            tables.upsert(table, &self.upserts).await?;
+            tables.upsert(table, self.upserts).await?;
         }
         match tally {
             Some(tally) if !self.counts.is_empty() => add(tables, tally, self.counts).await,
@@ -329,5 +330,5 @@ async fn add(
     if !deletes.is_empty() {
         tables.delete(tally, &deletes).await?;
     }
-    if upserts.is_empty() { Ok(()) } else { tables.upsert(tally, &upserts).await }
+    if upserts.is_empty() { Ok(()) } else { tables.upsert(tally, upserts).await }
 }

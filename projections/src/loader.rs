@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use evident_domain::{Position, Recorded};
-use evident_eventstore::{Database, Dialect, EventStore, Filter, Row, StoreError, Table, Tables, Value};
+use evident_eventstore::{Database, Dialect, EventStore, Row, StoreError, Table, Tables, Value};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ProjectionError;
@@ -288,11 +288,7 @@ impl Pages<'_> {
     async fn next(&mut self) -> Result<Option<Vec<Recorded>>, ProjectionError> {
         while self.ahead.len() < self.limits.pages.max(1) && self.next < self.until {
             let (store, after, last) = (self.store.clone(), self.next, self.end_of_page(self.next));
-            let limit = self.limits.page;
-            self.ahead.push_back(Page(tokio::spawn(async move {
-                let filter = Filter { last: Some(last), ..Filter::default() };
-                store.page(after, limit, &filter).await
-            })));
+            self.ahead.push_back(Page(tokio::spawn(async move { store.stretch(after, last).await })));
             self.next = last;
         }
         let Some(mut page) = self.ahead.pop_front() else { return Ok(None) };

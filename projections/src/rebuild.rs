@@ -78,12 +78,14 @@ pub async fn rebuild_within(
 ) -> Result<Rebuilt, ProjectionError> {
     let projections = chosen(names)?;
     let lease = Lease::acquire(store.database(), patience).await?;
+    store.database().work_in_bulk(true).await?;
     let outcome = run(store, &projections, &lease, limits, progress).await;
     // What is left over here goes at the next start of a rebuild.
     match shadow::clean(store.database(), &folds::ALL, &[], &lease).await {
         Ok(()) | Err(ProjectionError::Superseded) => {}
         Err(error) => tracing::warn!(%error, "shadow tables could not be removed"),
     }
+    store.database().work_in_bulk(false).await?;
     lease.release().await?;
     let (position, resumed_at) = outcome?;
     Ok(Rebuilt { names: projections.iter().map(|p| p.name()).collect(), position, resumed_at })

@@ -109,7 +109,7 @@ impl Mark {
             self.digest.to_string().into(),
             cells::time(self.begun_at),
         ];
-        tables.upsert(&SHADOWS, &[row]).await
+        tables.upsert(&SHADOWS, vec![row]).await
     }
 }
 

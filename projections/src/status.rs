@@ -115,5 +115,5 @@ pub(crate) async fn record(
         ]
     };
     let rows: Vec<Row> = built.iter().map(row).collect();
-    tables.upsert(&PROJECTIONS, &rows).await
+    tables.upsert(&PROJECTIONS, rows).await
 }

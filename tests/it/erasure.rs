@@ -11,8 +11,8 @@ use crate::support::{
 
 const ADDRESS: &str = "ada.lovelace@example.com";
 /// What must not be found anywhere, in lower case.
-const TRACES: [&str; 6] =
-    ["ada.lovelace", "lovelace", "15550001234", "203.0.113.77", "adabrowser", "marylebone"];
+const TRACES: [&str; 7] =
+    ["ada.lovelace", "lovelace", "15550001234", "203.0.113.77", "adabrowser", "marylebone", "horsley"];
 
 /// All that the databases hold, as one text in lower case.
 fn stored(server: &TestServer) -> String {
@@ -96,6 +96,7 @@ async fn ada_lives(server: &TestServer, root: &Browser<'_>) -> Person {
         browser.send(hers(server.request(Method::POST, &format!("/api/auth{path}"))).json(&body)).await
     };
     post("/sign-in/email", json!({ "email": ADDRESS, "password": PASSWORD })).await.ok();
+    post("/update-session", json!({ "seat": "East Horsley" })).await.ok();
     let invited = browser.get("/organization/list-user-invitations").await.ok();
     if let Some(id) = invited.as_array().and_then(|list| list.first()).map(|one| one["id"].clone()) {
         post("/organization/accept-invitation", json!({ "invitationId": id })).await.ok();
@@ -119,6 +120,7 @@ async fn with_everything(database: &TestDatabase) -> TestServer {
     TestServer::on(database)
         .with("EVIDENT_SERVER_TRUSTED_PROXIES", "127.0.0.1")
         .with("EVIDENT_BETTER_AUTH_ADMIN_EMAILS", "root@example.com")
+        .with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", r#"{"seat":{"type":"string"}}"#)
         .with("GOTRUE_SMS_AUTOCONFIRM", "true")
         .with("GOTRUE_SMTP_HOST", "127.0.0.1")
         .with("GOTRUE_SMTP_PORT", "1")
@@ -271,4 +273,43 @@ on_both_databases!(retention_says_what_it_does, async |database| {
     server.evident(&["hold", "place", "--everything", "--reason", "Case", "--by", "Counsel"]).ok();
     assert!(server.evident(&["retention", "run"]).ok().contains("keeps everything"));
     server.assert_log_is_whole();
+});
+
+on_both_databases!(an_erasure_is_certified_to_auditors, async |database| {
+    let server = TestServer::started(&database).await;
+    let auditor = crate::audit::auditor(&server);
+    let ada = server.sign_up(ADDRESS).await;
+    let bob = server.sign_up("bob@example.com").await;
+    let path = |user: &str| format!("/audit/erasures/{user}");
+    let nobody = "00000000-0000-4000-8000-000000000001";
+    for user in [&ada.id, nobody, &ada.subject()] {
+        let refused = server.get(&auditor, &path(user)).await;
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (404, &json!("not_found")), "{user}");
+    }
+    for wrong in ["ada", "organization:00000000-0000-4000-8000-000000000001", "period:2026-11", "server"] {
+        assert_eq!(server.get(&auditor, &path(wrong)).await.status, 400, "{wrong}");
+    }
+    server.delete(&ServiceRole, &format!("/admin/users/{}", ada.id), None).await.ok();
+    let certificate = server.get(&auditor, &path(&ada.id)).await;
+    assert_eq!(certificate.status, 200, "{}", certificate.text);
+    assert_eq!(certificate.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(certificate.header("cache-control"), "no-store");
+    assert!(certificate.text.contains(&ada.id));
+    assert_no_trace(&certificate.text, "the certificate");
+    assert_eq!(server.get(&auditor, &path(&ada.subject())).await.status, 200);
+
+    // Whoever holds it checks it by the key alone, and a changed one does not pass.
+    let key = server.evident(&["audit", "key"]).ok().trim().to_owned();
+    let file = server.scratch().join("certificate");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        server.evident(&["users", "certificate", "--check", file, "--key", &key]).code
+    };
+    assert_eq!(check(&certificate.text), Some(0));
+    assert_eq!(check(&certificate.text.replace(&ada.id, &bob.id)), Some(1));
+
+    assert_eq!(server.get(&bob, &path(&ada.id)).await.status, 403);
+    assert_eq!(server.get(&ServiceRole, &path(&ada.id)).await.status, 403);
+    assert_eq!(server.get(&Anonymous, &path(&ada.id)).await.status, 401);
 });

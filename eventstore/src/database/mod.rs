@@ -1,11 +1,13 @@
 //! The two databases behind one face: connections, queries, transactions.
 
+mod fetched;
 mod log_connection;
 mod postgres;
 mod sqlite;
 mod table;
 mod writes;
 
+pub(crate) use fetched::{Cell, Fetched, cells_of};
 pub(crate) use log_connection::LogConnection;
 pub use table::{Column, ColumnType, Dialect, Row, Table, Tables, Value};
 pub(crate) use writes::{HeadMove, Write};
@@ -172,12 +174,27 @@ impl Database {
     /// # Errors
     /// When the statement fails, or a column holds what its kind does not say.
     pub async fn read(&self, table: &Table, rest: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError> {
-        match self {
-            Self::Sqlite(db) => sqlite::read(db.readers(), table, rest, params).await,
-            Self::Postgres(_) => {
-                let sql = format!("select {} from {} {rest}", table.column_list(), table.name);
-                self.query(&sql, params).await
+        self.fetch(table, rest, params).await?.rows(table)
+    }
+
+    /// The same, as they came from the database.
+    pub(crate) async fn fetch(
+        &self,
+        table: &Table,
+        rest: &str,
+        params: &[Value],
+    ) -> Result<Fetched, DatabaseError> {
+        let db = match self {
+            Self::Sqlite(db) => return sqlite::fetch(db.readers(), table, rest, params).await,
+            Self::Postgres(db) => db,
+        };
+        let sql = format!("select {} from {} {rest}", table.column_list(), table.name);
+        match postgres::fetch(db.readers(), &sql, params).await {
+            Err(error) if error.is_connection_lost() => {
+                let mut connection = db.living_reader().await?;
+                postgres::fetch(&mut *connection, &sql, params).await
             }
+            outcome => outcome,
         }
     }
 
@@ -219,6 +236,18 @@ impl Database {
     pub(crate) async fn forget_old_pages(&self) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(db) => db.checkpoint().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Work on many rows begins or ends: on SQLite the connection that writes keeps more of the file in
+    /// memory meanwhile, as the rows come in no order that the tables and their indexes have.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn work_in_bulk(&self, begins: bool) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(db) => db.work_in_bulk(begins).await,
             Self::Postgres(_) => Ok(()),
         }
     }
@@ -290,11 +319,11 @@ impl Tables for Transaction {
         }
     }
 
-    async fn upsert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError> {
+    async fn upsert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError> {
         self.write(table, rows, OnConflict::Replace).await
     }
 
-    async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError> {
+    async fn insert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError> {
         self.write(table, rows, OnConflict::Fail).await
     }
 
@@ -327,7 +356,7 @@ impl Transaction {
     async fn write(
         &mut self,
         table: &Table,
-        rows: &[Row],
+        rows: Vec<Row>,
         conflict: OnConflict,
     ) -> Result<(), DatabaseError> {
         if rows.is_empty() {
@@ -335,7 +364,7 @@ impl Transaction {
         }
         match self {
             Self::Sqlite(tx) => sqlite::write(tx, table, rows, conflict).await,
-            Self::Postgres(tx) => postgres::write(tx, table, rows, conflict).await,
+            Self::Postgres(tx) => postgres::write(tx, table, &rows, conflict).await,
         }
     }
 }

@@ -4,15 +4,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo, PgValueRef,
-};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, Executor as _, Row as _, TypeInfo, ValueRef};
+use sqlx::{ConnectOptions, Connection, Executor as _, Row as _};
 
+use super::fetched::of_postgres;
 use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
 use super::{
-    ColumnType, Contents, DatabaseError, Locking, OnConflict, OpenError, PostgresOptions, Row, Table, Value,
+    ColumnType, Contents, DatabaseError, Fetched, Locking, OnConflict, OpenError, PostgresOptions, Row,
+    Table, Value,
 };
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres/log");
@@ -147,6 +147,14 @@ where
 {
     let rows = bind(sqlx::query(sql), params).fetch_all(executor).await?;
     rows.iter().map(decode).collect()
+}
+
+/// The same rows, as they came.
+pub(super) async fn fetch<'e, E>(executor: E, sql: &str, params: &[Value]) -> Result<Fetched, DatabaseError>
+where
+    E: sqlx::Executor<'e, Database = sqlx::Postgres>,
+{
+    Ok(Fetched::Postgres(bind(sqlx::query(sql), params).fetch_all(executor).await?))
 }
 
 pub(super) async fn execute(
@@ -303,21 +311,5 @@ fn bind<'q>(mut query: PgQuery<'q>, params: &'q [Value]) -> PgQuery<'q> {
 }
 
 fn decode(row: &PgRow) -> Result<Row, DatabaseError> {
-    (0..row.len())
-        .map(|i| {
-            let raw: PgValueRef<'_> = row.try_get_raw(i)?;
-            if raw.is_null() {
-                return Ok(Value::Null);
-            }
-            let kind: &PgTypeInfo = &raw.type_info();
-            Ok(match kind.name() {
-                "INT8" => Value::Int(row.try_get_unchecked(i)?),
-                "INT4" => Value::Int(i64::from(row.try_get_unchecked::<i32, _>(i)?)),
-                "BOOL" => Value::Bool(row.try_get_unchecked(i)?),
-                "BYTEA" => Value::Bytes(row.try_get_unchecked(i)?),
-                // `json` travels as its own text.
-                _ => Value::Text(row.try_get_unchecked(i)?),
-            })
-        })
-        .collect()
+    (0..row.len()).map(|at| Ok(of_postgres(row, at)?.to_value().unwrap_or(Value::Null))).collect()
 }

@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, TypeInfo, ValueRef};
 
 use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
-use super::{Column, ColumnType, Contents, DatabaseError, OnConflict, OpenError, Row, Table, Value};
+use super::{Column, ColumnType, Contents, DatabaseError, Fetched, OnConflict, OpenError, Row, Table, Value};
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/keys");
@@ -25,6 +25,10 @@ pub(super) const BEGIN: &str = "begin immediate";
 
 /// Parameters of a statement at most; SQLite's own limit is 32,766.
 const PARAMETERS: usize = 16_384;
+/// What a connection keeps of the file in memory, in KiB: SQLite's own measure.
+const CACHE: u32 = 2_000;
+/// The same of the connection that writes while it writes many rows.
+const BULK_CACHE: u32 = 32_000;
 /// Rows of a statement at most.
 const ROWS_IN_A_STATEMENT: usize = 256;
 
@@ -86,6 +90,16 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(super) async fn work_in_bulk(&self, begins: bool) -> Result<(), DatabaseError> {
+        let pragmas = if begins {
+            format!("pragma cache_size = -{BULK_CACHE}")
+        } else {
+            format!("pragma cache_size = -{CACHE}; pragma shrink_memory")
+        };
+        query(&self.write, &pragmas, &[]).await?;
+        Ok(())
+    }
+
     pub(super) async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
@@ -128,12 +142,12 @@ where
 
 /// Rows of a table, `rest` being what follows its name in a query. They travel as one text, each value behind
 /// its length: for many rows that is several times quicker than value by value.
-pub(super) async fn read<'e, E>(
+pub(super) async fn fetch<'e, E>(
     executor: E,
     table: &Table,
     rest: &str,
     params: &[Value],
-) -> Result<Vec<Row>, DatabaseError>
+) -> Result<Fetched, DatabaseError>
 where
     E: sqlx::Executor<'e, Database = sqlx::Sqlite>,
 {
@@ -154,41 +168,11 @@ where
         table.name
     );
     let rows = query(executor, &sql, params).await?;
-    let packed = rows.first().and_then(|row| row.first()).and_then(Value::as_text).unwrap_or_default();
-    let mut rest = packed;
-    let mut rows = Vec::new();
-    while !rest.is_empty() {
-        rows.push(unpack(table, &mut rest).ok_or_else(|| DatabaseError::Unexpected {
-            table: table.name.to_string(),
-            column: table.key(),
-        })?);
-    }
-    Ok(rows)
-}
-
-/// Takes the first row off what [`read`] reads.
-fn unpack(table: &Table, packed: &mut &str) -> Option<Row> {
-    let mut lengths = Vec::with_capacity(table.columns.len());
-    for _ in table.columns {
-        let (length, rest) = packed.split_once(' ')?;
-        lengths.push(length.parse::<i64>().ok()?);
-        *packed = rest;
-    }
-    let mut row = Row::with_capacity(lengths.len());
-    for (column, length) in table.columns.iter().zip(lengths) {
-        let Ok(length) = usize::try_from(length) else {
-            row.push(Value::Null);
-            continue;
-        };
-        let (text, rest) = packed.split_at_checked(length)?;
-        *packed = rest;
-        row.push(match column.kind {
-            ColumnType::Bool | ColumnType::Int => Value::Int(text.parse().ok()?),
-            ColumnType::Text | ColumnType::Json => Value::Text(text.to_owned()),
-            ColumnType::Bytes => Value::Bytes(hex::decode(text).ok()?),
-        });
-    }
-    Some(row)
+    let packed = rows.into_iter().flatten().next();
+    Ok(Fetched::Packed(match packed {
+        Some(Value::Text(text)) => text,
+        _ => String::new(),
+    }))
 }
 
 pub(super) async fn execute(
@@ -228,31 +212,31 @@ pub(super) async fn delete(
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     table: &Table,
-    rows: &[Row],
+    rows: Vec<Row>,
     conflict: OnConflict,
 ) -> Result<(), DatabaseError> {
     let columns = table.columns.len().max(1);
-    let mut rest = rows;
-    while !rest.is_empty() {
+    let placeholders = format!("({})", vec!["?"; columns].join(", "));
+    let mut rest = rows.into_iter();
+    while rest.len() > 0 {
         let most = (PARAMETERS / columns).clamp(1, ROWS_IN_A_STATEMENT).min(rest.len());
         // The largest power of two.
-        let (some, others) = rest.split_at(1 << most.ilog2());
-        let row = format!("({})", vec!["?"; columns].join(", "));
+        let some = 1 << most.ilog2();
         let sql = format!(
             "insert into {} ({}) values {}{}",
             table.name,
             table.column_list(),
-            vec![row; some.len()].join(", "),
+            vec![placeholders.as_str(); some].join(", "),
             conflict.clause(table)
         );
         let mut query = sqlx::query(&sql);
-        for row in some {
-            for column in 0..columns {
-                query = bind_one(query, row.get(column).unwrap_or(&Value::Null));
+        for row in rest.by_ref().take(some) {
+            let missing = columns.saturating_sub(row.len());
+            for value in row.into_iter().take(columns).chain(std::iter::repeat_n(Value::Null, missing)) {
+                query = bind_owned(query, value);
             }
         }
         query.execute(&mut *connection).await?;
-        rest = others;
     }
     Ok(())
 }
@@ -355,6 +339,17 @@ fn bind_one<'q>(query: SqliteQuery<'q>, value: &'q Value) -> SqliteQuery<'q> {
         Value::Int(number) => query.bind(number),
         Value::Text(text) => query.bind(text.as_str()),
         Value::Bytes(bytes) => query.bind(bytes.as_slice()),
+    }
+}
+
+/// The same with a value that nobody else needs: it is not copied on its way to the connection's thread.
+fn bind_owned(query: SqliteQuery<'_>, value: Value) -> SqliteQuery<'_> {
+    match value {
+        Value::Null => query.bind(None::<String>),
+        Value::Bool(truth) => query.bind(truth),
+        Value::Int(number) => query.bind(number),
+        Value::Text(text) => query.bind(text),
+        Value::Bytes(bytes) => query.bind(bytes),
     }
 }
 

@@ -205,10 +205,10 @@ pub trait Tables: Send {
     ) -> Result<Vec<Row>, DatabaseError>;
 
     /// Writes rows; one with a key that is there replaces it.
-    async fn upsert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError>;
+    async fn upsert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError>;
 
     /// Writes rows; a key that is there is an error.
-    async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), DatabaseError>;
+    async fn insert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError>;
 
     /// Removes rows by their keys.
     async fn delete(&mut self, table: &Table, keys: &[String]) -> Result<(), DatabaseError>;

@@ -48,17 +48,17 @@ impl HeadMove<'_> {
 
 impl Write {
     /// Rows that replace those of the same keys.
-    pub(crate) fn upsert(table: &Table, rows: &[Row]) -> Self {
+    pub(crate) fn upsert(table: &Table, rows: Vec<Row>) -> Self {
         Self::put(table, rows, OnConflict::Replace)
     }
 
     /// Rows whose keys must be new.
-    pub(crate) fn insert(table: &Table, rows: &[Row]) -> Self {
+    pub(crate) fn insert(table: &Table, rows: Vec<Row>) -> Self {
         Self::put(table, rows, OnConflict::Fail)
     }
 
-    fn put(table: &Table, rows: &[Row], conflict: OnConflict) -> Self {
-        Self { table: table.clone(), change: Change::Put { rows: rows.to_vec(), conflict } }
+    fn put(table: &Table, rows: Vec<Row>, conflict: OnConflict) -> Self {
+        Self { table: table.clone(), change: Change::Put { rows, conflict } }
     }
 
     /// Rows that go.
@@ -112,10 +112,10 @@ mod tests {
     fn what_touches_a_row_twice_is_not_one_statement() {
         let row = |key: &str| vec![Value::from(key)];
         let writes = [
-            Write::insert(&OUTBOX, &[row("a"), row("b")]),
+            Write::insert(&OUTBOX, vec![row("a"), row("b")]),
             Write::delete(&CLAIMS, &["a".to_owned()]),
-            Write::upsert(&CLAIMS, &[row("b")]),
-            Write::upsert(&CLAIMS, &[row("c"), row("a")]),
+            Write::upsert(&CLAIMS, vec![row("b")]),
+            Write::upsert(&CLAIMS, vec![row("c"), row("a")]),
             Write::delete(&CLAIMS, &["z".to_owned()]),
         ];
         assert_eq!(independent(&writes), 3);

@@ -18,8 +18,9 @@ pub use ocsf::OCSF_VERSION;
 pub use plain::{as_json, data, moment};
 
 use crate::archive::SealedEvent;
-use crate::codec::decode;
-use crate::reader::Filter;
+use crate::codec::READ;
+use crate::database::cells_of;
+use crate::stored::decode_each;
 use crate::{EventStore, StoreError};
 
 /// Whether personal fields are shown.
@@ -102,18 +103,13 @@ impl Style {
 }
 
 impl EventStore {
-    /// The next events after a position that pass a filter, as they lie in the log and as they read.
+    /// The events at some positions, as they lie in the log and as they read. Given are positions in the
+    /// order of the log.
     ///
     /// # Errors
     /// When the database fails, or an event does not read.
-    pub async fn entries(
-        &self,
-        after: Position,
-        limit: u32,
-        filter: &Filter,
-        opening: Opening,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let page = self.sealed_page(after, limit, filter).await?;
+    pub async fn entries(&self, positions: &[Position], opening: Opening) -> Result<Vec<Entry>, StoreError> {
+        let page = self.sealed_at(positions).await?;
         let (mut rows, mut whole) = (Vec::with_capacity(page.len()), Vec::with_capacity(page.len()));
         for row in &page {
             let has_content = row.event.content.is_some();
@@ -128,8 +124,10 @@ impl EventStore {
                 items.into_iter().map(|item| item.event).collect::<Result<Vec<_>, _>>()?
             }
             Opening::Sealed => {
-                let read = |row| decode(row).and_then(|stored| stored.sealed(self.upcasters()));
-                rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?
+                let cells = cells_of(&rows, &READ);
+                let read = decode_each(&cells);
+                let read = read.map(|(_, stored)| stored.and_then(|stored| stored.sealed(self.upcasters())));
+                read.collect::<Result<Vec<_>, _>>()?
             }
         }
         .into_iter();

@@ -264,7 +264,7 @@ impl Vault {
         let missing = names.iter().filter(|name| !known.contains(name.as_str()));
         let rows: Vec<Row> =
             missing.map(|name| vec![name.as_str().into(), DESTROYED.to_vec().into(), now.into()]).collect();
-        transaction.upsert(&SUBJECT_KEYS, &rows).await?;
+        transaction.upsert(&SUBJECT_KEYS, rows).await?;
         transaction.commit().await?;
         self.evict_all();
         Ok(())
@@ -289,7 +289,7 @@ impl Vault {
                 vec![name.into(), DESTROYED.to_vec().into(), self.0.clock.now().timestamp_micros().into()]
             }
         };
-        Ok(transaction.upsert(table, &[row]).await?)
+        Ok(transaction.upsert(table, vec![row]).await?)
     }
 }
 

@@ -97,26 +97,15 @@ async fn as_one_batch(
     appends: Vec<Append>,
 ) -> Vec<Result<Vec<u64>, AppendError>> {
     let holder = change(vec![stream(user(999), 0, vec![signed_up("first@example.com")])]);
-    let first = tokio::spawn({
-        let store = store.clone();
-        async move { store.append(holder).await }
-    });
-    // The writer has taken the first change once it waits for its permit.
-    let mut running = Vec::new();
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-    for append in appends {
-        let store = store.clone();
-        running.push(tokio::spawn(async move { store.append(append).await }));
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let all: Vec<_> = std::iter::once(holder).chain(appends).collect();
+    let store = store.clone();
+    let running = tokio::spawn(async move { store.append_all(all).await });
+    // While the writer waits with what came first, the rest gathers.
+    hold.holds_one().await;
     hold.release(1000);
-    first.await.unwrap().unwrap();
-    let mut answers = Vec::new();
-    for answer in running {
-        let answer = answer.await.unwrap();
-        answers.push(answer.map(|done| done.events.iter().map(|e| e.position.0).collect()));
-    }
-    answers
+    let mut answers = running.await.unwrap().unwrap().into_iter();
+    answers.next().unwrap().unwrap();
+    answers.map(|answer| answer.map(|done| done.events.iter().map(|e| e.position.0).collect())).collect()
 }
 
 on_both_databases! {

@@ -159,7 +159,7 @@ async fn a_connection_that_breaks_inside_a_batch_costs_nothing() {
         let store = store.clone();
         async move { store.append(sign_up(1)).await }
     });
-    sleep(Duration::from_millis(300)).await;
+    hold.holds_one().await;
     administer(&place, END_CONNECTIONS).await;
     hold.release(10);
     assert_eq!(running.await.unwrap().unwrap().events[0].position, Position(1));

@@ -102,6 +102,7 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
         | Event::Authorization(_)
         | Event::Hold(_)
         | Event::Audit(_)
+        | Event::Log(_)
         | Event::Consent(ConsentEvent::Given { .. }) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,
@@ -238,7 +239,9 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
         SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
         // Part of the factor's removal.
         SessionEvent::SteppedDown { .. } => return None,
-        SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => {
+        SessionEvent::ActiveOrganizationChanged { .. }
+        | SessionEvent::ActiveTeamChanged { .. }
+        | SessionEvent::FieldsChanged { .. } => {
             return None;
         }
         SessionEvent::Revoked { reason } => match reason {

@@ -6,6 +6,7 @@ mod audit;
 mod directory;
 mod directory_model;
 mod explain;
+mod filters;
 mod folds;
 mod interrupted;
 mod lists;

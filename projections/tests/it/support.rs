@@ -25,7 +25,7 @@ use evident_domain::{
     Surface, Time, UserId,
 };
 use evident_eventstore::{
-    Append, AppendError, Committed, Contents, Database, EventStore, MasterKey, PostgresOptions, Row,
+    Append, AppendError, Committed, Contents, Database, Dialect, EventStore, MasterKey, PostgresOptions, Row,
     StreamAppend, Value, Vault,
 };
 use evident_projections::retention::{self, Policy};
@@ -222,7 +222,18 @@ impl World {
 pub(crate) async fn rows(database: &Database) -> BTreeMap<&'static str, Vec<Row>> {
     let mut tables = BTreeMap::new();
     for (table, key) in TABLES {
-        let mut rows = database.query(&format!("select * from {table} order by {key}"), &[]).await.unwrap();
+        // By their names: a statement that was prepared before a column came knows nothing of it.
+        let columns = match database.dialect() {
+            Dialect::Sqlite => "select name from pragma_table_info($1) order by cid",
+            Dialect::Postgres => {
+                "select attname::text from pg_attribute where attrelid = to_regclass($1) and attnum > 0 \
+                 and not attisdropped order by attnum"
+            }
+        };
+        let columns = database.query(columns, &[table.into()]).await.unwrap();
+        let columns: Vec<_> = columns.iter().map(|row| row[0].as_text().unwrap()).collect();
+        let sql = format!("select {} from {table} order by {key}", columns.join(", "));
+        let mut rows = database.query(&sql, &[]).await.unwrap();
         for value in rows.iter_mut().flatten() {
             if let Value::Bool(truth) = value {
                 *value = Value::Int(i64::from(*truth));

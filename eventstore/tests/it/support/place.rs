@@ -13,7 +13,7 @@ use evident_eventstore::{
     Tables, Value, Vault,
 };
 use sqlx::{Connection, Executor};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::postgres::Cluster;
 use super::{Chance, Fixed, say_aloud};
@@ -144,23 +144,32 @@ pub(crate) fn cluster_program(name: &str) -> Command {
 /// Projections that wait for a permit before every batch: they hold the writer in the middle of its
 /// transaction.
 #[derive(Debug)]
-pub(crate) struct Slow(pub(crate) Semaphore);
+pub(crate) struct Slow {
+    pub(crate) permits: Semaphore,
+    waiting: Notify,
+}
 
 impl Slow {
     pub(crate) fn held() -> Arc<Self> {
-        Arc::new(Self(Semaphore::new(0)))
+        Arc::new(Self { permits: Semaphore::new(0), waiting: Notify::new() })
+    }
+
+    /// Comes back once a batch waits for a permit.
+    pub(crate) async fn holds_one(&self) {
+        self.waiting.notified().await;
     }
 
     /// Lets so many batches through.
     pub(crate) fn release(&self, batches: usize) {
-        self.0.add_permits(batches);
+        self.permits.add_permits(batches);
     }
 }
 
 #[async_trait]
 impl Inline for Slow {
     async fn apply(&self, _: &mut dyn Tables, _: &[Recorded]) -> Result<(), DatabaseError> {
-        self.0.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?.forget();
+        self.waiting.notify_one();
+        self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?.forget();
         Ok(())
     }
 }

@@ -138,6 +138,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -150,6 +151,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }
@@ -179,6 +181,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
@@ -191,6 +194,7 @@ impl Fold for UserRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => group,
         }
