@@ -216,6 +216,7 @@ impl List<'_> {
         // An index of the condition holds when they were created; what else sorts them is looked up.
         let (key, rows) = match segment.column {
             Some("created_at") => (", u.created_at", "m u"),
+            None | Some("id") => ("", "m u"),
             _ => ("", "m join users u on u.id = m.id"),
         };
         let sql = Sql::plain(format!("with m as materialized (select u.id{key} from users u where "))
