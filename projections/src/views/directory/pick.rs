@@ -62,16 +62,23 @@ impl Segment {
 impl List<'_> {
     /// The ids of all who are listed, in order, if they are [`FEW`].
     async fn few(&self) -> Result<Option<Vec<String>>, DatabaseError> {
-        // The ids alone can be read from an index.
-        let sql = Sql::plain("select u.id from users u where ").append(&self.narrowed());
-        let found = ids(&sql.then(" limit ").bind(FEW + 1).rows(self.database).await?);
+        // An index holds as much of them.
+        let sql = Sql::plain("select u.id, u.created_at from users u where ").append(&self.narrowed());
+        let mut found = sql.then(" limit ").bind(FEW + 1).rows(self.database).await?;
         if i64::try_from(found.len()).is_ok_and(|found| found > FEW) {
             return Ok(None);
         }
         if found.len() < 2 {
-            return Ok(Some(found));
+            return Ok(Some(ids(&found)));
         }
-        let (list, source) = super::listed(self.dialect, &found);
+        if self.field == UserField::CreatedAt {
+            found.sort_unstable_by(|a, b| a.iter().rev().cmp(b.iter().rev()));
+            if self.direction == Direction::Descending {
+                found.reverse();
+            }
+            return Ok(Some(ids(&found)));
+        }
+        let (list, source) = super::listed(self.dialect, &ids(&found));
         let d = self.direction.sql();
         let sql = Sql::plain(format!("select u.id from {source}"))
             .with_value(list)
@@ -206,10 +213,15 @@ impl List<'_> {
                 return Ok(found);
             }
         }
-        let sql = Sql::plain("with m as materialized (select u.id from users u where ")
+        // An index of the condition holds when they were created; what else sorts them is looked up.
+        let (key, rows) = match segment.column {
+            Some("created_at") => (", u.created_at", "m u"),
+            None | Some("id") => ("", "m u"),
+            _ => ("", "m join users u on u.id = m.id"),
+        };
+        let sql = Sql::plain(format!("with m as materialized (select u.id{key} from users u where "))
             .append(&narrowed)
-            .then(") select u.id from m join users u on u.id = m.id")
-            .then(&segment.order(direction, "u"));
+            .then(&format!(") select u.id from {rows}{}", segment.order(direction, "u")));
         Ok(ids(&page(sql).rows(self.database).await?))
     }
 

@@ -60,12 +60,11 @@ impl Audience {
 
     async fn count_rows(&self, database: &Database, clause: &Clause) -> Result<i64, DatabaseError> {
         match clause.counting {
-            Counting::Those => count(database, self.rows().and(&clause.holds)).await,
             Counting::Others => self.all_but(database, clause).await,
             Counting::Fewer if self.sampled(database, clause).await? * 2 > SAMPLE => {
                 self.all_but(database, clause).await
             }
-            Counting::Fewer => count(database, self.rows().and(&clause.holds)).await,
+            Counting::Those | Counting::Fewer => count(database, self.rows().and(&clause.holds)).await,
             Counting::Counter(level, wanted) => {
                 let sql = "select users from user_counts where aud = ? and start = 0 and level = ?";
                 let name = self.name.as_str();
