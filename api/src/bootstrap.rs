@@ -258,7 +258,8 @@ pub async fn checkpoints(settings: &Settings, store: &EventStore) -> Result<Chec
         None => proofs::origin_of(external, &SystemEntropy),
     };
     let checkpoints = Checkpoints::open(store, propose).await?;
-    let kept = checkpoints.key().origin();
+    let key = checkpoints.key();
+    let kept = key.origin();
     if settings.proofs.origin.as_deref().is_some_and(|origin| origin != kept) {
         tracing::warn!(origin = kept, "the log keeps the name that it got at its first start");
     }

@@ -222,6 +222,7 @@ impl Nearby {
             | StreamKind::Provider
             | StreamKind::Hold
             | StreamKind::Audit
+            | StreamKind::Log
             | StreamKind::Attempt => {}
         }
     }

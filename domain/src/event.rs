@@ -14,6 +14,7 @@ use crate::flow::FlowEvent;
 use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
+use crate::publication::LogEvent;
 use crate::reading::AuditEvent;
 use crate::recipient::RecipientEvent;
 use crate::retention::Dropped;
@@ -60,13 +61,15 @@ pub enum StreamKind {
     Hold,
     /// [`crate::reading::Reading`]
     Audit,
+    /// [`crate::publication::Publication`]
+    Log,
     /// [`crate::attempt::Attempt`]
     Attempt,
 }
 
 impl StreamKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::User,
         Self::Session,
         Self::Organization,
@@ -79,6 +82,7 @@ impl StreamKind {
         Self::Consent,
         Self::Hold,
         Self::Audit,
+        Self::Log,
         Self::Attempt,
     ];
 
@@ -97,6 +101,7 @@ impl StreamKind {
             Self::Consent => "consent",
             Self::Hold => "hold",
             Self::Audit => "audit",
+            Self::Log => "log",
             Self::Attempt => "attempt",
         }
     }
@@ -150,6 +155,11 @@ impl StreamId {
     /// The stream of the register of legal holds: there is one.
     pub fn holds() -> Self {
         Self { kind: StreamKind::Hold, id: crate::hold::REGISTER }
+    }
+
+    /// The stream of what the log shows of itself: there is one.
+    pub fn log() -> Self {
+        Self { kind: StreamKind::Log, id: crate::publication::PUBLICATION }
     }
 
     /// The stream of one attempt.
@@ -249,6 +259,8 @@ pub enum Event {
     Hold(HoldEvent),
     /// Of somebody who read the log.
     Audit(AuditEvent),
+    /// Of what the log shows of itself.
+    Log(LogEvent),
     /// Of a refused attempt.
     Attempt(AttemptEvent),
     /// Of which nothing but the leaf is left: retention has dropped the content.
@@ -271,6 +283,7 @@ impl Event {
             Self::Consent(_) => StreamKind::Consent,
             Self::Hold(_) => StreamKind::Hold,
             Self::Audit(_) => StreamKind::Audit,
+            Self::Log(_) => StreamKind::Log,
             Self::Attempt(_) => StreamKind::Attempt,
             Self::Dropped(dropped) => dropped.stream_kind(),
         }
@@ -291,6 +304,7 @@ impl Event {
             Self::Consent(event) => event.kind(),
             Self::Hold(event) => event.kind(),
             Self::Audit(event) => event.kind(),
+            Self::Log(event) => event.kind(),
             Self::Attempt(event) => event.kind(),
             Self::Dropped(dropped) => dropped.kind(),
         }
@@ -311,6 +325,7 @@ impl Event {
             | Self::Consent(_)
             | Self::Hold(_)
             | Self::Audit(_)
+            | Self::Log(_)
             | Self::Attempt(_)
             | Self::Dropped(_) => Vec::new(),
         }
@@ -334,6 +349,7 @@ impl Event {
             Self::Consent(event) => serde_json::to_value(event),
             Self::Hold(event) => serde_json::to_value(event),
             Self::Audit(event) => serde_json::to_value(event),
+            Self::Log(event) => serde_json::to_value(event),
             Self::Attempt(event) => serde_json::to_value(event),
             Self::Dropped(_) => Ok(serde_json::Value::Null),
         }
@@ -357,6 +373,7 @@ impl Event {
             StreamKind::Consent => Self::Consent(Deserialize::deserialize(json)?),
             StreamKind::Hold => Self::Hold(Deserialize::deserialize(json)?),
             StreamKind::Audit => Self::Audit(Deserialize::deserialize(json)?),
+            StreamKind::Log => Self::Log(Deserialize::deserialize(json)?),
             StreamKind::Attempt => Self::Attempt(Deserialize::deserialize(json)?),
         })
     }
@@ -425,6 +442,12 @@ impl From<ConsentEvent> for Event {
 impl From<AuditEvent> for Event {
     fn from(event: AuditEvent) -> Self {
         Self::Audit(event)
+    }
+}
+
+impl From<LogEvent> for Event {
+    fn from(event: LogEvent) -> Self {
+        Self::Log(event)
     }
 }
 

@@ -30,6 +30,7 @@ pub mod personal;
 pub mod ports;
 pub mod provenance;
 pub mod provider;
+pub mod publication;
 pub mod reading;
 pub mod recipient;
 pub mod retention;

@@ -105,8 +105,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         },
         Event::Flow(_) => RetentionClass::Flow,
         // Accounts, organizations and their tables are folded from these from the first to the last; a code
-        // that is presented once more is known by its authorization; holds say why something is here, and who
-        // looked at it is asked long after.
+        // that is presented once more is known by its authorization; holds say why something is here; who
+        // looked at it, and by whose key it was signed, is asked long after.
         Event::User(_)
         | Event::Organization(_)
         | Event::SsoProvider(_)
@@ -115,7 +115,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
         | Event::Authorization(_)
         | Event::Consent(_)
         | Event::Hold(_)
-        | Event::Audit(_) => RetentionClass::Durable,
+        | Event::Audit(_)
+        | Event::Log(_) => RetentionClass::Durable,
         Event::Dropped(dropped) => dropped.class,
     }
 }

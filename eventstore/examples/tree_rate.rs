@@ -92,7 +92,7 @@ async fn main() -> Outcome<()> {
     }
     println!("inclusion proofs: {:.0}/s", rate(u64::from(SIGNED), since));
 
-    let trust = Trust { key: Some(checkpoints.key().vkey()), checkpoints: Vec::new() };
+    let trust = Trust { keys: checkpoints.vkeys(), checkpoints: Vec::new() };
     let since = Instant::now();
     let checked = check_store(&store, &trust, |_, _| ()).await?.map_err(|finding| finding.to_string())?;
     println!("check: {:.0} events/s, {} tiles", rate(checked.events, since), checked.tiles);

@@ -11,7 +11,7 @@ use tlog_tiles::{HASH_SIZE, record_hash};
 use crate::codec::{CodecError, count, signed};
 use crate::database::{Row, Value};
 use crate::merkle::{Leaf, content_digest};
-use crate::reader::Filter;
+use crate::reader::{Filter, VALUES};
 use crate::{EventStore, StoreError};
 
 /// The columns that a [`SealedEvent`] is read from and written to: all of the log's.
@@ -67,6 +67,39 @@ pub struct ArchiveHead {
     pub origin: Option<String>,
     /// The verifier key (C2SP signed-note) of the log's checkpoints, where it has one.
     pub key: Option<String>,
+    /// The verifier keys that signed under that name before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_keys: Vec<String>,
+    /// What the log's oldest part comes to, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<PrunedPart>,
+}
+
+impl ArchiveHead {
+    /// The head of an archive that begins with the first event, of a log with this name and these verifier
+    /// keys, the one that signs first ([`EventStore::log_identity`]).
+    pub fn new(identity: Option<(String, Vec<String>)>) -> Self {
+        let (origin, keys) = identity.unzip();
+        let mut keys = keys.unwrap_or_default().into_iter();
+        let key = keys.next();
+        Self { format: ARCHIVE_FORMAT, origin, key, former_keys: keys.collect(), pruned: None }
+    }
+
+    /// All verifier keys.
+    pub fn keys(&self) -> Vec<String> {
+        self.key.iter().chain(&self.former_keys).cloned().collect()
+    }
+}
+
+/// The oldest part of a log, as far as whoever checks the rest needs it: nothing of it can be read, or folded
+/// into tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrunedPart {
+    /// How many events it has.
+    pub events: u64,
+    /// The roots of the full subtrees over it, largest first.
+    #[serde(with = "hex")]
+    pub frontier: Vec<u8>,
 }
 
 /// The number of the format that is written here.
@@ -223,7 +256,7 @@ impl EventStore {
         limit: u32,
         filter: &Filter,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let (conditions, more) = filter.sql(self.database().dialect(), 3);
+        let (conditions, more) = filter.sql(3);
         let sql = format!(
             "select {COLUMNS} from events where position > $1{conditions} order by position limit $2"
         );
@@ -231,5 +264,31 @@ impl EventStore {
         params.extend(more);
         let rows = self.database().query(&sql, &params).await?;
         Ok(rows.iter().map(LogRow::read).collect::<Result<_, _>>()?)
+    }
+
+    /// The events at some positions, in the order of the log, as they lie in it. Given are positions in that
+    /// order.
+    ///
+    /// # Errors
+    /// When the database fails, or a column holds what no event has there.
+    pub async fn sealed_at(&self, positions: &[Position]) -> Result<Vec<LogRow>, StoreError> {
+        let (Some(first), Some(last)) = (positions.first(), positions.last()) else { return Ok(Vec::new()) };
+        let count = u64::try_from(positions.len()).unwrap_or(u64::MAX);
+        if last.0 - first.0 + 1 == count {
+            // A stretch of the log is read as such.
+            let until = Filter { last: Some(*last), ..Filter::default() };
+            let limit = u32::try_from(count).unwrap_or(u32::MAX);
+            return self.sealed_page(Position(first.0.saturating_sub(1)), limit, &until).await;
+        }
+        let mut found = Vec::with_capacity(positions.len());
+        for some in positions.chunks(VALUES) {
+            let list: Vec<_> = (1..=some.len()).map(|n| format!("${n}")).collect();
+            let list = list.join(", ");
+            let sql = format!("select {COLUMNS} from events where position in ({list}) order by position");
+            let values: Vec<Value> = some.iter().map(|position| signed(position.0).into()).collect();
+            let rows = self.database().query(&sql, &values).await?;
+            found.extend(rows.iter().map(LogRow::read).collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(found)
     }
 }

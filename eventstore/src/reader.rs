@@ -1,15 +1,13 @@
 //! Reading the log: streams, and pages in the order of positions, with filters.
 
 use cqrs_es::persist::EventUpcaster;
-use evident_domain::{
-    OrganizationId, Position, Recorded, SessionId, StreamId, StreamKind, Subject, Surface, Time, UserId,
-};
+use evident_domain::{Position, Recorded, StreamId, StreamKind, Subject, Time};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use crate::codec::{READ, READ_COLUMNS, signed};
-use crate::database::{Cell, Database, Dialect, Value, cells_of};
+use crate::database::{Cell, Database, Value, cells_of};
 use crate::stored::{Origin, Stored, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
@@ -29,16 +27,6 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Of this stream.
     pub stream: Option<StreamId>,
-    /// What this user did or what happened to them: their data, their doing, or their name in the event.
-    pub user: Option<UserId>,
-    /// Of this organization, or naming it.
-    pub organization: Option<OrganizationId>,
-    /// Of this session, or naming it.
-    pub session: Option<SessionId>,
-    /// From this request.
-    pub request: Option<Uuid>,
-    /// Through this door.
-    pub surface: Option<Surface>,
     /// Not before.
     pub from: Option<Time>,
     /// Before.
@@ -49,8 +37,7 @@ pub struct Filter {
 
 impl Filter {
     /// The conditions and their parameters, which start at `$<first>`.
-    pub(crate) fn sql(&self, dialect: Dialect, first: usize) -> (String, Vec<Value>) {
-        let named = |field| dialect.named_in_payload(field);
+    pub(crate) fn sql(&self, first: usize) -> (String, Vec<Value>) {
         let (mut sql, mut params) = (String::new(), Vec::<Value>::new());
         let mut add = |condition: &str, value: Value| {
             params.push(value);
@@ -66,41 +53,6 @@ impl Filter {
         if let Some(stream) = &self.stream {
             add("aggregate_type = ?", stream.kind.as_str().into());
             add("aggregate_id = ?", stream.id.to_string().into());
-        }
-        if let Some(user) = self.user {
-            let user_named = named("user");
-            add(
-                &format!(
-                    "(subject = ? or actor like ? || '%' or actor like replace(?, 'user:', 'admin:%:') \
-                     or actor like replace(?, 'user:', 'user:%:by:') or 'user:' || ({user_named}) = ?)"
-                ),
-                Subject::User(user).to_string().into(),
-            );
-        }
-        if let Some(organization) = self.organization {
-            let organization_named = named("organization");
-            add(
-                &format!(
-                    "(aggregate_type || ':' || aggregate_id = ? or subject = ? \
-                     or 'organization:' || ({organization_named}) = ?)"
-                ),
-                StreamId::organization(organization).to_string().into(),
-            );
-        }
-        if let Some(session) = self.session {
-            let session_named = named("session");
-            add(
-                &format!(
-                    "(aggregate_type || ':' || aggregate_id = ? or 'session:' || ({session_named}) = ?)"
-                ),
-                StreamId::session(session).to_string().into(),
-            );
-        }
-        if let Some(request) = self.request {
-            add("metadata ->> 'request_id' = ?", request.to_string().into());
-        }
-        if let Some(surface) = self.surface {
-            add("metadata ->> 'surface' = ?", surface.as_str().into());
         }
         if let Some(from) = self.from {
             add("occurred_at >= ?", from.timestamp_micros().into());
@@ -148,7 +100,7 @@ pub(crate) async fn page(
     filter: &Filter,
     origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
-    let (conditions, more) = filter.sql(database.dialect(), 3);
+    let (conditions, more) = filter.sql(3);
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
@@ -179,7 +131,7 @@ pub(crate) async fn stream(
 }
 
 /// How many values stand in one statement.
-const VALUES: usize = 500;
+pub(crate) const VALUES: usize = 500;
 
 /// Events that fit a condition on one of many values, in the order of their positions. `condition` has a
 /// list of placeholders where it says `?`; `fixed` are the parameters before them.
@@ -237,28 +189,6 @@ pub(crate) async fn open_each(
 }
 
 impl EventStore {
-    /// The position before the last so many events that pass a filter: reading on from there gives just
-    /// those.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn before_the_last(&self, count: u32, filter: &Filter) -> Result<Position, StoreError> {
-        let (conditions, more) = filter.sql(self.database().dialect(), 3);
-        let sql = format!(
-            "select min(position) from (select position from events where position > $1{conditions} \
-             order by position desc limit $2) as newest"
-        );
-        let mut params = vec![Value::Int(0), i64::from(count).into()];
-        params.extend(more);
-        let rows = self.database().query(&sql, &params).await?;
-        let first = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
-        match first.and_then(|first| u64::try_from(first).ok()) {
-            Some(first) => Ok(Position(first.saturating_sub(1))),
-            // None passes the filter yet; or none is wanted.
-            None => Ok(self.head().await?.position),
-        }
-    }
-
     /// Where the event of an id stands.
     ///
     /// # Errors

@@ -90,6 +90,20 @@ pub async fn failed_sign_ins(
 }
 
 impl EventStore {
+    /// How many events of some types, up to a position, have their contents still.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contents_of(&self, types: &[&str], last: Position) -> Result<u64, StoreError> {
+        let list: Vec<_> = types.iter().map(|name| format!("'{name}'")).collect();
+        let sql = format!(
+            "select count(*) from events where event_type in ({}) and position <= $1 and length(salt) > 0",
+            list.join(", ")
+        );
+        let rows = self.database().query(&sql, &[signed(last.0).into()]).await?;
+        Ok(rows.first().and_then(|row| count(row, 0)).unwrap_or_default())
+    }
+
     /// The next events of a class after a position that are older than a moment, and up to which position the
     /// log was looked at; their contents may be gone already.
     ///

@@ -133,26 +133,25 @@ pub async fn run(
     patience: Duration,
 ) -> Result<Report, ProjectionError> {
     let mut report = Report::default();
-    if policy.is_idle() {
+    let pruned = pruned_before(store).await?;
+    if policy.is_idle() && pruned.is_none() {
         return Ok(report);
     }
     let mut lease = Lease::acquire(store.database(), patience).await?;
-    let outcome = run_with(store, policy, now, &mut lease, &mut report).await;
+    let outcome = run_with(store, &Ages { policy, pruned, now }, &mut lease, &mut report).await;
     lease.release().await?;
     outcome.map(|()| report)
 }
 
 async fn run_with(
     store: &EventStore,
-    policy: &Policy,
-    now: Time,
+    ages: &Ages<'_>,
     lease: &mut Lease,
     report: &mut Report,
 ) -> Result<(), ProjectionError> {
+    let (policy, now) = (ages.policy, ages.now);
     for class in RetentionClass::DROPPABLE {
-        let Some(before) = policy.age(class).and_then(|age| now.checked_sub_signed(span(age))) else {
-            continue;
-        };
+        let Some(before) = ages.before(class) else { continue };
         loop {
             let holds = Standing::load(store, now).await?;
             if holds.everything() {
@@ -178,6 +177,41 @@ async fn run_with(
         }
     }
     Ok(())
+}
+
+/// What is old enough to go.
+struct Ages<'a> {
+    policy: &'a Policy,
+    /// Up to this moment the log is no longer handed out.
+    pruned: Option<Time>,
+    now: Time,
+}
+
+impl Ages<'_> {
+    /// Up to which moment contents of a class go: those that had their time, and those of the pruned part.
+    fn before(&self, class: RetentionClass) -> Option<Time> {
+        let aged = self.policy.age(class).and_then(|age| self.now.checked_sub_signed(span(age)));
+        let youngest = self.now.checked_sub_signed(span(DAY))?;
+        let pruned = self.pruned.map(|pruned| pruned.min(youngest));
+        aged.max(pruned)
+    }
+}
+
+/// When the last event happened that is no longer handed out.
+async fn pruned_before(store: &EventStore) -> Result<Option<Time>, StoreError> {
+    match store.pruning().await?.minimum {
+        0 => Ok(None),
+        minimum => Ok(store.time_of(Position(minimum)).await?.and_then(Time::from_timestamp_micros)),
+    }
+}
+
+/// How many contents a pruning of so many of the oldest events would drop at most: those that nothing needs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn contents_within(store: &EventStore, events: u64) -> Result<u64, StoreError> {
+    let types: Vec<&str> = RetentionClass::DROPPABLE.iter().flat_map(|class| class.types()).collect();
+    store.contents_of(&types, Position(events)).await
 }
 
 fn span(age: Duration) -> TimeDelta {

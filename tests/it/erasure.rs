@@ -274,3 +274,42 @@ on_both_databases!(retention_says_what_it_does, async |database| {
     assert!(server.evident(&["retention", "run"]).ok().contains("keeps everything"));
     server.assert_log_is_whole();
 });
+
+on_both_databases!(an_erasure_is_certified_to_auditors, async |database| {
+    let server = TestServer::started(&database).await;
+    let auditor = crate::audit::auditor(&server);
+    let ada = server.sign_up(ADDRESS).await;
+    let bob = server.sign_up("bob@example.com").await;
+    let path = |user: &str| format!("/audit/erasures/{user}");
+    let nobody = "00000000-0000-4000-8000-000000000001";
+    for user in [&ada.id, nobody, &ada.subject()] {
+        let refused = server.get(&auditor, &path(user)).await;
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (404, &json!("not_found")), "{user}");
+    }
+    for wrong in ["ada", "organization:00000000-0000-4000-8000-000000000001", "period:2026-11", "server"] {
+        assert_eq!(server.get(&auditor, &path(wrong)).await.status, 400, "{wrong}");
+    }
+    server.delete(&ServiceRole, &format!("/admin/users/{}", ada.id), None).await.ok();
+    let certificate = server.get(&auditor, &path(&ada.id)).await;
+    assert_eq!(certificate.status, 200, "{}", certificate.text);
+    assert_eq!(certificate.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(certificate.header("cache-control"), "no-store");
+    assert!(certificate.text.contains(&ada.id));
+    assert_no_trace(&certificate.text, "the certificate");
+    assert_eq!(server.get(&auditor, &path(&ada.subject())).await.status, 200);
+
+    // Whoever holds it checks it by the key alone, and a changed one does not pass.
+    let key = server.evident(&["audit", "key"]).ok().trim().to_owned();
+    let file = server.scratch().join("certificate");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        server.evident(&["users", "certificate", "--check", file, "--key", &key]).code
+    };
+    assert_eq!(check(&certificate.text), Some(0));
+    assert_eq!(check(&certificate.text.replace(&ada.id, &bob.id)), Some(1));
+
+    assert_eq!(server.get(&bob, &path(&ada.id)).await.status, 403);
+    assert_eq!(server.get(&ServiceRole, &path(&ada.id)).await.status, 403);
+    assert_eq!(server.get(&Anonymous, &path(&ada.id)).await.status, 401);
+});

@@ -1,4 +1,4 @@
-//! The log's proofs: `GET /audit/checkpoint`, `/audit/tile/…`, `/audit/proof/…`.
+//! The log's proofs: `GET /audit/log`, `/audit/checkpoint`, `/audit/tile/…`, `/audit/proof/…`.
 //!
 //! The formats are those of C2SP (tlog-checkpoint, tlog-tiles, tlog-proof), so that programs which others
 //! wrote read them. Tiles never change: whoever asked may keep them, but nobody on the way. Reading them is
@@ -13,8 +13,10 @@ use super::access::AuditorCaller;
 use super::app::App;
 use super::error::AuditError;
 use super::query::position as number;
+use super::reply;
 use super::routes::{for_auditors, get};
 use crate::http::routes::Router;
+use crate::proofs::identity::LogDocument;
 use crate::proofs::prove::{self, ProveError};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -27,10 +29,16 @@ const BRIEFLY: HeaderValue = HeaderValue::from_static("private, max-age=1");
 /// The family's routes.
 pub(super) fn routes() -> Router<App> {
     Router::new()
+        .route("/log", for_auditors(get(log)))
         .route("/checkpoint", for_auditors(get(checkpoint)))
         .route("/tile/{*path}", for_auditors(get(tile)))
         .route("/proof/inclusion", for_auditors(get(inclusion)))
         .route("/proof/consistency", for_auditors(get(consistency)))
+}
+
+async fn log(State(app): State<App>, _: AuditorCaller) -> Result<Response<Body>, AuditError> {
+    let document = LogDocument::of(app.checkpoints()).await.map_err(ProveError::from)?;
+    reply::json(&document)
 }
 
 async fn checkpoint(State(app): State<App>, _: AuditorCaller) -> Result<Response<Body>, AuditError> {
@@ -93,7 +101,7 @@ impl From<ProveError> for AuditError {
             ProveError::NoCheckpoint(_) => {
                 Self::new(StatusCode::NOT_FOUND, "no_such_checkpoint", error.to_string())
             }
-            ProveError::Pruned => Self::new(StatusCode::GONE, "pruned", error.to_string()),
+            ProveError::Pruned(_) => Self::new(StatusCode::GONE, "pruned", error.to_string()),
             ProveError::Range => Self::new(StatusCode::BAD_REQUEST, "invalid_parameter", error.to_string()),
             ProveError::Sign(SignError::Store(cause)) | ProveError::Tree(TreeError::Store(cause)) => {
                 cause.into()

@@ -3,9 +3,8 @@
 
 use std::str::FromStr;
 
-use evident_domain::catalogue::descriptions;
-use evident_domain::{Actor, Position, StreamKind, Subject, Surface, Time};
-use evident_projections::views::log::{LogCursor, LogFilter, Order};
+use evident_domain::{Actor, Position, Subject, Surface, Time};
+use evident_projections::views::log::{LogCursor, LogFilter, Order, types_like};
 
 use super::error::AuditError;
 use crate::gotrue::params::Params;
@@ -86,6 +85,7 @@ fn filter(params: &Params) -> Result<LogFilter, AuditError> {
         types: types(params)?,
         subject: one(params, "subject", "is no user:<id>, organization:<id> or period:<YYYY-MM>", subject)?,
         actor: one(params, "actor", "is no user:<id>, admin:<role>, operator, visitor or system", actor)?,
+        stream: None,
         organization: id(params, "organization")?,
         session: id(params, "session")?,
         user: id(params, "user")?,
@@ -160,14 +160,8 @@ fn actor(text: &str) -> Option<String> {
 fn types(params: &Params) -> Result<Option<Vec<String>>, AuditError> {
     let mut wanted: Option<Vec<String>> = None;
     for text in params.all("type").flat_map(|value| value.split(',')) {
-        let all = StreamKind::ALL.into_iter().flat_map(descriptions).map(|described| described.name);
-        let found: Vec<String> = match text.strip_suffix(".*") {
-            Some(prefix) => all
-                .filter(|name| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
-                .map(str::to_owned)
-                .collect(),
-            None => all.filter(|name| *name == text).map(str::to_owned).collect(),
-        };
+        let whole = !text.ends_with('*') || text.ends_with(".*");
+        let found = if whole { types_like(text) } else { Vec::new() };
         if found.is_empty() {
             let shown: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
             let problem = format!("has {shown:?}, which is no type of event, as user.banned and user.* are");
@@ -175,8 +169,8 @@ fn types(params: &Params) -> Result<Option<Vec<String>>, AuditError> {
         }
         let wanted = wanted.get_or_insert_default();
         for name in found {
-            if !wanted.contains(&name) {
-                wanted.push(name);
+            if !wanted.iter().any(|known| known == name) {
+                wanted.push(name.to_owned());
             }
         }
     }

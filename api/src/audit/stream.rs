@@ -79,8 +79,7 @@ async fn follow(
         after: asked.map_or(head, Position),
         moved: app.store().watch_head(),
         closing: app.closing(),
-        spoke: Instant::now(),
-        send,
+        mouth: Mouth { pages: send, spoke: Instant::now(), patience: PATIENCE },
         _place: place,
         app,
     };
@@ -105,19 +104,19 @@ struct Follower {
     after: Position,
     moved: watch::Receiver<Position>,
     closing: watch::Receiver<bool>,
-    spoke: Instant,
-    send: mpsc::Sender<Bytes>,
+    mouth: Mouth,
     _place: OwnedSemaphorePermit,
 }
 
 /// The reader is gone, or may read no more.
+#[derive(Debug)]
 struct Ended;
 
 impl Follower {
     async fn run(mut self) {
-        let mut closing = self.closing.clone();
+        let (mut closing, gone) = (self.closing.clone(), self.mouth.pages.clone());
         let told = async {
-            self.say(RETRY.to_owned()).await?;
+            self.mouth.say(RETRY.to_owned()).await?;
             loop {
                 self.tell().await?;
                 self.wait().await?;
@@ -126,6 +125,7 @@ impl Follower {
         // Whatever ends it: the reader comes again and goes on behind the last id.
         let _: Result<Infallible, Ended> = tokio::select! {
             ended = told => ended,
+            () = gone.closed() => Err(Ended),
             _ = closing.wait_for(|closing| *closing) => Err(Ended),
         };
     }
@@ -150,7 +150,7 @@ impl Follower {
             }
             self.after = page.next.unwrap_or(head);
             if !text.is_empty() {
-                self.say(text).await?;
+                self.mouth.say(text).await?;
             }
             // Far back, or behind a filter that little passes, this goes on for long.
             self.beat().await?;
@@ -173,7 +173,7 @@ impl Follower {
 
     /// Shows now and then that the stream is alive, and looks whether the token still counts.
     async fn beat(&mut self) -> Result<(), Ended> {
-        if self.spoke.elapsed() < HEARTBEAT {
+        if self.mouth.spoke.elapsed() < HEARTBEAT {
             return Ok(());
         }
         let commands = self.app.commands();
@@ -181,12 +181,22 @@ impl Follower {
             return Err(Ended);
         }
         // The id moves without an event, so that who comes again need not search again.
-        self.say(format!(": alive\nid: {}\n\n", self.after)).await
+        self.mouth.say(format!(": alive\nid: {}\n\n", self.after)).await
     }
+}
 
+/// What says something to the reader.
+struct Mouth {
+    pages: mpsc::Sender<Bytes>,
+    spoke: Instant,
+    /// So long the reader may take.
+    patience: Duration,
+}
+
+impl Mouth {
     async fn say(&mut self, text: String) -> Result<(), Ended> {
         self.spoke = Instant::now();
-        self.send.send_timeout(text.into(), PATIENCE).await.map_err(|_| Ended)
+        self.pages.send_timeout(text.into(), self.patience).await.map_err(|_| Ended)
     }
 }
 
@@ -194,4 +204,23 @@ impl Follower {
 fn failed(error: impl std::error::Error + 'static) -> Ended {
     tracing::error!(error = &error as &dyn std::error::Error, "a reader of the log was cut off");
     Ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_take_what_is_sent_is_cut_off() {
+        let (pages, mut reader) = mpsc::channel(AHEAD);
+        let mut mouth = Mouth { pages, spoke: Instant::now(), patience: Duration::from_millis(20) };
+        // One page waits for its reader, and no more is made ready.
+        mouth.say("one".to_owned()).await.unwrap();
+        mouth.say("two".to_owned()).await.unwrap_err();
+        // Who reads on, however late, is told more.
+        assert_eq!(reader.recv().await.unwrap(), "one");
+        mouth.say("three".to_owned()).await.unwrap();
+        drop(reader);
+        mouth.say("four".to_owned()).await.unwrap_err();
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use evident_eventstore::restore::{RestoreError, Restored, restore, settle_keys};
+use evident_eventstore::restore::{GoingOn, RestoreError, Restored, restore, settle_keys};
 use evident_eventstore::{EventStore, KeysMoved};
 use evident_projections::{PATIENCE, Progress, rebuild};
 use serde_json::json;
@@ -33,6 +33,10 @@ pub(super) struct ImportEvents {
     /// The keys that open its personal fields (`evident export keys`); without, they read as erased
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// The server that the archive came from goes on: sign under another name and key than it, also where its
+    /// key came along
+    #[arg(long)]
+    as_another: bool,
     #[command(flatten)]
     passphrase: Passphrase,
 }
@@ -60,7 +64,9 @@ impl ImportEvents {
         let archive = lines(&self.archive)?;
         let store = bootstrap::open_store(settings).await?;
         let bar = Bar::new(json);
-        let (restored, keys) = take_in(&store, archive, self.keys.as_deref(), &self.passphrase, &bar).await?;
+        let going_on = if self.as_another { GoingOn::AsAnother } else { GoingOn::AsTheSame };
+        let keys = self.keys.as_deref();
+        let (restored, keys) = take_in(&store, archive, going_on, keys, &self.passphrase, &bar).await?;
         settle_keys(&store).await?;
         rebuild(&store, &[], PATIENCE, &bar).await?;
         // Whoever the archive says is erased stays so, whatever the file of keys says.
@@ -93,6 +99,7 @@ impl ImportEvents {
 pub(super) async fn take_in(
     store: &EventStore,
     archive: Box<dyn BufRead + Send>,
+    going_on: GoingOn,
     keys: Option<&Path>,
     passphrase: &Passphrase,
     bar: &Bar,
@@ -110,7 +117,7 @@ pub(super) async fn take_in(
         }
     };
     bar.begin("restore", 0);
-    let restored = restore(store, archive, &|position| bar.at(position.0)).await?;
+    let restored = restore(store, archive, going_on, &|position| bar.at(position.0)).await?;
     Ok((restored, taken))
 }
 

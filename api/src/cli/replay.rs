@@ -10,6 +10,8 @@ use evident_projections::{Until, replay};
 use serde_json::json;
 use tempfile::TempDir;
 
+use evident_eventstore::restore::GoingOn;
+
 use super::import::{lines, take_in};
 use super::passphrase::Passphrase;
 use super::progress::Bar;
@@ -55,7 +57,15 @@ impl Replay {
                 let beside = self.into.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let scratch = Scratch::make(beside.unwrap_or(Path::new(".")))?;
                 let store = scratch.store().await?;
-                take_in(&store, lines(archive)?, self.keys.as_deref(), &self.passphrase, &bar).await?;
+                take_in(
+                    &store,
+                    lines(archive)?,
+                    GoingOn::AsAnother,
+                    self.keys.as_deref(),
+                    &self.passphrase,
+                    &bar,
+                )
+                .await?;
                 (store, Some(scratch))
             }
         };

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::CliError;
 use crate::bootstrap::{self, StartError};
 use crate::config::Configuration;
+use crate::retention::Pruning;
 use crate::{proofs, server};
 
 /// Run the server.
@@ -36,8 +37,9 @@ impl Serve {
         let worker = OutboxWorker::new(commands.store().clone(), Arc::new(port));
         let worker = tokio::spawn(worker.run(stopped.clone()));
         let proofs = proofs::start(checkpoints.clone(), commands.outbound(), &settings.proofs, &stopped);
-        let policy = settings.retention;
-        tokio::spawn(crate::retention::work(commands.clone(), policy, stopped.clone()));
+        let pruning = Pruning::of(&settings.proofs);
+        let work = crate::retention::work(commands.clone(), settings.retention, pruning, stopped.clone());
+        tokio::spawn(work);
         tokio::spawn(crate::retention::forget_with_others(commands.clone(), stopped));
         // Whoever started the server may wait for this line.
         println!("evident: ready on http://{bound}");

@@ -49,6 +49,10 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
         return Err(refused(written, "better_auth.rate_limit_rules", &problem));
     }
     own_fields(settings, written)?;
+    if settings.proofs.prune_after.is_some() && settings.proofs.retention_policy.is_none() {
+        let problem = "needs `retention.log_policy`: whoever checks the log has to know what to expect";
+        return Err(refused(written, "retention.log_entries", problem));
+    }
     captcha(settings, written)?;
     mail(settings, written)?;
     let mut warnings = hooks(settings, written)?;

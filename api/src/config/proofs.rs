@@ -21,6 +21,10 @@ pub struct ProofSettings {
     pub to_url: Option<String>,
     /// How often checkpoints are written out, at most.
     pub to_every: Duration,
+    /// Entries older than this are no longer handed out.
+    pub prune_after: Option<Duration>,
+    /// Where everybody can read that.
+    pub retention_policy: Option<String>,
 }
 
 /// A witness, and where it answers.
@@ -41,6 +45,8 @@ impl Default for ProofSettings {
             to_file: None,
             to_url: None,
             to_every: Duration::from_secs(60),
+            prune_after: None,
+            retention_policy: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! witnesses are asked, and what was signed is written out.
 
 mod delivery;
+pub mod identity;
 pub mod prove;
 pub mod publish;
 mod signing;

@@ -2,7 +2,7 @@
 
 use evident_eventstore::StoreError;
 use evident_eventstore::tlog::{
-    Checkpoint, Checkpoints, InclusionProof, SignError, TilePath, TreeError, hash_lines,
+    Checkpoint, Checkpoints, InclusionProof, SignError, TileKind, TilePath, TreeError, hash_lines,
 };
 
 /// Why there is no proof.
@@ -18,8 +18,8 @@ pub enum ProveError {
     #[error("the log has no such tile")]
     NoTile,
     /// The entries were pruned.
-    #[error("the entries are no longer there")]
-    Pruned,
+    #[error("the log hands out no entries before number {0}")]
+    Pruned(u64),
     /// Positions and sizes that are no such.
     #[error("the sizes must be at least 1, the first not larger than the second")]
     Range,
@@ -39,10 +39,7 @@ impl From<StoreError> for ProveError {
 
 impl From<TreeError> for ProveError {
     fn from(error: TreeError) -> Self {
-        match error {
-            TreeError::Pruned(_) => Self::Pruned,
-            error => Self::Tree(error),
-        }
+        Self::Tree(error)
     }
 }
 
@@ -72,6 +69,12 @@ pub async fn tile(checkpoints: &Checkpoints, path: TilePath) -> Result<Vec<u8>, 
     let size = newest(checkpoints).await?.size;
     if path.needs().is_none_or(|needs| needs > size) {
         return Err(ProveError::NoTile);
+    }
+    if path.kind == TileKind::Entries {
+        let pruning = checkpoints.store().pruning().await?;
+        if pruning.hides(path) {
+            return Err(ProveError::Pruned(pruning.minimum));
+        }
     }
     Ok(checkpoints.tree().read(path).await?)
 }

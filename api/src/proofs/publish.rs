@@ -13,8 +13,12 @@ use evident_eventstore::{Filter, StoreError};
 use evident_projections::Progress;
 use serde_json::json;
 
+use super::identity::LogDocument;
+
 /// Levels that a tree has at most.
 const LEVELS: u8 = 8;
+/// What the log says of itself.
+const DOCUMENT: &str = "log.json";
 
 /// Why the files are not written.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,8 @@ pub struct Published {
     pub from: u64,
     /// How many files were written.
     pub files: u64,
+    /// How many were taken away, as the log hands out what is in them no longer.
+    pub removed: u64,
 }
 
 /// Writes what is not there yet: tiles and bundles, the contents beside them, the checkpoint last. Whoever
@@ -70,7 +76,7 @@ pub async fn publish(
     contents: bool,
     progress: &dyn Progress,
 ) -> Result<Published, PublishError> {
-    let mut place = Place { folder, files: 0 };
+    let mut place = Place { folder, files: 0, removed: 0 };
     fs::create_dir_all(folder).map_err(|cause| place.problem("", cause))?;
     let lock = File::create(folder.join(".lock")).map_err(|cause| place.problem(".lock", cause))?;
     match lock.try_lock() {
@@ -84,13 +90,15 @@ pub async fn publish(
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(cause) => return Err(place.problem("checkpoint", cause)),
         Ok(note) => {
-            let head = TreeHead::open(&note, &checkpoints.key().vkey())?;
+            let head = TreeHead::open_any(&note, &checkpoints.vkeys())?;
             if head.size > size || tree.root(head.size).await? != head.root {
                 return Err(PublishError::Fork(head.size));
             }
             head.size
         }
     };
+    let described = LogDocument::of(checkpoints).await?;
+    let pruning = checkpoints.store().pruning().await?;
     progress.begin("publish", size);
     for level in 0..LEVELS {
         for path in new_tiles(level, from, size) {
@@ -99,16 +107,32 @@ pub async fn publish(
                 continue;
             }
             let entries = TilePath { kind: TileKind::Entries, ..path };
+            progress.at(path.number * u64::from(FULL_WIDTH) + u64::from(path.width));
+            if pruning.hides(entries) {
+                continue;
+            }
             place.write(&entries.to_string(), &tree.read(entries).await?)?;
             if contents {
-                let name = entries.to_string().replacen("tile/entries/", "content/", 1);
-                place.write(&name, content(checkpoints, path).await?.as_bytes())?;
+                place.write(&content_name(entries), content(checkpoints, path).await?.as_bytes())?;
             }
-            progress.at(path.number * u64::from(FULL_WIDTH) + u64::from(path.width));
         }
     }
+    let before = place.described().map_or(0, |document| document.minimum_index);
+    for number in before / u64::from(FULL_WIDTH)..pruning.minimum / u64::from(FULL_WIDTH) {
+        let entries = TilePath { kind: TileKind::Entries, ..TilePath::full(0, number) };
+        place.remove(&entries.to_string())?;
+        place.remove(&content_name(entries))?;
+    }
+    let document = serde_json::to_string_pretty(&described).unwrap_or_default();
+    if place.described().as_ref() != Some(&described) {
+        place.write(DOCUMENT, document.as_bytes())?;
+    }
     place.write("checkpoint", checkpoint.text().as_bytes())?;
-    Ok(Published { size, from, files: place.files })
+    Ok(Published { size, from, files: place.files, removed: place.removed })
+}
+
+fn content_name(entries: TilePath) -> String {
+    entries.to_string().replacen("tile/entries/", "content/", 1)
 }
 
 /// The tiles of a level that a larger tree has and a smaller one has not.
@@ -135,11 +159,33 @@ async fn content(checkpoints: &Checkpoints, path: TilePath) -> Result<String, Pu
 struct Place<'a> {
     folder: &'a Path,
     files: u64,
+    removed: u64,
 }
 
 impl Place<'_> {
     fn problem(&self, name: &str, cause: io::Error) -> PublishError {
         PublishError::File { path: self.folder.join(name), cause }
+    }
+
+    /// What the folder says of the log, from the time before.
+    fn described(&self) -> Option<LogDocument> {
+        serde_json::from_slice(&fs::read(self.folder.join(DOCUMENT)).ok()?).ok()
+    }
+
+    /// Takes a file away, if it is there, and its partial ones.
+    fn remove(&mut self, name: &str) -> Result<(), PublishError> {
+        let partial = format!("{name}.p");
+        for (name, gone) in [
+            (name, fs::remove_file(self.folder.join(name))),
+            (&*partial, fs::remove_dir_all(self.folder.join(&partial))),
+        ] {
+            match gone {
+                Ok(()) => self.removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(cause) => return Err(self.problem(name, cause)),
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file whole or not at all; what it replaces in part goes.

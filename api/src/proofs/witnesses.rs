@@ -14,6 +14,8 @@ use crate::config::proofs::WitnessPlace;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// So often a witness may say in one go that it has seen another size: other nodes ask it, too.
+const CORRECTIONS: usize = 3;
 /// Longer answers are no signatures.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
@@ -98,11 +100,16 @@ impl Asking {
         }
         let mut old = signed.unwrap_or(0);
         let mut reply = self.add_checkpoint(old, &checkpoint).await?;
-        if reply.0 == StatusCode::CONFLICT {
+        for _ in 0..CORRECTIONS {
+            if reply.0 != StatusCode::CONFLICT {
+                break;
+            }
             // It says what it has seen: perhaps on the word of another node, or before a restore.
             let seen = reply.1.trim_end().parse().map_err(|_| AskError::Refused(reply.0))?;
             if seen > checkpoint.size {
-                return Err(AskError::Ahead(seen));
+                // Another node may have had a later checkpoint signed meanwhile.
+                let newest = self.checkpoints.latest().await?.map_or(0, |newest| newest.size);
+                return if newest >= seen { Ok(false) } else { Err(AskError::Ahead(seen)) };
             }
             old = seen;
             reply = self.add_checkpoint(old, &checkpoint).await?;

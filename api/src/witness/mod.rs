@@ -49,16 +49,20 @@ impl WitnessService {
             .with_state(Arc::new(self))
     }
 
-    fn log(&self, origin: &str) -> Option<&str> {
+    /// The keys of a log: it may have more than one, while it changes from one to the next.
+    fn keys(&self, origin: &str) -> Vec<String> {
         let of = |vkey: &&String| vkey.split_once('+').is_some_and(|(name, _)| name == origin);
-        self.logs.iter().find(of).map(String::as_str)
+        self.logs.iter().filter(of).cloned().collect()
     }
 
     async fn cosign(&self, body: &str) -> Result<String, Refusal> {
         let request = AddCheckpoint::parse(body).ok_or(Refusal::Malformed)?;
         let head = TreeHead::unverified(&request.checkpoint).map_err(|_| Refusal::Malformed)?;
-        let vkey = self.log(&head.origin).ok_or(Refusal::UnknownLog)?;
-        TreeHead::open(&request.checkpoint, vkey).map_err(|error| match error {
+        let vkeys = self.keys(&head.origin);
+        if vkeys.is_empty() {
+            return Err(Refusal::UnknownLog);
+        }
+        TreeHead::open_any(&request.checkpoint, &vkeys).map_err(|error| match error {
             CheckpointError::Malformed => Refusal::Malformed,
             _ => Refusal::Unsigned,
         })?;

@@ -101,6 +101,11 @@ fn heading(stream: StreamKind) -> String {
             "Reading",
             "That somebody read the log. One stream a reader and minute; its id follows from both under a key.",
         ),
+        StreamKind::Log => (
+            "Publication",
+            "What the log shows of itself: from which entry on it is handed out, and by which keys it is signed. There \
+             is one stream.",
+        ),
         StreamKind::Attempt => (
             "Attempt",
             "What was tried and refused. One stream an attempt, so that nobody can make another's stream grow.",

@@ -22,6 +22,7 @@ use crate::flow::FlowEvent;
 use crate::hold::HoldEvent;
 use crate::organization::OrganizationEvent;
 use crate::provider::ProviderEvent;
+use crate::publication::LogEvent;
 use crate::reading::AuditEvent;
 use crate::recipient::RecipientEvent;
 use crate::session::SessionEvent;
@@ -66,6 +67,7 @@ pub const fn descriptions(stream: StreamKind) -> &'static [Description] {
         StreamKind::Consent => ConsentEvent::DESCRIPTIONS,
         StreamKind::Hold => HoldEvent::DESCRIPTIONS,
         StreamKind::Audit => AuditEvent::DESCRIPTIONS,
+        StreamKind::Log => LogEvent::DESCRIPTIONS,
         StreamKind::Attempt => AttemptEvent::DESCRIPTIONS,
     }
 }
@@ -97,6 +99,7 @@ impl Event {
             Self::Consent(event) => event.description(),
             Self::Hold(event) => event.description(),
             Self::Audit(event) => event.description(),
+            Self::Log(event) => event.description(),
             Self::Attempt(event) => event.description(),
             Self::Dropped(_) => &DROPPED,
         }

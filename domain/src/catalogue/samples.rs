@@ -17,6 +17,7 @@ use crate::client::{AuthMethod, ClientDetails, ClientEvent, GrantType, RedirectU
 use crate::consent::ConsentEvent;
 use crate::flow::{ChallengeMethod, CodeChallenge, FlowEvent, FlowPurpose, ProviderTokens};
 use crate::hold::{HoldEvent, HoldScope};
+use crate::publication::LogEvent;
 use crate::reading::AuditEvent;
 use crate::recipient::{CodePurpose, MessageKind, RecipientEvent};
 use crate::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
@@ -44,12 +45,27 @@ pub fn samples() -> Vec<Event> {
     let oauth = oauth.chain(consent().into_iter().map(Event::Consent));
     let provider = provider::samples().into_iter().map(Event::Provider);
     let flows = flow.chain(recipient).chain(provider).chain(oauth);
-    let rest = flows.chain(hold().into_iter().map(Event::Hold)).chain([reading()]).chain(attempt);
+    let rest = flows
+        .chain(hold().into_iter().map(Event::Hold))
+        .chain([reading()])
+        .chain(log().map(Event::Log))
+        .chain(attempt);
     user.chain(session).chain(organization).chain(sso_provider).chain(rest).collect()
 }
 
 fn reading() -> Event {
     Event::Audit(AuditEvent::Read { operation: "GET /audit/events".to_owned() })
+}
+
+fn log() -> [LogEvent; 3] {
+    let key = |name: &str, id: &str| format!("{name}+{id}+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh");
+    let (key, former) = (key("example.com/audit", "5d0f5c94"), key("example.com/audit", "0c1b7fe2"));
+    let renamed = key.replacen("audit", "audit/2", 1);
+    [
+        LogEvent::Pruned { minimum: 768, policy: "https://example.com/retention".to_owned() },
+        LogEvent::KeyRotated { key: key.clone(), former, both_until: Time::UNIX_EPOCH },
+        LogEvent::Renamed { key: renamed, former: key },
+    ]
 }
 
 fn hold() -> [HoldEvent; 2] {

@@ -153,6 +153,7 @@ fn name_and_version_are_the_same_for_cqrs_es() {
             Event::Consent(event) => (event.event_type(), event.event_version()),
             Event::Hold(event) => (event.event_type(), event.event_version()),
             Event::Audit(event) => (event.event_type(), event.event_version()),
+            Event::Log(event) => (event.event_type(), event.event_version()),
             Event::Attempt(event) => (event.event_type(), event.event_version()),
             Event::Dropped(_) => unreachable!("nobody writes one"),
         };

@@ -20,7 +20,6 @@ pub use plain::{as_json, data, moment};
 use crate::archive::SealedEvent;
 use crate::codec::READ;
 use crate::database::cells_of;
-use crate::reader::Filter;
 use crate::stored::decode_each;
 use crate::{EventStore, StoreError};
 
@@ -104,18 +103,13 @@ impl Style {
 }
 
 impl EventStore {
-    /// The next events after a position that pass a filter, as they lie in the log and as they read.
+    /// The events at some positions, as they lie in the log and as they read. Given are positions in the
+    /// order of the log.
     ///
     /// # Errors
     /// When the database fails, or an event does not read.
-    pub async fn entries(
-        &self,
-        after: Position,
-        limit: u32,
-        filter: &Filter,
-        opening: Opening,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let page = self.sealed_page(after, limit, filter).await?;
+    pub async fn entries(&self, positions: &[Position], opening: Opening) -> Result<Vec<Entry>, StoreError> {
+        let page = self.sealed_at(positions).await?;
         let (mut rows, mut whole) = (Vec::with_capacity(page.len()), Vec::with_capacity(page.len()));
         for row in &page {
             let has_content = row.event.content.is_some();

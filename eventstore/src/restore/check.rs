@@ -32,6 +32,12 @@ pub enum LineProblem {
     /// The format is another.
     #[error("the archive's format is {0}, and this program reads {ARCHIVE_FORMAT}")]
     Format(u32),
+    /// The oldest part is left out.
+    #[error(
+        "the archive is without the {0} oldest events: it can be checked, but tables are folded from the first \
+         event on, so nothing is restored from it; take a whole one"
+    )]
+    Pruned(u64),
     /// An event is missing, or stands in another place.
     #[error("the event is at position {found}, where {expected} belongs")]
     Position {
@@ -130,7 +136,12 @@ impl Checker {
             return Err(LineProblem::CutOff);
         }
         match (serde_json::from_str(text)?, &self.head) {
-            (ArchiveLine::Archive(head), None) if head.format == ARCHIVE_FORMAT => self.head = Some(head),
+            (ArchiveLine::Archive(head), None) if head.format == ARCHIVE_FORMAT => {
+                if let Some(part) = &head.pruned {
+                    return Err(LineProblem::Pruned(part.events));
+                }
+                self.head = Some(head);
+            }
             (ArchiveLine::Archive(head), None) => return Err(LineProblem::Format(head.format)),
             (ArchiveLine::Archive(_), Some(_)) => return Err(LineProblem::SecondHead),
             (_, None) => return Err(LineProblem::NoHead),
@@ -158,8 +169,8 @@ impl Checker {
     }
 
     fn checkpoint(&mut self, note: String) -> Result<(), LineProblem> {
-        let key = self.head.as_ref().and_then(|head| head.key.as_deref());
-        let head = head_of(&note, key)?;
+        let keys = self.head.as_ref().map(ArchiveHead::keys).unwrap_or_default();
+        let head = head_of(&note, &keys)?;
         let size = self.frontier.size();
         if head.size != size || head.root.0 != self.frontier.root() {
             return Err(LineProblem::Checkpoint(size));

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 pub use self::check::LineProblem;
 use self::check::{Checker, Portion};
 use crate::archive::ArchiveHead;
-use crate::codec::EVENTS;
+use crate::codec::{EVENTS, signed};
 use crate::database::{DatabaseError, Tables, Value};
 use crate::tlog::{self, has_key_of};
 use crate::{EventStore, HeadLock, StoreError};
@@ -23,7 +23,18 @@ use crate::{EventStore, HeadLock, StoreError};
 /// Portions on their way between the thread that checks and the one that writes.
 const ON_THE_WAY: usize = 4;
 /// Subjects whose keys are looked for at a time.
-const SUBJECTS: u32 = 1_000;
+const SUBJECTS: usize = 1_000;
+/// Events in which actors are looked for at a time.
+const STRETCH: u64 = 20_000;
+
+/// What a restored log is to those who hold checkpoints of the one that it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoingOn {
+    /// The same, where its key is in the vault: then the other must not run any more.
+    AsTheSame,
+    /// Another one, in any case.
+    AsAnother,
+}
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +84,7 @@ pub enum RestoreError {
 pub async fn restore(
     store: &EventStore,
     archive: impl BufRead + Send + 'static,
+    going_on: GoingOn,
     progress: &(dyn Fn(Position) + Send + Sync),
 ) -> Result<Restored, RestoreError> {
     let mut lock = store.lock_head().await?;
@@ -91,9 +103,11 @@ pub async fn restore(
         lock.tables().insert(&EVENTS, portion.rows).await?;
         if goes_on.is_none() {
             // Without its key the log is signed anew, under a name of its own.
-            let has_key = has_key_of(store, &portion.head).await?;
-            if let Some(origin) = portion.head.origin.as_deref().filter(|_| has_key) {
-                tlog::begin(lock.tables(), origin).await?;
+            let has_key = going_on == GoingOn::AsTheSame && has_key_of(store, &portion.head).await?;
+            match portion.head.origin.as_deref() {
+                Some(origin) if has_key => tlog::begin(lock.tables(), origin).await?,
+                Some(origin) => tlog::depart(lock.tables(), origin).await?,
+                None => {}
             }
             goes_on = Some(has_key);
         }
@@ -129,22 +143,36 @@ pub async fn settle_keys(store: &EventStore) -> Result<(), StoreError> {
     if database.query("select only_row from restores", &[]).await?.is_empty() {
         return Ok(());
     }
-    for subjects in [
-        "select distinct subject from events where subject > $1 order by subject",
-        // Who acted and has no event of their own: an administrator of elsewhere, a period.
-        "select distinct owner from (select metadata ->> 'sealed_for' as owner from events) as sealed \
-         where owner > $1 and not exists (select 1 from events where subject = owner) order by owner",
-    ] {
-        bury(store, subjects).await?;
-    }
+    bury_subjects(store).await?;
+    bury_actors(store).await?;
     let mut transaction = database.transaction().await?;
     transaction.execute("delete from restores", &[]).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Counts the keys of those whom a query names as destroyed, where there is none.
-async fn bury(store: &EventStore, subjects: &str) -> Result<(), StoreError> {
-    let (sql, mut after) = (format!("{subjects} limit {SUBJECTS}"), String::new());
+/// Counts the keys of those who have no event of their own and acted, an administrator of elsewhere or a
+/// period, as destroyed, where there is none. The log is gone through once.
+async fn bury_actors(store: &EventStore) -> Result<(), StoreError> {
+    let sql = "select distinct metadata ->> 'sealed_for' from events where position > $1 and position <= $2 \
+               and metadata ->> 'sealed_for' is not null";
+    let (mut after, head) = (0, store.head().await?.position.0);
+    while after < head {
+        let until = head.min(after + STRETCH);
+        let rows = store.database().query(sql, &[signed(after).into(), signed(until).into()]).await?;
+        let names: Vec<&str> = rows.iter().filter_map(|row| row.first()?.as_text()).collect();
+        for some in names.chunks(SUBJECTS) {
+            store.vault().bury_missing(some).await.map_err(StoreError::vault)?;
+        }
+        after = until;
+    }
+    Ok(())
+}
+
+/// Counts the keys of those whom events are about as destroyed, where there is none.
+async fn bury_subjects(store: &EventStore) -> Result<(), StoreError> {
+    let sql =
+        format!("select distinct subject from events where subject > $1 order by subject limit {SUBJECTS}");
+    let mut after = String::new();
     loop {
         let rows = store.database().query(&sql, &[after.as_str().into()]).await?;
         let names: Vec<&str> = rows.iter().filter_map(|row| row.first()?.as_text()).collect();

@@ -9,6 +9,7 @@ use tlog_tiles::{HASH_SIZE, Hash};
 
 use super::checkpoint::{CheckpointError, TreeHead};
 use super::path::TilePath;
+use super::travel::head_of;
 use crate::archive::{Broken, SealedEvent};
 use crate::merkle::Frontier;
 
@@ -108,8 +109,8 @@ impl fmt::Display for Finding {
 /// What somebody knows of the log from elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// The verifier key; where there is none, the one beside the log.
-    pub key: Option<String>,
+    /// The log's verifier keys, as it had one after the other; where there is none, those beside the log.
+    pub keys: Vec<String>,
     /// Checkpoints that were kept elsewhere.
     pub checkpoints: Vec<String>,
 }
@@ -125,10 +126,14 @@ pub struct Checked {
     pub root: Hash,
     /// How many checkpoints hold, those from elsewhere too.
     pub checkpoints: u64,
-    /// The key by which they hold.
-    pub key: Option<String>,
+    /// The keys by which they hold.
+    pub keys: Vec<String>,
     /// How many stored tiles hold.
     pub tiles: u64,
+    /// So many of the oldest events are no longer handed out; an archive may be without them.
+    pub pruned: u64,
+    /// Checkpoints from elsewhere that sign only events which an archive is without: nothing can be said.
+    pub uncompared: u64,
 }
 
 /// One reading of a log.
@@ -141,6 +146,8 @@ pub(super) struct Check {
     /// The size of the last checkpoint that fits.
     signed: u64,
     pub(super) checkpoints: u64,
+    /// How many of those from elsewhere are of a part that is not there.
+    uncompared: u64,
     streams: Streams,
 }
 
@@ -149,7 +156,37 @@ impl Check {
     pub(super) fn new(kept: &[TreeHead], streams: Streams) -> Self {
         let mut kept = kept.to_vec();
         kept.sort_by_key(|head| std::cmp::Reverse(head.size));
-        Self { frontier: Frontier::default(), dropped: 0, kept, signed: 0, checkpoints: 0, streams }
+        let frontier = Frontier::default();
+        Self { frontier, dropped: 0, kept, signed: 0, checkpoints: 0, uncompared: 0, streams }
+    }
+
+    /// A reading that begins behind a part that is not there.
+    pub(super) fn behind(
+        frontier: Frontier,
+        kept: &[TreeHead],
+        mut streams: Streams,
+    ) -> Result<Self, Finding> {
+        streams.midway = true;
+        let (later, earlier): (Vec<_>, Vec<_>) =
+            kept.iter().cloned().partition(|head| head.size >= frontier.size());
+        let mut check = Self::new(&later, streams);
+        check.frontier = frontier;
+        check.uncompared = u64::try_from(earlier.len()).unwrap_or(u64::MAX);
+        check.compare_kept()?;
+        Ok(check)
+    }
+
+    /// Checkpoints from elsewhere that cannot be compared.
+    pub(super) fn uncompared(&self) -> u64 {
+        self.uncompared
+    }
+
+    fn compare_kept(&mut self) -> Result<(), Finding> {
+        let size = self.size();
+        while let Some(head) = self.kept.pop_if(|head| head.size == size) {
+            self.compare(&head)?;
+        }
+        Ok(())
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -204,9 +241,7 @@ impl Check {
         }
         let bytes = leaf.to_bytes().map_err(|_| finding(Broken::Leaf.into()))?;
         let hash = Hash(self.frontier.push(&bytes));
-        while let Some(head) = self.kept.pop_if(|head| head.size == found.0) {
-            self.compare(&head)?;
-        }
+        self.compare_kept()?;
         Ok(hash)
     }
 
@@ -251,17 +286,13 @@ impl Check {
 }
 
 /// Opens checkpoints from elsewhere.
-pub(super) fn open_kept(notes: &[String], key: Option<&str>) -> Result<Vec<TreeHead>, Finding> {
-    notes.iter().map(|note| open(note, key)).collect()
+pub(super) fn open_kept(notes: &[String], keys: &[String]) -> Result<Vec<TreeHead>, Finding> {
+    notes.iter().map(|note| open(note, keys)).collect()
 }
 
 /// Opens a checkpoint, and checks its signature where a key is known.
-pub(super) fn open(note: &str, key: Option<&str>) -> Result<TreeHead, Finding> {
-    let head = match key {
-        Some(key) => TreeHead::open(note, key),
-        None => TreeHead::unverified(note),
-    };
-    head.map_err(|cause| {
+pub(super) fn open(note: &str, keys: &[String]) -> Result<TreeHead, Finding> {
+    head_of(note, keys).map_err(|cause| {
         let size = TreeHead::unverified(note).map_or(0, |head| head.size);
         Finding { position: Position(size), id: None, problem: Problem::Checkpoint { size, cause } }
     })
@@ -275,11 +306,13 @@ pub(super) struct Streams {
     below: Option<u64>,
     last: HashMap<u128, u64>,
     most: usize,
+    /// The reading begins within the log: what a stream is met with first is taken as it is.
+    midway: bool,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { from: 0, below: None, last: HashMap::new(), most: STREAMS }
+        Self { from: 0, below: None, last: HashMap::new(), most: STREAMS, midway: false }
     }
 }
 
@@ -293,7 +326,8 @@ impl Streams {
         if !self.follows(key) {
             return found;
         }
-        let last = self.last.entry(key).or_default();
+        let before = if self.midway { found.saturating_sub(1) } else { 0 };
+        let last = self.last.entry(key).or_insert(before);
         *last += 1;
         let expected = *last;
         if self.last.len() > self.most {
@@ -319,7 +353,7 @@ impl Streams {
     fn rest(self) -> Option<Self> {
         let from = self.below?;
         // Where a reading follows none at all the next would do no better.
-        (from > self.from).then(|| Self { from, below: None, last: HashMap::new(), most: self.most })
+        (from > self.from).then(|| Self { from, below: None, last: HashMap::new(), ..self })
     }
 }
 

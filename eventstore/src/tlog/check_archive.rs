@@ -7,6 +7,7 @@ use tlog_tiles::Hash;
 
 use super::check::{Check, Checked, Finding, Problem, Streams, Trust, open, open_kept};
 use crate::archive::{ARCHIVE_FORMAT, ArchiveLine};
+use crate::merkle::Frontier;
 
 /// A line that is longer than this is no event's.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -25,7 +26,7 @@ pub fn check_archive<R: BufRead>(
     let mut first = None;
     let mut streams = Some(Streams::default());
     while let Some(these) = streams {
-        let mut reading = Reading { key: trust.key.clone(), check: None };
+        let mut reading = Reading { keys: trust.keys.clone(), check: None, pruned: 0 };
         let checked = match reading.run(&mut read()?, trust, these, &progress)? {
             Ok(checked) => checked,
             Err(finding) => return Ok(Err(finding)),
@@ -40,8 +41,10 @@ pub fn check_archive<R: BufRead>(
 }
 
 struct Reading {
-    key: Option<String>,
+    keys: Vec<String>,
     check: Option<Check>,
+    /// Events that the archive is without.
+    pruned: u64,
 }
 
 impl Reading {
@@ -80,8 +83,10 @@ impl Reading {
             dropped: check.dropped(),
             root: Hash(check.frontier().root()),
             checkpoints: check.checkpoints,
-            key: self.key.clone(),
+            keys: self.keys.clone(),
             tiles: 0,
+            pruned: self.pruned,
+            uncompared: check.uncompared(),
         }))
     }
 
@@ -97,9 +102,21 @@ impl Reading {
                     return Err(self.damaged(&format!("the archive is of format {}", head.format)));
                 }
                 // What the archive says of its own key is of use only to find accidents.
-                self.key = self.key.take().or(head.key);
-                let kept = open_kept(&trust.checkpoints, self.key.as_deref())?;
-                self.check = Some(Check::new(&kept, streams.take().unwrap_or_default()));
+                if self.keys.is_empty() {
+                    self.keys = head.keys();
+                }
+                let kept = open_kept(&trust.checkpoints, &self.keys)?;
+                let streams = streams.take().unwrap_or_default();
+                self.check = Some(match head.pruned {
+                    None => Check::new(&kept, streams),
+                    Some(part) => {
+                        let frontier = Frontier::from_bytes(part.events, &part.frontier);
+                        let frontier = frontier
+                            .map_err(|_| self.damaged("what it says of the part before it does not read"))?;
+                        self.pruned = part.events;
+                        Check::behind(frontier, &kept, streams)?
+                    }
+                });
                 return Ok(());
             }
             (_, None) => return Err(self.damaged("the file does not begin as an archive does")),
@@ -110,7 +127,7 @@ impl Reading {
             (ArchiveLine::Checkpoint(note), Some(check)) => (note, check),
         };
         let (note, check) = check;
-        let head = open(&note, self.key.as_deref())?;
+        let head = open(&note, &self.keys)?;
         if head.size == 0 {
             return check.compare_empty(&head);
         }

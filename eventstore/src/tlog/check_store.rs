@@ -18,7 +18,7 @@ const PAGE: u32 = 1_000;
 const CHECKPOINTS: u32 = 500;
 
 /// Checks a stored log, while it is written on: everything up to where it ends as the check begins. The
-/// key of `trust` is that of the log's own checkpoints; `progress` hears how many events are done.
+/// keys of `trust` are those of the log's own checkpoints; `progress` hears how many events are done.
 ///
 /// # Errors
 /// When the database fails. What does not hold is no error but the outcome.
@@ -53,8 +53,8 @@ impl From<Finding> for Trouble {
 }
 
 async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) -> Result<Checked, Trouble> {
-    let key = trust.key.as_deref();
-    let kept = open_kept(&trust.checkpoints, key)?;
+    let keys = trust.keys.as_slice();
+    let kept = open_kept(&trust.checkpoints, keys)?;
     // The checkpoint first: the log goes at least so far.
     let signed_size = match latest(store).await {
         Ok(last) => last.map_or(0, |last| last.size),
@@ -68,7 +68,7 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
     };
     let mut check = Check::new(&kept, Streams::default());
     let mut tiles = Tiles::new(signed_size);
-    let mut signed = Signed::new(store, key, signed_size).await?;
+    let mut signed = Signed::new(store, keys, signed_size).await?;
     signed.compare(&mut check, store).await?;
     while check.size() < head.position.0 {
         for row in page(store, &check, head.position).await? {
@@ -94,8 +94,10 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
         dropped: check.dropped(),
         root: Hash(check.frontier().root()),
         checkpoints: check.checkpoints,
-        key: trust.key.clone(),
+        keys: trust.keys.clone(),
         tiles: tiles.done,
+        pruned: store.pruning().await?.minimum.min(check.size()),
+        uncompared: 0,
     };
     let mut rest = check.rest();
     while let Some(streams) = rest {
@@ -163,7 +165,7 @@ fn damaged_checkpoint(size: u64, error: StoreError) -> Trouble {
 
 /// The stored checkpoints, as the reading comes by their sizes.
 struct Signed<'a> {
-    key: Option<&'a str>,
+    keys: &'a [String],
     /// Those beyond were signed after the check had begun.
     last: u64,
     page: std::vec::IntoIter<Checkpoint>,
@@ -171,8 +173,8 @@ struct Signed<'a> {
 }
 
 impl<'a> Signed<'a> {
-    async fn new(store: &EventStore, key: Option<&'a str>, last: u64) -> Result<Self, Trouble> {
-        let mut signed = Self { key, last, page: Vec::new().into_iter(), next: None };
+    async fn new(store: &EventStore, keys: &'a [String], last: u64) -> Result<Self, Trouble> {
+        let mut signed = Self { keys, last, page: Vec::new().into_iter(), next: None };
         signed.advance(store, 0).await?;
         Ok(signed)
     }
@@ -190,7 +192,7 @@ impl<'a> Signed<'a> {
     async fn compare(&mut self, check: &mut Check, store: &EventStore) -> Result<(), Trouble> {
         while let Some(checkpoint) = self.next.take_if(|next| next.size <= check.size().min(self.last)) {
             let size = checkpoint.size;
-            let head = open(&checkpoint.note, self.key)?;
+            let head = open(&checkpoint.note, self.keys)?;
             let row = TreeHead { origin: head.origin.clone(), size, root: checkpoint.root };
             if head != row || size < check.size() {
                 let position = Position(size);

@@ -52,6 +52,21 @@ impl TreeHead {
         Ok(Self { origin: text.origin().to_owned(), size: text.size(), root: *text.hash() })
     }
 
+    /// Reads a checkpoint that one of some keys has signed: the log's, as it had one after the other.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn open_any(note: &str, vkeys: &[String]) -> Result<Self, CheckpointError> {
+        let mut refusal = CheckpointError::Unsigned;
+        for vkey in vkeys {
+            match Self::open(note, vkey) {
+                Err(error) => refusal = error,
+                head => return head,
+            }
+        }
+        Err(refusal)
+    }
+
     /// Reads a checkpoint that the key has signed, whose name is the origin.
     ///
     /// # Errors
@@ -122,12 +137,27 @@ impl LogKey {
     /// # Errors
     /// Never in practice: the name was looked at.
     pub fn sign(&self, size: u64, root: [u8; HASH_SIZE]) -> Result<String, CheckpointError> {
+        self.sign_with(None, size, root)
+    }
+
+    /// The checkpoint of a tree, signed by this key and by another one of the same name.
+    ///
+    /// # Errors
+    /// As [`LogKey::sign`].
+    pub fn sign_with(
+        &self,
+        also: Option<&Self>,
+        size: u64,
+        root: [u8; HASH_SIZE],
+    ) -> Result<String, CheckpointError> {
         let text =
             Text::new(&self.origin, size, Hash(root), "").map_err(|_| CheckpointError::Malformed)?.to_bytes();
         let mut note = text.clone();
         note.push(b'\n');
-        let line = signature_line(&self.origin, ALG_NOTE, &self.key, &[], &text);
-        note.extend_from_slice(line.as_bytes());
+        for key in std::iter::once(self).chain(also) {
+            let line = signature_line(&self.origin, ALG_NOTE, &key.key, &[], &text);
+            note.extend_from_slice(line.as_bytes());
+        }
         String::from_utf8(note).map_err(|_| CheckpointError::Malformed)
     }
 }
@@ -196,6 +226,26 @@ mod tests {
         // What others signed as well does not matter.
         let more = format!("{note}— witness.example {}\n", STANDARD.encode([1; 76]));
         assert!(TreeHead::open(&more, &key.vkey()).is_ok());
+    }
+
+    #[test]
+    fn two_keys_of_one_name_sign_one_checkpoint() {
+        let key = |seed| LogKey::new("example.com/log", &Zeroizing::new([seed; 32])).unwrap();
+        let (new, old) = (key(7), key(8));
+        let both = new.sign_with(Some(&old), 5, [9; 32]).unwrap();
+        assert_eq!(both.lines().filter(|line| line.starts_with("— example.com/log ")).count(), 2);
+        for one in [&new, &old] {
+            assert_eq!(TreeHead::open(&both, &one.vkey()).unwrap().size, 5);
+            let alone = one.sign(5, [9; 32]).unwrap();
+            assert!(TreeHead::open_any(&alone, &[new.vkey(), old.vkey()]).is_ok());
+        }
+        let later = new.sign(6, [9; 32]).unwrap();
+        assert_eq!(TreeHead::open(&later, &old.vkey()), Err(CheckpointError::Unsigned));
+        assert_eq!(TreeHead::open_any(&later, &[old.vkey()]), Err(CheckpointError::Unsigned));
+        assert_eq!(TreeHead::open_any(&later, &[]), Err(CheckpointError::Unsigned));
+        // A signature by the one that does not hold spoils it for who has that one.
+        let broken = both.replacen("\n5\n", "\n6\n", 1);
+        assert!(TreeHead::open_any(&broken, &[new.vkey(), old.vkey()]).is_err());
     }
 
     #[test]

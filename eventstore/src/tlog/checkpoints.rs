@@ -1,21 +1,19 @@
 //! The log's own checkpoints: signed once, kept for good.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use evident_domain::Time;
 use tlog_tiles::{HASH_SIZE, Hash};
-use zeroize::Zeroizing;
 
 use super::checkpoint::{CheckpointError, LogKey, OriginMalformed, TreeHead};
+use super::identity::{self, Identity};
 use super::tree::{Tree, TreeError};
 use crate::codec::signed;
 use crate::database::{Dialect, Row, Tables, Value};
 use crate::{DatabaseError, EventStore, StoreError, VaultError};
-
-/// The seed of the key in the vault.
-pub(super) const KEY_NAME: &str = "log-checkpoints";
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -67,6 +65,9 @@ pub enum SignError {
         "a checkpoint over {0} events was signed, and the log does not begin with them; nothing is signed"
     )]
     Rewritten(u64),
+    /// The log goes on with a key that is not in the vault.
+    #[error("the log is signed by {0}, and that key is not in the vault; nothing is signed")]
+    KeyMissing(String),
     /// The seed in the vault is no key.
     #[error("the key of the log's checkpoints is damaged")]
     Key,
@@ -83,7 +84,8 @@ impl From<DatabaseError> for SignError {
 pub struct Checkpoints {
     store: EventStore,
     tree: Tree,
-    key: LogKey,
+    /// As it was when it was last asked for; another node may have given the log another key.
+    identity: Arc<RwLock<Identity>>,
 }
 
 impl Checkpoints {
@@ -96,36 +98,52 @@ impl Checkpoints {
         store: &EventStore,
         propose: impl FnOnce() -> String + Send,
     ) -> Result<Self, SignError> {
-        let entropy = |bytes: &mut [u8]| store.entropy().fill(bytes);
-        let make = || {
-            let mut seed = vec![0; 32];
-            entropy(&mut seed);
-            seed
-        };
-        let seed = store.vault().server_key(KEY_NAME, make).await?;
-        let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| SignError::Key)?;
-        let seed = Zeroizing::new(*seed);
-        let origin = match origin(store).await? {
-            Some(origin) => origin,
-            None => {
-                let proposed = propose();
-                LogKey::new(&proposed, &seed)?;
-                let mut transaction = store.database().transaction().await?;
-                // Of two nodes that propose one at once the first wins.
-                let sql =
-                    "insert into tree_identity (only_row, origin) values (1, $1) on conflict do nothing";
-                transaction.execute(sql, &[proposed.as_str().into()]).await?;
-                transaction.commit().await?;
-                origin(store).await?.unwrap_or(proposed)
-            }
-        };
-        let key = LogKey::new(&origin, &seed)?;
-        Ok(Self { store: store.clone(), tree: Tree::new(store), key })
+        let identity = Identity::load(store, propose).await?;
+        let identity = Arc::new(RwLock::new(identity));
+        Ok(Self { store: store.clone(), tree: Tree::new(store), identity })
     }
 
-    /// The key, with the log's name.
-    pub fn key(&self) -> &LogKey {
-        &self.key
+    fn identity(&self) -> Identity {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks who the log is by now.
+    ///
+    /// # Errors
+    /// When the database or the vault fails.
+    pub async fn refresh(&self) -> Result<(), SignError> {
+        let name = self.identity().key.origin().to_owned();
+        let identity = Identity::load(&self.store, || name).await?;
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        Ok(())
+    }
+
+    /// The key that signs, with the log's name.
+    pub fn key(&self) -> LogKey {
+        self.identity().key
+    }
+
+    /// The verifier keys of the log, the one that signs first, and then those before it.
+    pub fn vkeys(&self) -> Vec<String> {
+        self.identity().vkeys()
+    }
+
+    /// Whether the log, or one that it came from, has or had a name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn had_name(&self, name: &str) -> Result<bool, SignError> {
+        let identity = self.identity();
+        let own = identity.key.origin() == name || identity.names.iter().any(|known| known == name);
+        Ok(own || identity::is_former(&self.store, name).await?)
+    }
+
+    /// Makes another key for the log under a name, its own or another. It signs once an event says so.
+    ///
+    /// # Errors
+    /// When the vault fails, or no key can have the name.
+    pub async fn prepare_key(&self, origin: &str) -> Result<LogKey, SignError> {
+        identity::prepare(&self.store, origin).await
     }
 
     /// The tree.
@@ -146,8 +164,15 @@ impl Checkpoints {
         let last = self.latest().await?;
         let head = self.store.head().await?;
         let (size, root) = (head.position.0, Hash(head.frontier.root()));
+        // After the head: what the events up to there tell of name and keys is known by then.
+        self.refresh().await?;
+        let identity = self.identity();
+        let last = match last {
+            Some(last) => self.continued(last, &identity).await?,
+            None => None,
+        };
         if let Some(last) = last {
-            let signed = TreeHead::open(&last.note, &self.key.vkey())?;
+            let signed = TreeHead::open_any(&last.note, &identity.vkeys())?;
             if signed.size != last.size || signed.root != last.root || last.size > size {
                 return Err(SignError::Rewritten(signed.size));
             }
@@ -164,11 +189,35 @@ impl Checkpoints {
         if self.tree.root(size).await? != root {
             return Err(SignError::Disagreement(size));
         }
-        self.keep(size, root).await
+        self.keep(&identity, size, root).await
     }
 
-    async fn keep(&self, size: u64, root: Hash) -> Result<Checkpoint, SignError> {
-        let note = self.key.sign(size, root.0)?;
+    /// The last checkpoint, if it is under the log's own name. What it signed under another one, before it got
+    /// this, is put away: those who hold it go by the log that has that name.
+    async fn continued(
+        &self,
+        last: Checkpoint,
+        identity: &Identity,
+    ) -> Result<Option<Checkpoint>, SignError> {
+        let signed = TreeHead::unverified(&last.note)?;
+        if !identity.names.contains(&signed.origin) {
+            return Ok(Some(last));
+        }
+        let sizes = "select size from tree_checkpoints where substr(note, 1, length($1)) = $1";
+        let name = format!("{}\n", signed.origin);
+        let mut transaction = self.store.database().transaction().await?;
+        for sql in [
+            format!("delete from tree_cosignatures where size in ({sizes})"),
+            "delete from tree_checkpoints where substr(note, 1, length($1)) = $1".to_owned(),
+        ] {
+            transaction.execute(&sql, &[name.as_str().into()]).await?;
+        }
+        transaction.commit().await?;
+        Ok(None)
+    }
+
+    async fn keep(&self, identity: &Identity, size: u64, root: Hash) -> Result<Checkpoint, SignError> {
+        let note = identity.key.sign_with(identity.also.as_ref(), size, root.0)?;
         let now = self.store.clock().now().timestamp_micros();
         let mut transaction = self.store.database().transaction().await?;
         if transaction.dialect() == Dialect::Postgres {
@@ -260,12 +309,6 @@ impl Checkpoints {
         let size = rows.first().and_then(|row| row.first()).and_then(Value::as_int);
         Ok(size.and_then(|size| u64::try_from(size).ok()))
     }
-}
-
-/// The log's name, where it has one.
-pub(super) async fn origin(store: &EventStore) -> Result<Option<String>, StoreError> {
-    let rows = store.database().query("select origin from tree_identity where only_row = 1", &[]).await?;
-    Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_text).map(str::to_owned))
 }
 
 /// The newest checkpoint of a log.

@@ -1,27 +1,25 @@
 //! Checkpoints in archives: they stand behind the event whose tree they sign, and go along with the log's
 //! own key.
 
-use zeroize::Zeroizing;
-
-use super::checkpoint::{CheckpointError, LogKey, TreeHead};
-use super::checkpoints::{Checkpoint, Checkpoints, KEY_NAME, SignError, origin, read};
+use super::checkpoint::{CheckpointError, TreeHead};
+use super::checkpoints::{Checkpoint, Checkpoints, SignError, read};
+use super::identity::{origin, seed_of};
 use crate::archive::ArchiveHead;
 use crate::codec::signed;
 use crate::database::{Tables, Value};
 use crate::{DatabaseError, EventStore, StoreError};
 
 impl EventStore {
-    /// The log's name and verifier key, where it has ever been signed.
+    /// The log's name and its verifier keys, the one that signs first, where it has ever been signed.
     ///
     /// # Errors
     /// When the database or the vault fails.
-    pub async fn log_identity(&self) -> Result<Option<(String, String)>, SignError> {
+    pub async fn log_identity(&self) -> Result<Option<(String, Vec<String>)>, SignError> {
         if origin(self).await?.is_none() {
             return Ok(None);
         }
         let checkpoints = Checkpoints::open(self, String::new).await?;
-        let key = checkpoints.key();
-        Ok(Some((key.origin().to_owned(), key.vkey())))
+        Ok(Some((checkpoints.key().origin().to_owned(), checkpoints.vkeys())))
     }
 
     /// The checkpoints over more events than `after` and at most `until`, with their cosignatures.
@@ -53,16 +51,17 @@ impl EventStore {
 /// Whether the log's own key is in the vault of a store that takes an archive: only then its checkpoints go
 /// on there.
 pub(crate) async fn has_key_of(store: &EventStore, head: &ArchiveHead) -> Result<bool, StoreError> {
-    let (Some(origin), Some(key)) = (&head.origin, &head.key) else { return Ok(false) };
-    let seed = store.vault().find_server_key(KEY_NAME).await.map_err(StoreError::vault)?;
-    let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()).map(Zeroizing::new);
-    let own = seed.and_then(|seed| LogKey::new(origin, &seed).ok());
-    Ok(own.is_some_and(|own| own.vkey() == *key))
+    match &head.key {
+        Some(key) => {
+            Ok(seed_of(store, key).await?.is_some_and(|own| Some(own.origin()) == head.origin.as_deref()))
+        }
+        None => Ok(false),
+    }
 }
 
-/// What a checkpoint of an archive says; where the archive names a key, signed by it.
-pub(crate) fn head_of(note: &str, key: Option<&str>) -> Result<TreeHead, CheckpointError> {
-    key.map_or_else(|| TreeHead::unverified(note), |key| TreeHead::open(note, key))
+/// What a checkpoint of an archive says; where the archive names keys, signed by one of them.
+pub(crate) fn head_of(note: &str, keys: &[String]) -> Result<TreeHead, CheckpointError> {
+    if keys.is_empty() { TreeHead::unverified(note) } else { TreeHead::open_any(note, keys) }
 }
 
 /// A checkpoint on its way into a restored log.
@@ -76,11 +75,24 @@ pub(crate) struct Kept {
 
 /// Gives a restored log its name, and takes away what an empty one may have signed.
 pub(crate) async fn begin(tables: &mut dyn Tables, origin: &str) -> Result<(), DatabaseError> {
+    clear(tables).await?;
+    let sql = "insert into tree_identity (only_row, origin) values (1, $1)";
+    tables.execute(sql, &[origin.into()]).await.map(drop)
+}
+
+/// A restored log that goes on by itself is another log: it never takes the name of the one that it came from,
+/// nor one that it got while it was empty, where that is the same.
+pub(crate) async fn depart(tables: &mut dyn Tables, origin: &str) -> Result<(), DatabaseError> {
+    let sql = "insert into tree_former (origin) values ($1) on conflict do nothing";
+    tables.execute(sql, &[origin.into()]).await?;
+    clear(tables).await
+}
+
+async fn clear(tables: &mut dyn Tables) -> Result<(), DatabaseError> {
     for table in ["tree_cosignatures", "tree_checkpoints", "tree_tiles", "tree_identity"] {
         tables.execute(&format!("delete from {table}"), &[]).await?;
     }
-    let sql = "insert into tree_identity (only_row, origin) values (1, $1)";
-    tables.execute(sql, &[origin.into()]).await.map(drop)
+    Ok(())
 }
 
 /// Keeps a checkpoint as it was signed, and the lines of its witnesses.

@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use evident_domain::Position;
 use tlog_tiles::{
     Error as MathError, HASH_SIZE, Hash, HashReader, Tile, prove_record, prove_tree, split_stored_hash_index,
-    tree_hash,
+    stored_hash_index, tree_hash,
 };
 
 use super::bundle::push_entry;
 use super::path::{FULL_WIDTH, TileKind, TilePath};
 use crate::codec::signed;
 use crate::database::{Database, Tables, Value};
+use crate::merkle::Frontier;
 use crate::{EventStore, Filter, StoreError};
 
 /// Tiles that are made in one go.
@@ -30,7 +31,7 @@ pub enum TreeError {
     /// Hashes are missing that the tree must have.
     #[error("{0} cannot be made: hashes are missing or damaged")]
     Missing(TilePath),
-    /// The log's oldest part was pruned, and these entries with it.
+    /// Entries are not there.
     #[error("the entries of {0} are no longer there")]
     Pruned(TilePath),
     /// The tree has no such entry or size.
@@ -180,6 +181,23 @@ impl Tree {
     /// When hashes are missing.
     pub async fn root(&self, size: u64) -> Result<Hash, TreeError> {
         self.ask(|reader| tree_hash(size, reader)).await
+    }
+
+    /// The roots of the full subtrees of the tree as it was at a size: whoever has them can go on from there
+    /// without what is before.
+    ///
+    /// # Errors
+    /// When hashes are missing.
+    pub async fn frontier(&self, size: u64) -> Result<Frontier, TreeError> {
+        // From the largest subtree on; the size has a bit for each.
+        let (mut indexes, mut start) = (Vec::new(), 0);
+        for height in (0..64_u8).rev().filter(|height| size >> height & 1 == 1) {
+            indexes.push(stored_hash_index(height, start >> height));
+            start += 1 << height;
+        }
+        let roots = self.ask(|reader| reader.read_hashes(&indexes)).await?;
+        let bytes: Vec<u8> = roots.iter().flat_map(|root| root.0).collect();
+        Frontier::from_bytes(size, &bytes).map_err(|_| TreeError::OutOfRange)
     }
 
     /// The proof that an entry, counted from 0, is in the tree of a size: its sibling first.

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use evident_domain::{Position, SessionId, Subject};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
-use evident_eventstore::restore::{RestoreError, restore, settle_keys};
+use evident_eventstore::archive::{ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
+use evident_eventstore::restore::{GoingOn, RestoreError, restore, settle_keys};
 use evident_eventstore::tlog::{Checkpoint, Checkpoints, Trust, WitnessKey, check_store};
 use evident_eventstore::{EventStore, Filter, KeyFileError, Row, Value};
 use uuid::Uuid;
@@ -32,8 +32,8 @@ async fn fill(store: &EventStore) {
 }
 
 async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
-    let (origin, key) = store.log_identity().await.unwrap().unzip();
-    let mut lines = vec![ArchiveLine::Archive(ArchiveHead { format: ARCHIVE_FORMAT, origin, key })];
+    let identity = store.log_identity().await.unwrap();
+    let mut lines = vec![ArchiveLine::Archive(ArchiveHead::new(identity))];
     for row in store.sealed_page(Position(0), 10_000, &Filter::default()).await.unwrap() {
         let size = row.event.position().0;
         lines.push(ArchiveLine::Event(row.event));
@@ -57,7 +57,7 @@ async fn take(
     store: &EventStore,
     text: String,
 ) -> Result<evident_eventstore::restore::Restored, RestoreError> {
-    restore(store, Cursor::new(text), &|_| ()).await
+    restore(store, Cursor::new(text), GoingOn::AsTheSame, &|_| ()).await
 }
 
 async fn rows(store: &EventStore) -> Vec<Row> {
@@ -220,7 +220,7 @@ on_both_databases! {
         assert_eq!(archive(&into).await, lines);
         into.append(change(vec![stream(user(1), 1, vec![banned("spam")])])).await.unwrap();
         assert_eq!(sign(&into).await.size, 4, "the same log goes on");
-        let trust = Trust { key: Some(log.key().vkey()), checkpoints: vec![checkpoints[1].text()] };
+        let trust = Trust { keys: log.vkeys(), checkpoints: vec![checkpoints[1].text()] };
         assert_eq!(check_store(&into, &trust, |_, _| ()).await.unwrap().unwrap().events, 4);
 
         let other = Place::sqlite();
@@ -228,7 +228,27 @@ on_both_databases! {
         take(&other, text(&lines)).await.unwrap();
         assert_eq!(other.checkpoints_within(0, 100).await.unwrap(), []);
         assert_eq!(sign(&other).await.size, 3, "another log, signed with another key");
-        assert_ne!(other.log_identity().await.unwrap().unwrap().1, log.key().vkey());
+        let (name, keys) = other.log_identity().await.unwrap().unwrap();
+        assert!(!keys.contains(&log.key().vkey()));
+        // The same name was proposed to it, and it did not take it.
+        assert!(name.starts_with("auth.example.com/log/"), "{name}");
+
+        // Also where the key came along, it is another log, if that is asked for.
+        let anew = Place::sqlite();
+        let anew = anew.store().await;
+        let mut keys = Vec::new();
+        from.vault().export_keys(&mut keys, PASSPHRASE, true).await.unwrap();
+        assert_eq!(sign(&anew).await.size, 0, "under the same name, while it was empty");
+        anew.vault().import_keys(&mut Cursor::new(keys), PASSPHRASE).await.unwrap();
+        let archive = Cursor::new(text(&lines));
+        restore(&anew, archive, GoingOn::AsAnother, &|_| ()).await.unwrap();
+        assert_eq!(anew.checkpoints_within(0, 100).await.unwrap(), []);
+        let first = sign(&anew).await;
+        assert!(!first.note.contains("— auth.example.com/log "), "{}", first.note);
+        let (name, own) = anew.log_identity().await.unwrap().unwrap();
+        assert!(name.starts_with("auth.example.com/log/") && own.len() == 1, "{name}");
+        let public = |vkey: &str| vkey.splitn(3, '+').nth(2).unwrap().to_owned();
+        assert_ne!(public(&own[0]), public(&log.key().vkey()), "nor with the same key");
     }
 }
 

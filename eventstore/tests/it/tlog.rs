@@ -3,17 +3,19 @@
 
 use std::io::BufReader;
 
-use evident_domain::{Position, SessionId};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine};
+use evident_domain::publication::LogEvent;
+use evident_domain::{Position, SessionId, StreamId, Subject};
+use evident_eventstore::archive::{ArchiveHead, ArchiveLine, PrunedPart};
 use evident_eventstore::merkle::Frontier;
+use evident_eventstore::restore::{GoingOn, LineProblem, RestoreError, restore};
 use evident_eventstore::tlog::{
     Checked, Checkpoint, Checkpoints, Finding, Hash, InclusionProof, Problem, SignError, TilePath, TreeHead,
-    Trust, check_archive, check_growth, check_store, entries,
+    Trust, WitnessKey, check_archive, check_growth, check_store, entries,
 };
-use evident_eventstore::{EventStore, Filter};
+use evident_eventstore::{EventStore, Filter, StreamAppend};
 use uuid::Uuid;
 
-use crate::support::{Place, change, on_both_databases, refreshed, started, user};
+use crate::support::{Place, change, noon, on_both_databases, refreshed, started, user};
 
 /// Makes a log longer by events of one session.
 async fn grow(store: &EventStore, session: u128, events: u64) {
@@ -30,7 +32,7 @@ async fn checkpoints(store: &EventStore) -> Checkpoints {
 
 async fn trust(store: &EventStore, kept: &[&Checkpoint]) -> Trust {
     Trust {
-        key: Some(checkpoints(store).await.key().vkey()),
+        keys: checkpoints(store).await.vkeys(),
         checkpoints: kept.iter().map(|checkpoint| checkpoint.text()).collect(),
     }
 }
@@ -322,7 +324,7 @@ on_both_databases! {
         let other = Place::sqlite();
         let cut = other.store().await;
         grow(&cut, 9, 1).await;
-        let trust = Trust { key: Some(log.key().vkey()), checkpoints: vec![longer.text()] };
+        let trust = Trust { keys: log.vkeys(), checkpoints: vec![longer.text()] };
         let found = check_store(&cut, &trust, |_, _| ()).await.unwrap().unwrap_err();
         assert_eq!((found.position, found.problem), (Position(2), Problem::CutOff(6)));
     }
@@ -377,11 +379,7 @@ on_both_databases! {
 /// The archive of a log, as lines.
 async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
     let log = checkpoints(store).await;
-    let head = ArchiveHead {
-        format: ARCHIVE_FORMAT,
-        origin: Some(log.key().origin().to_owned()),
-        key: Some(log.key().vkey()),
-    };
+    let head = ArchiveHead::new(Some((log.key().origin().to_owned(), log.vkeys())));
     let mut lines = vec![ArchiveLine::Archive(head)];
     for row in store.sealed_page(Position(0), 1000, &Filter::default()).await.unwrap() {
         let size = row.event.position().0;
@@ -390,6 +388,19 @@ async fn archive(store: &EventStore) -> Vec<ArchiveLine> {
             lines.push(ArchiveLine::Checkpoint(checkpoint.text()));
         }
     }
+    lines
+}
+
+/// The archive without what is before an event.
+async fn pruned(store: &EventStore, events: u64) -> Vec<ArchiveLine> {
+    let mut lines = archive(store).await;
+    let first = |line: &ArchiveLine| matches!(line, ArchiveLine::Event(event) if event.position().0 > events);
+    let rest = lines.split_off(lines.iter().position(first).unwrap());
+    let ArchiveLine::Archive(head) = &mut lines[0] else { panic!("no head") };
+    let frontier = checkpoints(store).await.tree().frontier(events).await.unwrap().to_bytes();
+    head.pruned = Some(PrunedPart { events, frontier });
+    lines.truncate(1);
+    lines.extend(rest);
     lines
 }
 
@@ -463,12 +474,210 @@ async fn an_archive_is_checked_without_the_log() {
     // Another key than the log's: nothing of it holds.
     let other = Place::sqlite();
     let other = checkpoints(&other.store().await).await.key().vkey();
-    let found = check_lines(&lines, &Trust { key: Some(other), checkpoints: Vec::new() }).unwrap_err();
+    let found = check_lines(&lines, &Trust { keys: vec![other], checkpoints: Vec::new() }).unwrap_err();
     assert!(matches!(found.problem, Problem::Checkpoint { size: 3, .. }), "{found}");
     assert!(TreeHead::open(&last.text(), &log.key().vkey()).is_ok());
 
     for text in ["", "nonsense\n", "{\"archive\":{\"format\":9,\"origin\":null,\"key\":null}}\n"] {
         let outcome = check_archive(|| Ok(BufReader::new(text.as_bytes())), &nobody, |_| ()).unwrap();
         assert_eq!(outcome.unwrap_err().position, Position(1), "{text:?}");
+    }
+}
+
+on_both_databases! {
+    async fn what_is_left_of_a_pruned_log_is_checked_and_not_restored(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        grow(&store, 7, 300).await;
+        let early = log.sign().await.unwrap();
+        grow(&store, 8, 300).await;
+        let late = log.sign().await.unwrap();
+        for size in [0, 1, 255, 256, 300, 512, 599, 600] {
+            assert_eq!(log.tree().frontier(size).await.unwrap(), frontier(&store, size).await, "{size}");
+        }
+        let lines = pruned(&store, 512).await;
+        let all = Trust { keys: log.vkeys(), checkpoints: vec![early.text(), late.text()] };
+        let checked = check_lines(&lines, &all).unwrap();
+        assert_eq!((checked.events, checked.pruned, checked.checkpoints), (600, 512, 2));
+        assert_eq!((checked.uncompared, checked.root), (1, late.root));
+        // A checkpoint just over the part that is left out is compared with it.
+        let exact = check_lines(&pruned(&store, 300).await, &all).unwrap();
+        assert_eq!((exact.pruned, exact.uncompared, exact.checkpoints), (300, 0, 3));
+
+        let found = |lines: &[ArchiveLine]| check_lines(lines, &all).unwrap_err().problem;
+        let mut missing = lines.clone();
+        missing.remove(3);
+        assert_eq!(found(&missing), Problem::Missing);
+        let mut other = lines.clone();
+        let ArchiveLine::Archive(head) = &mut other[0] else { panic!("no head") };
+        head.pruned.as_mut().unwrap().frontier[5] ^= 1;
+        assert!(matches!(found(&other), Problem::Root { size: 600, .. }));
+        let ArchiveLine::Archive(head) = &mut other[0] else { panic!("no head") };
+        head.pruned.as_mut().unwrap().frontier.pop();
+        assert!(matches!(found(&other), Problem::Damaged(_)));
+        let mut renumbered = lines.clone();
+        let ArchiveLine::Event(event) = &mut renumbered[3] else { panic!("no event") };
+        event.leaf.sequence += 1;
+        assert!(matches!(found(&renumbered), Problem::Sequence { .. }));
+
+        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let empty = Place::sqlite().store().await;
+        let refused = restore(&empty, std::io::Cursor::new(text), GoingOn::AsTheSame, &|_| ()).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            RestoreError::Line { line: 1, problem: LineProblem::Pruned(512) }
+        ), "{refused}");
+    }
+}
+
+on_both_databases! {
+    async fn old_checkpoints_are_thinned_and_their_trees_stay_proven(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        let witness = WitnessKey::new("witness.example.com", &zeroize::Zeroizing::new([8; 32])).unwrap();
+        let minute = 60_000_000_i64;
+        // Six in two hours long ago, and two of today.
+        let times = [0, 20, 59, 60, 90, 119].map(|minutes| minutes * minute);
+        let mut signed = Vec::new();
+        for n in 0..8 {
+            grow(&store, 70 + n, 2).await;
+            signed.push(log.sign().await.unwrap());
+        }
+        for (checkpoint, at) in signed.iter().zip(times) {
+            let size = i64::try_from(checkpoint.size).unwrap();
+            Place::meddle(&store, "update tree_checkpoints set signed_at = $1 where size = $2", &[at.into(), size.into()])
+                .await;
+        }
+        let line = witness.cosign(&signed[1].note, noon()).unwrap();
+        log.keep_cosignature(4, &witness.witness().vkey(), &line).await.unwrap();
+
+        let before = noon() - chrono::TimeDelta::days(7);
+        assert_eq!(log.thin(before).await.unwrap(), 3);
+        let mut left = Vec::new();
+        for checkpoint in &signed {
+            left.extend(log.of_size(checkpoint.size).await.unwrap().map(|left| left.size));
+        }
+        // The last of each hour, the one that a witness has signed, and those of today.
+        assert_eq!(left, [4, 6, 12, 14, 16]);
+        assert_eq!(log.thin(before).await.unwrap(), 0);
+        assert_eq!(log.of_size(4).await.unwrap().unwrap().cosignatures, [line]);
+        // What was thinned is proven all the same, and whoever kept it is right.
+        let newest = log.latest().await.unwrap().unwrap();
+        for thinned in [&signed[0], &signed[3], &signed[4]] {
+            let proof = log.tree().consistency(thinned.size, newest.size).await.unwrap();
+            check_growth(&proof, (thinned.size, thinned.root), (newest.size, newest.root)).unwrap();
+        }
+        let kept: Vec<_> = signed.iter().collect();
+        assert_eq!(check(&store, &kept).await.unwrap().checkpoints, 5 + 8);
+        grow(&store, 99, 1).await;
+        assert_eq!(log.sign().await.unwrap().size, 17, "and the log goes on");
+    }
+}
+
+/// Tells the log of another key.
+async fn tell(store: &EventStore, event: LogEvent) {
+    let expected = store.load(StreamId::log()).await.unwrap().len() as u64;
+    let stream = StreamAppend {
+        stream: StreamId::log(),
+        expected,
+        subject: Subject::Server,
+        events: vec![event.into()],
+    };
+    store.append(change(vec![stream])).await.unwrap();
+}
+
+on_both_databases! {
+    async fn a_new_key_takes_over_and_those_before_it_stay_known(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        let another_node = checkpoints(&place.store().await).await;
+        grow(&store, 7, 3).await;
+        let first = log.sign().await.unwrap();
+        let old = log.key().vkey();
+        let new = log.prepare_key("example.com/log").await.unwrap().vkey();
+        grow(&store, 8, 1).await;
+        let prepared = log.sign().await.unwrap();
+        assert!(TreeHead::open(&prepared.note, &new).is_err(), "it signs once the log says so");
+
+        let later = noon() + chrono::TimeDelta::hours(1);
+        tell(&store, LogEvent::KeyRotated { key: new.clone(), former: old.clone(), both_until: later }).await;
+        let both = another_node.sign().await.unwrap();
+        for key in [&old, &new] {
+            assert_eq!(TreeHead::open(&both.note, key).unwrap().size, 5);
+        }
+        assert_eq!(log.sign().await.unwrap(), both, "whichever node it is");
+        assert_eq!(log.vkeys(), [new.clone(), old.clone()]);
+
+        let third = log.prepare_key("example.com/log").await.unwrap().vkey();
+        let over = noon() - chrono::TimeDelta::hours(1);
+        tell(&store, LogEvent::KeyRotated { key: third.clone(), former: new.clone(), both_until: over }).await;
+        let alone = log.sign().await.unwrap();
+        assert!(TreeHead::open(&alone.note, &third).is_ok() && TreeHead::open(&alone.note, &new).is_err());
+        assert_eq!(log.vkeys(), [third.clone(), new.clone(), old.clone()]);
+        check(&store, &[&first, &prepared, &both, &alone]).await.unwrap();
+        let trust = |keys: &[&String]| Trust {
+            keys: keys.iter().map(|key| (*key).clone()).collect(),
+            checkpoints: Vec::new(),
+        };
+        let found = check_store(&store, &trust(&[&third]), |_, _| ()).await.unwrap().unwrap_err();
+        assert!(matches!(found.problem, Problem::Checkpoint { size: 3, .. }), "{found}");
+
+        // An archive names all of them, and whoever goes by some of them sees which checkpoint is not theirs.
+        let lines = archive(&store).await;
+        assert_eq!(check_lines(&lines, &trust(&[])).unwrap().keys, log.vkeys());
+        check_lines(&lines, &trust(&[&old, &third])).unwrap();
+        let found = check_lines(&lines, &trust(&[&old])).unwrap_err();
+        assert!(matches!(found.problem, Problem::Checkpoint { size: 6, .. }), "{found}");
+        // With the keys it goes on elsewhere, signed by the newest.
+        let mut keys = Vec::new();
+        store.vault().export_keys(&mut keys, "a passphrase of some length", true).await.unwrap();
+        let elsewhere = Place::sqlite();
+        let elsewhere = elsewhere.store().await;
+        elsewhere.vault().import_keys(&mut keys.as_slice(), "a passphrase of some length").await.unwrap();
+        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        restore(&elsewhere, std::io::Cursor::new(text), GoingOn::AsTheSame, &|_| ()).await.unwrap();
+        grow(&elsewhere, 99, 1).await;
+        let gone_on = checkpoints(&elsewhere).await.sign().await.unwrap();
+        assert_eq!(TreeHead::open(&gone_on.note, &third).unwrap().size, 7);
+    }
+}
+
+on_both_databases! {
+    async fn a_log_that_got_another_name_signs_under_no_other(place) {
+        let store = place.store().await;
+        let log = checkpoints(&store).await;
+        grow(&store, 7, 3).await;
+        let signed = log.sign().await.unwrap();
+        let old = log.key().vkey();
+        let renamed = log.prepare_key("example.com/copy").await.unwrap().vkey();
+        assert!(log.had_name("example.com/log").await.unwrap());
+        assert!(!log.had_name("example.com/copy").await.unwrap());
+        tell(&store, LogEvent::Renamed { key: renamed.clone(), former: old.clone() }).await;
+        let next = log.sign().await.unwrap();
+        assert_eq!(TreeHead::open(&next.note, &renamed).unwrap().origin, "example.com/copy");
+        assert!(!next.note.contains("example.com/log"));
+        assert_eq!(log.of_size(signed.size).await.unwrap(), None, "that one is the other log's");
+        assert_eq!(log.vkeys(), std::slice::from_ref(&renamed));
+        for name in ["example.com/log", "example.com/copy"] {
+            assert!(log.had_name(name).await.unwrap(), "{name}");
+        }
+        assert_eq!(checkpoints(&store).await.key().vkey(), renamed, "also after a start");
+        check(&store, &[&next]).await.unwrap();
+
+        // An archive of it, restored without keys, is a third log: it takes neither name.
+        let text: String = archive(&store)
+            .await
+            .iter()
+            .map(|line| serde_json::to_string(line).unwrap() + "\n")
+            .collect();
+        for proposed in ["example.com/log", "example.com/copy"] {
+            let third = Place::sqlite();
+            let third = third.store().await;
+            restore(&third, std::io::Cursor::new(text.clone()), GoingOn::AsTheSame, &|_| ()).await.unwrap();
+            let third = Checkpoints::open(&third, || proposed.to_owned()).await.unwrap();
+            third.sign().await.unwrap();
+            let key = third.key();
+            assert!(key.origin().starts_with(&format!("{proposed}/")), "{}", key.origin());
+        }
     }
 }

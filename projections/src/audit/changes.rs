@@ -13,6 +13,7 @@ use evident_domain::consent::ConsentEvent;
 use evident_domain::hold::HoldEvent;
 use evident_domain::organization::OrganizationEvent;
 use evident_domain::provider::ProviderEvent;
+use evident_domain::publication::LogEvent;
 use evident_domain::session::SessionEvent;
 use evident_domain::sso_provider::SsoProviderEvent;
 use evident_domain::user::UserEvent;
@@ -85,6 +86,11 @@ pub fn effects(event: &Event) -> Vec<Effect> {
                     effects.put(format!("holds.{hold}.{part}"), Json::Null);
                 }
             }
+        },
+        Event::Log(event) => match event {
+            LogEvent::Pruned { .. } => effects.copy(&["minimum", "policy"]),
+            LogEvent::KeyRotated { .. } => effects.copy(&["key", "both_until"]),
+            LogEvent::Renamed { .. } => effects.copy(&["key"]),
         },
         // Steps under way, what was tried in vain, what was read, and what is not there any more: nothing is
         // another after them.

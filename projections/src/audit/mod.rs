@@ -102,6 +102,7 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
         | Event::Authorization(_)
         | Event::Hold(_)
         | Event::Audit(_)
+        | Event::Log(_)
         | Event::Consent(ConsentEvent::Given { .. }) => None,
         Event::Attempt(attempt) => Some(match attempt {
             AttemptEvent::SignInFailed { .. } => AuditAction::LoginFailed,

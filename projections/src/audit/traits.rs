@@ -60,6 +60,7 @@ pub fn traits(event: &Recorded) -> Traits {
         | Event::Authorization(_)
         | Event::Hold(_)
         | Event::Audit(_)
+        | Event::Log(_)
         | Event::Dropped(_)
         | Event::Consent(ConsentEvent::Given { .. }) => Vec::new(),
         Event::Attempt(attempt) => of_attempt(attempt),

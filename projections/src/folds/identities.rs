@@ -174,6 +174,7 @@ impl Fold for Identities {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }

@@ -154,6 +154,7 @@ impl Fold for SessionRow {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Attempt(_)
             | Event::Dropped(_) => Vec::new(),
         }

@@ -76,6 +76,7 @@ impl Fold for SignInFailures {
             | Event::Consent(_)
             | Event::Hold(_)
             | Event::Audit(_)
+            | Event::Log(_)
             | Event::Dropped(_) => Vec::new(),
         }
     }

@@ -53,6 +53,7 @@ fn recorded(n: usize, actor: &Actor, event: impl Into<Event>) -> Recorded {
         }
         Event::Consent(_) => StreamId::consent(ConsentId::of(ANN, BOOK)),
         Event::Hold(_) => StreamId::holds(),
+        Event::Log(_) => StreamId::log(),
         Event::Audit(_) => StreamId { kind: evident_domain::StreamKind::Audit, id: Uuid::from_u128(11) },
         Event::Dropped(_) | Event::Attempt(_) => StreamId::attempt(Uuid::from_u128(1_000 + n as u128)),
     };

@@ -4,7 +4,9 @@
 
 mod audit;
 mod directory;
+mod directory_model;
 mod explain;
+mod filters;
 mod folds;
 mod interrupted;
 mod lists;

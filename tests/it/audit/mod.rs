@@ -3,11 +3,14 @@
 mod access;
 mod events;
 mod gotrue;
+mod keys;
 mod proofs;
+mod pruning;
 mod readings;
 mod stream;
 mod timelines;
 mod users;
+mod watchers;
 
 use serde_json::Value;
 

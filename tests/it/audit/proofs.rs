@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::auditor;
-use crate::support::{ServiceRole, TestServer, tlog_verifier};
+use crate::support::{Bearer, ServiceRole, TestServer, tlog_verifier};
 
 /// Makes the log longer by as many events.
-async fn grow(server: &TestServer, user: &str, events: u64) {
+pub(super) async fn grow(server: &TestServer, user: &str, events: u64) {
     let path = format!("/admin/users/{user}");
     for n in 0..events {
         server.put(&ServiceRole, &path, json!({ "user_metadata": { "n": n } })).await.ok();
@@ -20,12 +20,12 @@ async fn grow(server: &TestServer, user: &str, events: u64) {
 }
 
 /// The size of a checkpoint.
-fn size_of(checkpoint: &str) -> u64 {
+pub(super) fn size_of(checkpoint: &str) -> u64 {
     checkpoint.lines().nth(1).unwrap().parse().unwrap()
 }
 
 /// Asks until something is there.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -34,6 +34,15 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         assert!(since.elapsed() < Duration::from_secs(30), "{what} did not come");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Waits until so many events are signed.
+pub(super) async fn signed(server: &TestServer, auditor: &Bearer, head: u64) -> String {
+    until("the checkpoint", async || {
+        let text = server.get(auditor, "/audit/checkpoint").await.text;
+        (size_of(&text) >= head).then_some(text)
+    })
+    .await
 }
 
 fn write(server: &TestServer, name: &str, text: &str) -> String {
@@ -207,14 +216,14 @@ on_both_databases!(what_was_changed_is_named_with_its_position, async |database|
 });
 
 /// A running witness.
-struct Witness {
+pub(super) struct Witness {
     process: Child,
-    url: String,
-    key: String,
+    pub(super) url: String,
+    pub(super) key: String,
 }
 
 impl Witness {
-    fn start(folder: &Path, listen: &str, logs: &[&str]) -> Self {
+    pub(super) fn start(folder: &Path, listen: &str, logs: &[&str]) -> Self {
         let file = folder.join("witness.db");
         let mut command = Command::new(env!("CARGO_BIN_EXE_evident"));
         command.env_clear().current_dir(folder);

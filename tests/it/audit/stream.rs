@@ -127,10 +127,45 @@ on_both_databases!(reading_the_stream_does_not_feed_it, async |database| {
     server.sign_up("ada@example.com").await;
     let reader = auditor(&server);
     let mut follower = Follower::connect(&server, &reader, "?after=0", None).await;
+    let mut more = Follower::connect(&server, &reader, "?after=0", None).await;
+    // That both began is noted; then both read all of it, and the next event of all is the one that is made now.
     let head = server.head();
     follower.until(head).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(server.head(), head, "nothing was written because somebody reads");
+    more.until(head).await;
+    let bob = server.sign_up("bob@example.com").await;
+    let next = follower.next().await.unwrap();
+    assert_eq!((next["position"].as_u64(), &next["type"]), (Some(head + 1), &"user.signed_up".into()));
+    assert_eq!(next["subject"], bob.subject());
+});
+
+on_both_databases!(so_many_may_follow_and_who_goes_makes_room, async |database| {
+    let server = TestServer::started(&database).await;
+    let reader = auditor(&server);
+    let connect = || Follower::connect(&server, &reader, "", None);
+    let mut followers = Vec::new();
+    while followers.len() < 256 {
+        followers.extend(futures::future::join_all((0..32).map(|_| connect())).await);
+    }
+    let refused = server.get(&reader, "/audit/stream").await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (503, &"overloaded".into()));
+    assert_eq!(refused.header("retry-after"), "1");
+    // All others are served, and hear of what happens.
+    let ada = server.sign_up("ada@example.com").await;
+    for follower in [0, 255] {
+        let entry: &mut Follower = &mut followers[follower];
+        assert_eq!(entry.next().await.unwrap()["subject"], ada.subject());
+    }
+    drop(followers.pop());
+    let since = std::time::Instant::now();
+    loop {
+        let request = server.request(reqwest::Method::GET, "/audit/stream").bearer_auth(&reader.0);
+        match request.send().await.unwrap().status().as_u16() {
+            200 => break,
+            status => assert_eq!(status, 503),
+        }
+        assert!(since.elapsed() < PATIENCE, "the place of who has gone stays taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 });
 
 on_both_databases!(a_stream_ends_with_the_server_at_once, async |database| {

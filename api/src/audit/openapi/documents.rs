@@ -10,6 +10,7 @@ pub(super) const DOCUMENTS: &[(&str, Shape)] = &[
     ("Entry", Fields(ENTRY)),
     ("Page", Fields(&[("entries", List(&Named("Entry"))), ("next", Nullable(&Integer)), ("head", Integer)])),
     ("Actor", Fields(ACTOR)),
+    ("Log", Fields(LOG)),
     ("Error", Fields(&[("error", Fields(&[("code", Text), ("message", Text)]))])),
 ];
 
@@ -41,6 +42,14 @@ const PROVENANCE: &[Field] = &[
 
 /// The doors through which requests come.
 pub(super) const SURFACES: &[&str] = &["gotrue", "better_auth", "ops", "cli", "internal"];
+
+const LOG: &[Field] = &[
+    ("origin", Text),
+    ("key", Text),
+    ("former_keys", List(&Text)),
+    ("minimum_index", Integer),
+    ("retention_policy", Nullable(&Text)),
+];
 
 const ACTOR: &[Field] = &[
     ("label", Text),

@@ -2,12 +2,21 @@
 
 use utoipa::openapi::path::HttpMethod::Get;
 
-use crate::http::openapi::table::Answer::{Bytes, Plain};
+use crate::http::openapi::table::Answer::{Bytes, Json, Plain};
 use crate::http::openapi::table::Auth::Admin;
-use crate::http::openapi::table::Shape::Integer;
+use crate::http::openapi::table::Shape::{Integer, Named};
 use crate::http::openapi::table::{Operation, operation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
+    operation(
+        Get,
+        "/log",
+        "describeLog",
+        "The log's name, its verifier key, and from which entry on it is handed out",
+    )
+    .by(Admin)
+    .answers(&[(200, Json(Named("Log")))])
+    .refuses(&[401, 403]),
     operation(Get, "/checkpoint", "getCheckpoint", "The newest signed checkpoint (C2SP tlog-checkpoint)")
         .by(Admin)
         .answers(&[(200, Plain)])
@@ -15,7 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(Get, "/tile/{*path}", "getTile", "A tile or an entry bundle (C2SP tlog-tiles)")
         .by(Admin)
         .answers(&[(200, Bytes)])
-        .refuses(&[401, 403, 404]),
+        .refuses(&[401, 403, 404, 410]),
     operation(
         Get,
         "/proof/inclusion",

@@ -1,5 +1,6 @@
 //! `evident audit`: reading the log, and proving it.
 
+mod keys;
 mod token;
 mod verify;
 
@@ -12,6 +13,7 @@ use super::progress::Bar;
 use super::{CliError, output};
 use crate::bootstrap::{self, StartError};
 use crate::config::Settings;
+use crate::proofs::identity::LogDocument;
 use crate::proofs::prove::{self, ProveError};
 use crate::proofs::publish::{PublishError, Published, publish};
 
@@ -21,7 +23,15 @@ pub(super) enum Audit {
     /// Make a token that may read the log at /audit
     Token(token::Token),
     /// Print the verifier key (C2SP signed-note) of the log's checkpoints: give it to auditors
-    Key,
+    Key {
+        /// Those before it, too, a line each
+        #[arg(long)]
+        all: bool,
+    },
+    /// Sign with a new key; for a time the one before it signs, too
+    RotateKey(keys::RotateKey),
+    /// Sign under another name, with a new key: for a copy of a log that goes on elsewhere
+    Rename(keys::Rename),
     /// Print the checkpoint over the whole log, with the witnesses' signatures
     Checkpoint,
     /// Print the proof (C2SP tlog-proof) that an event is in the log
@@ -61,13 +71,16 @@ impl Audit {
         let mut out = std::io::stdout();
         match self {
             Self::Token(token) => token.run(settings, json).await?,
-            Self::Key => {
+            Self::RotateKey(command) => command.run(settings, json).await?,
+            Self::Rename(command) => command.run(settings, json).await?,
+            Self::Key { all } => {
                 let store = bootstrap::open_store(settings).await?;
-                let key = bootstrap::checkpoints(settings, &store).await?.key().clone();
-                let text = if json {
-                    json!({"origin": key.origin(), "key": key.vkey()}).to_string()
-                } else {
-                    key.vkey()
+                let checkpoints = bootstrap::checkpoints(settings, &store).await?;
+                let document = LogDocument::of(&checkpoints).await.map_err(StartError::from)?;
+                let text = match (json, all) {
+                    (true, _) => json!(document).to_string(),
+                    (false, false) => document.key,
+                    (false, true) => checkpoints.vkeys().join("\n"),
                 };
                 output::line(&mut out, &text)?;
             }
@@ -111,12 +124,17 @@ impl Audit {
                 let bar = Bar::new(json);
                 let published = publish(&checkpoints, &command.into, !command.without_contents, &bar).await?;
                 bar.finish();
-                let Published { size, from, files } = published;
+                let Published { size, from, files, removed } = published;
                 let folder = command.into.display().to_string();
                 let text = if json {
-                    json!({"size": size, "from": from, "files": files, "folder": folder}).to_string()
+                    json!({"size": size, "from": from, "files": files, "removed": removed, "folder": folder})
+                        .to_string()
                 } else {
-                    format!("{folder} holds the log up to position {size} ({files} files written)")
+                    let removed = match removed {
+                        0 => String::new(),
+                        removed => format!(", {removed} pruned"),
+                    };
+                    format!("{folder} holds the log up to position {size} ({files} files written{removed})")
                 };
                 output::line(&mut out, &text)?;
             }

@@ -24,9 +24,10 @@ pub(crate) struct Verify {
     /// An archive (JSON Lines) in the log's place; then nothing else is opened
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
-    /// The verifier key, from somebody else than the log's owner; without it, the log's or archive's own
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    /// The verifier key, from somebody else than the log's owner; without it, the log's or archive's own. Once
+    /// more for each that it had before
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
     /// A checkpoint that somebody else has kept; may be given again
     #[arg(long = "checkpoint", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
@@ -38,12 +39,12 @@ pub(crate) struct Verify {
 impl Verify {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
         let checkpoints = self.checkpoints.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-        let mut trust = Trust { key: self.key, checkpoints };
+        let mut trust = Trust { keys: self.keys, checkpoints };
         let bar = Bar::new(json);
         let Some(archive) = &self.archive else {
             let store = bootstrap::open_store(settings).await?;
-            if trust.key.is_none() {
-                trust.key = Some(bootstrap::checkpoints(settings, &store).await?.key().vkey());
+            if trust.keys.is_empty() {
+                trust.keys = bootstrap::checkpoints(settings, &store).await?.vkeys();
             }
             bar.begin("log", 0);
             let outcome = check_store(&store, &trust, |done, all| {
@@ -52,7 +53,7 @@ impl Verify {
             });
             let outcome = outcome.await?;
             bar.finish();
-            tell(&outcome, json)?;
+            tell(&outcome, false, json)?;
             return if self.without_projections { Ok(()) } else { projections(&store, settings, json).await };
         };
         bar.begin("archive", 0);
@@ -60,7 +61,7 @@ impl Verify {
         let outcome = check_archive(open, &trust, |done| bar.at(done))
             .map_err(|error| CliError::Failed(format!("{} cannot be read: {error}", archive.display())))?;
         bar.finish();
-        tell(&outcome, json)
+        tell(&outcome, true, json)
     }
 }
 
@@ -69,7 +70,7 @@ fn read(file: &Path) -> Result<String, CliError> {
     fs::read_to_string(file).map_err(problem)
 }
 
-fn tell(outcome: &Result<Checked, Finding>, json: bool) -> Result<(), CliError> {
+fn tell(outcome: &Result<Checked, Finding>, of_archive: bool, json: bool) -> Result<(), CliError> {
     let text = match (outcome, json) {
         (Ok(checked), true) => checked_json(checked).to_string(),
         (Ok(checked), false) => {
@@ -77,13 +78,27 @@ fn tell(outcome: &Result<Checked, Finding>, json: bool) -> Result<(), CliError> 
                 0 => String::new(),
                 dropped => format!(", {dropped} of them without their contents"),
             };
+            let pruned = match checked.pruned {
+                0 => String::new(),
+                pruned if of_archive => format!(
+                    "\nthe {pruned} oldest events were pruned: they are in the root, and were not looked at"
+                ),
+                pruned => format!("\nthe {pruned} oldest events are no longer handed out; they hold as well"),
+            };
+            let uncompared = match checked.uncompared {
+                0 => String::new(),
+                count => format!(
+                    "\n{count} of the given checkpoints sign pruned events only, and were NOT compared: ask for \
+                     a proof of growth"
+                ),
+            };
             format!(
-                "the log holds: {} events{dropped}, {} checkpoints, {} tiles\nroot {}\nkey  {}",
+                "the log holds: {} events{dropped}, {} checkpoints, {} tiles\nroot {}\nkey  {}{pruned}{uncompared}",
                 checked.events,
                 checked.checkpoints,
                 checked.tiles,
                 checked.root,
-                checked.key.as_deref().unwrap_or("none: checkpoints were compared, their signatures not"),
+                keys_of(checked),
             )
         }
         (Err(finding), true) => json!({
@@ -102,6 +117,13 @@ fn tell(outcome: &Result<Checked, Finding>, json: bool) -> Result<(), CliError> 
     }
 }
 
+fn keys_of(checked: &Checked) -> String {
+    match checked.keys.as_slice() {
+        [] => "none: checkpoints were compared, their signatures not".to_owned(),
+        keys => keys.join("\nkey  "),
+    }
+}
+
 fn checked_json(checked: &Checked) -> Json {
     json!({
         "holds": true,
@@ -110,7 +132,10 @@ fn checked_json(checked: &Checked) -> Json {
         "checkpoints": checked.checkpoints,
         "tiles": checked.tiles,
         "root": checked.root.to_string(),
-        "key": checked.key,
+        "key": checked.keys.first(),
+        "keys": checked.keys,
+        "pruned": checked.pruned,
+        "uncompared": checked.uncompared,
     })
 }
 

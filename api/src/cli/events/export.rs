@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use evident_domain::{EventId, Position};
-use evident_eventstore::archive::{ARCHIVE_FORMAT, ArchiveHead, ArchiveLine, LogRow, SealedEvent};
+use evident_eventstore::archive::{ArchiveHead, ArchiveLine, LogRow, PrunedPart, SealedEvent};
 use evident_eventstore::export::{Form, Opening, Style};
-use evident_eventstore::tlog::Checkpoint;
+use evident_eventstore::tlog::{Checkpoint, Tree};
 use evident_eventstore::{EventStore, Filter, StoreError};
 use evident_projections::Progress;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::cli::progress::Bar;
 use crate::config::Settings;
 
 /// Events read at a time.
-const PAGE: u32 = 1_000;
+const PAGE: usize = 1_000;
 
 /// Write events for other programs. Exit code 0 means that everything up to the head is written.
 #[derive(Debug, Args)]
@@ -38,6 +38,9 @@ pub(in crate::cli) struct Export {
     /// Write personal fields readable (not in archives)
     #[arg(long)]
     open_personal: bool,
+    /// An archive of what the log hands out: without pruned entries, to be checked and not restored
+    #[arg(long)]
+    without_pruned: bool,
 }
 
 /// The forms.
@@ -67,6 +70,11 @@ enum Writer {
 impl Export {
     pub(super) async fn run(self, settings: &Settings, json: bool) -> Result<(), CliError> {
         let form = self.form()?;
+        if self.without_pruned && (form.is_some() || !self.selection.is_whole()) {
+            return Err(CliError::Usage(
+                "--without-pruned is for whole archives, without filters".to_owned(),
+            ));
+        }
         if self.resume && self.into.as_os_str() == "-" {
             return Err(CliError::Usage("--resume continues a file: name it with --into".to_owned()));
         }
@@ -90,18 +98,18 @@ impl Export {
             );
         }
         let bar = Bar::new(json);
-        let filter = self.selection.filter(Some(head));
-        let last = filter.last.unwrap_or(head);
+        let last = self.selection.until().map_or(head, |until| until.min(head));
+        let pages = Pages { store: store.clone(), selection: self.selection.clone(), last };
         bar.begin("export", last.0);
         let mut count = 0_u64;
-        let mut after = done.unwrap_or_default().max(self.selection.after());
-        let mut next = writer.fetch(&store, after, &filter);
+        let mut after = done.unwrap_or_default().max(writer.begins_after()).max(self.selection.after());
+        let mut next = writer.fetch(&pages, after);
         loop {
             let page = next.await??;
-            let full = u32::try_from(page.len()) == Ok(PAGE);
+            let full = page.len() == PAGE;
             after = page.last().map_or(after, |written| written.position);
             // The next page is read while this one is written.
-            let more = full.then(|| writer.fetch(&store, after, &filter));
+            let more = full.then(|| writer.fetch(&pages, after));
             for written in &page {
                 if !sink.write(&written.text)? {
                     return Ok(());
@@ -152,13 +160,32 @@ impl Export {
         let Some(form) = form else {
             let identity = store.log_identity().await;
             let identity = identity.map_err(|error| CliError::Failed(crate::cli::chain(&error)))?;
-            let (origin, key) = identity.unzip();
-            let head = ArchiveHead { format: ARCHIVE_FORMAT, origin, key };
+            let head = ArchiveHead { pruned: self.pruned_part(store).await?, ..ArchiveHead::new(identity) };
             return Ok(Writer::Archive { head, with_checkpoints: self.selection.is_whole() });
         };
         let opening = if self.open_personal { Opening::Opened } else { Opening::Sealed };
         let source = settings.commands.site.external_url.clone();
         Ok(Writer::Styled(Style { form, source, opening }))
+    }
+
+    /// What stands for the pruned events, where they are left out.
+    async fn pruned_part(&self, store: &EventStore) -> Result<Option<PrunedPart>, CliError> {
+        let events = store.pruning().await?.minimum;
+        if !self.without_pruned {
+            if events > 0 && self.selection.is_whole() {
+                eprintln!(
+                    "evident: a whole archive, with the {events} oldest events, which the log no longer hands \
+                     out: --without-pruned leaves them out"
+                );
+            }
+            return Ok(None);
+        }
+        if events == 0 {
+            return Ok(None);
+        }
+        let frontier = Tree::new(store).frontier(events).await;
+        let frontier = frontier.map_err(|error| CliError::Failed(crate::cli::chain(&error)))?.to_bytes();
+        Ok(Some(PrunedPart { events, frontier }))
     }
 
     /// Where the export goes, and the last event that stands there already.
@@ -173,7 +200,7 @@ impl Export {
         }
         let Some(line) = last else { return Ok((sink, None)) };
         if line.trim_end() == writer.head().trim_end() {
-            return Ok((sink, Some(self.selection.after())));
+            return Ok((sink, Some(writer.begins_after().max(self.selection.after()))));
         }
         let other = || {
             let file = self.into.display();
@@ -210,6 +237,14 @@ impl Writer {
         }
     }
 
+    /// The position that it begins behind.
+    fn begins_after(&self) -> Position {
+        match self {
+            Self::Archive { head: ArchiveHead { pruned: Some(part), .. }, .. } => Position(part.events),
+            Self::Archive { .. } | Self::Styled(_) => Position::default(),
+        }
+    }
+
     fn is_checkpoint(&self, text: &str) -> bool {
         let checkpoint = |line| matches!(line, ArchiveLine::Checkpoint(_));
         matches!(self, Self::Archive { .. }) && serde_json::from_str(text).is_ok_and(checkpoint)
@@ -227,22 +262,18 @@ impl Writer {
     }
 
     /// Reads and writes a page, beside whatever else goes on.
-    fn fetch(
-        &self,
-        store: &EventStore,
-        after: Position,
-        filter: &Filter,
-    ) -> JoinHandle<Result<Vec<Written>, CliError>> {
-        let (store, filter) = (store.clone(), filter.clone());
+    fn fetch(&self, pages: &Pages, after: Position) -> JoinHandle<Result<Vec<Written>, CliError>> {
+        let pages = pages.clone();
         match self {
             Self::Archive { with_checkpoints, .. } => {
                 let with_checkpoints = *with_checkpoints;
-                tokio::spawn(async move { archived(&store, after, &filter, with_checkpoints).await })
+                tokio::spawn(async move { pages.archived(after, with_checkpoints).await })
             }
             Self::Styled(style) => {
                 let style = style.clone();
                 tokio::spawn(async move {
-                    let entries = store.entries(after, PAGE, &filter, style.opening).await?;
+                    let positions = pages.next(after).await?;
+                    let entries = pages.store.entries(&positions, style.opening).await?;
                     let write = |entry: &_| Written { position: at(entry), text: style.write(entry) };
                     Ok(entries.iter().map(write).collect())
                 })
@@ -251,36 +282,45 @@ impl Writer {
     }
 }
 
+/// What is exported, page by page.
+#[derive(Clone)]
+struct Pages {
+    store: EventStore,
+    selection: Selection,
+    last: Position,
+}
+
 fn at(entry: &evident_eventstore::export::Entry) -> Position {
     entry.sealed.position()
 }
 
-async fn archived(
-    store: &EventStore,
-    after: Position,
-    filter: &Filter,
-    with_checkpoints: bool,
-) -> Result<Vec<Written>, CliError> {
-    let page = store.sealed_page(after, PAGE, filter).await?;
-    let mut checkpoints = match page.last() {
-        Some(last) if with_checkpoints => {
-            store.checkpoints_within(after.0, last.event.position().0).await?.into_iter().peekable()
-        }
-        _ => Vec::new().into_iter().peekable(),
-    };
-    let write = |row: LogRow| {
-        let position = row.event.position();
-        // What would not restore is not handed over.
-        row.check().map_err(|broken| {
-            CliError::Failed(format!("the event at position {position} is damaged: {broken}"))
-        })?;
-        let mut text = event_line(row.event);
-        while let Some(checkpoint) = checkpoints.next_if(|checkpoint| checkpoint.size <= position.0) {
-            text.push_str(&checkpoint_line(&checkpoint));
-        }
-        Ok(Written { position, text })
-    };
-    page.into_iter().map(write).collect()
+impl Pages {
+    async fn next(&self, after: Position) -> Result<Vec<Position>, StoreError> {
+        self.selection.next(&self.store, after, self.last, PAGE).await
+    }
+
+    async fn archived(&self, after: Position, with_checkpoints: bool) -> Result<Vec<Written>, CliError> {
+        let page = self.store.sealed_at(&self.next(after).await?).await?;
+        let mut checkpoints = match page.last() {
+            Some(last) if with_checkpoints => {
+                self.store.checkpoints_within(after.0, last.event.position().0).await?.into_iter().peekable()
+            }
+            _ => Vec::new().into_iter().peekable(),
+        };
+        let write = |row: LogRow| {
+            let position = row.event.position();
+            // What would not restore is not handed over.
+            row.check().map_err(|broken| {
+                CliError::Failed(format!("the event at position {position} is damaged: {broken}"))
+            })?;
+            let mut text = event_line(row.event);
+            while let Some(checkpoint) = checkpoints.next_if(|checkpoint| checkpoint.size <= position.0) {
+                text.push_str(&checkpoint_line(&checkpoint));
+            }
+            Ok(Written { position, text })
+        };
+        page.into_iter().map(write).collect()
+    }
 }
 
 fn checkpoint_line(checkpoint: &Checkpoint) -> String {

@@ -6,19 +6,20 @@ mod sink;
 mod tail;
 
 use std::io::{BufWriter, Write};
-use std::pin::pin;
 
 use clap::{Args, Subcommand};
 use evident_domain::{Position, Recorded};
 use evident_eventstore::export::as_json;
 use evident_eventstore::{EventStore, Filter};
-use futures::TryStreamExt;
 use uuid::Uuid;
 
 use self::selection::Selection;
 use super::{CliError, output};
 use crate::bootstrap;
 use crate::config::Settings;
+
+/// Events read at a time.
+const PAGE: usize = 500;
 
 /// Reading the log.
 #[derive(Debug, Subcommand)]
@@ -73,15 +74,19 @@ impl Events {
 impl List {
     async fn run(self, store: &EventStore, json: bool) -> Result<(), CliError> {
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let mut events = pin!(store.read(self.selection.after(), self.selection.filter(None)));
-        let mut left = self.limit.unwrap_or(usize::MAX);
-        while left > 0
-            && let Some(event) = events.try_next().await?
-        {
-            if !output::line(&mut out, &line(&event, json))? {
-                return Ok(());
+        let head = store.head().await?.position;
+        let last = self.selection.until().map_or(head, |until| until.min(head));
+        let (mut after, mut left) = (self.selection.after(), self.limit.unwrap_or(usize::MAX));
+        while left > 0 {
+            let positions = self.selection.next(store, after, last, PAGE.min(left)).await?;
+            let Some(newest) = positions.last() else { break };
+            after = *newest;
+            left -= positions.len();
+            for (_, event) in store.each_at(&positions).await? {
+                if !output::line(&mut out, &line(&event?, json))? {
+                    return Ok(());
+                }
             }
-            left -= 1;
         }
         flush(&mut out)
     }

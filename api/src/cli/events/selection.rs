@@ -4,16 +4,17 @@ use clap::Args;
 use evident_domain::{
     OrganizationId, Position, SessionId, StreamId, StreamKind, Subject, Surface, Time, UserId,
 };
-use evident_eventstore::Filter;
+use evident_eventstore::{EventStore, StoreError};
+use evident_projections::views::log::{self, LogCursor, LogFilter, Order, types_like};
 use uuid::Uuid;
 
 /// Which events.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which events")]
 pub(super) struct Selection {
     /// Only of these types (`user.banned`, or `user.*`); may be given again
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
+    #[arg(long = "type", value_name = "TYPE", value_parser = types)]
+    types: Vec<Types>,
     /// Only with data of this subject (`user:<id>`, or just a user's id)
     #[arg(long, value_parser = subject)]
     subject: Option<Subject>,
@@ -23,7 +24,7 @@ pub(super) struct Selection {
     /// Only of this stream (`user:<id>`, `session:<id>`)
     #[arg(long, value_parser = stream)]
     stream: Option<StreamId>,
-    /// What this user did, and what happened to them
+    /// What this user did, also for others, and what happened to them
     #[arg(long, value_name = "ID")]
     user: Option<UserId>,
     /// What happened in this organization
@@ -50,6 +51,15 @@ pub(super) struct Selection {
     /// Up to this position, inclusive
     #[arg(long, value_name = "POSITION")]
     until: Option<u64>,
+}
+
+/// The types that one word means.
+#[derive(Debug, Clone)]
+struct Types(Vec<&'static str>);
+
+fn types(text: &str) -> Result<Types, String> {
+    let found = types_like(text);
+    if found.is_empty() { Err("there is no such type of event".to_owned()) } else { Ok(Types(found)) }
 }
 
 fn subject(text: &str) -> Result<Subject, String> {
@@ -97,14 +107,11 @@ impl Selection {
             && self.after == 0
     }
 
-    /// The events, up to a position at most.
-    pub(super) fn filter(&self, head: Option<Position>) -> Filter {
-        let last = match (self.until(), head) {
-            (Some(until), Some(head)) => Some(until.min(head)),
-            (until, head) => until.or(head),
-        };
-        Filter {
-            types: self.types.clone(),
+    fn filter(&self) -> LogFilter {
+        let types: Vec<String> =
+            self.types.iter().flat_map(|types| &types.0).map(|name| (*name).to_owned()).collect();
+        LogFilter {
+            types: (!types.is_empty()).then_some(types),
             subject: self.subject.clone(),
             actor: self.actor.clone(),
             stream: self.stream,
@@ -115,7 +122,38 @@ impl Selection {
             surface: self.surface,
             from: self.from,
             to: self.to,
-            last,
+            ..LogFilter::default()
         }
+    }
+
+    /// The next positions of what is selected, behind one and up to another.
+    pub(super) async fn next(
+        &self,
+        store: &EventStore,
+        after: Position,
+        last: Position,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let filter = self.filter();
+        if filter == LogFilter::default() {
+            // Positions have no gaps.
+            return Ok((after.0 + 1..=last.0).take(limit).map(Position).collect());
+        }
+        let cursor = LogCursor { after, before: Position(last.0 + 1), order: Order::OldestFirst, limit };
+        log::positions(store, &filter, &cursor).await
+    }
+
+    /// The position before the last so many of what is selected, up to a position: reading on from there gives
+    /// just those. Where there are none it is that position.
+    pub(super) async fn before_the_last(
+        &self,
+        store: &EventStore,
+        last: Position,
+        count: usize,
+    ) -> Result<Position, StoreError> {
+        let before = Position(last.0 + 1);
+        let cursor = LogCursor { after: self.after(), before, order: Order::NewestFirst, limit: count };
+        let found = log::positions(store, &self.filter(), &cursor).await?;
+        Ok(found.last().map_or(last, |first| Position(first.0 - 1)))
     }
 }

@@ -40,14 +40,17 @@ impl Certificate {
         } else {
             note = std::fs::read_to_string(&file)?;
         }
-        let key = match self.key {
-            Some(key) => key,
+        let keys = match self.key {
+            Some(key) => vec![key],
             None => {
                 let store = bootstrap::open_store(settings).await?;
-                bootstrap::checkpoints(settings, &store).await?.key().vkey()
+                bootstrap::checkpoints(settings, &store).await?.vkeys()
             }
         };
-        let certificate = open_certificate(&note, &key).map_err(|error| CliError::Failed(chain(&error)))?;
+        // It may be older than the key that signs now.
+        let mut outcomes = keys.iter().map(|key| open_certificate(&note, key)).collect::<Vec<_>>();
+        let holds = outcomes.iter().position(Result::is_ok).unwrap_or_default();
+        let certificate = outcomes.swap_remove(holds).map_err(|error| CliError::Failed(chain(&error)))?;
         let text = if json {
             serde_json::to_string(&certificate).unwrap_or_default()
         } else {

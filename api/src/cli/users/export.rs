@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::pin::pin;
 
 use clap::Args;
-use evident_domain::{Actor, Event, Position, Recorded, StreamId, Subject, UserId};
+use evident_domain::{Event, Position, Recorded, StreamId, Subject, UserId};
 use evident_eventstore::export::as_json;
 use evident_eventstore::{EventStore, Filter};
 use evident_projections::views;
@@ -60,11 +60,12 @@ async fn write(out: &mut impl Write, store: &EventStore, user: UserId) -> Result
     let about = Filter { subject: Some(subject.clone()), last: Some(head), ..Filter::default() };
     list(out, store, "events_about", about, |event| Some(as_json(event))).await?;
     writeln!(out, ",")?;
-    // Of what they did to others: that they did it, and from where. The rest is the others'.
-    let actor = Actor::User { id: user }.label();
-    let by = Filter { actor: Some(actor), last: Some(head), ..Filter::default() };
+    // Of what they did to others, also as administrators and in others' names: that they did it, and from
+    // where. The rest is the others'.
+    let by = Filter { user: Some(user), last: Some(head), ..Filter::default() };
     list(out, store, "events_by", by, |event| {
-        let others = event.subject.as_ref() != Some(&subject);
+        let theirs = event.provenance.person() == Some(user);
+        let others = theirs && event.subject.as_ref() != Some(&subject);
         let mut shown = as_json(event);
         let own = matches!(event.event, Event::Organization(_) | Event::Session(_));
         if let (false, Some(fields)) = (own, shown.as_object_mut()) {

@@ -1,7 +1,7 @@
 //! What is dropped from the log, and when.
 
 use super::{Setting, setting};
-use crate::config::parse::{Maybe, Positive};
+use crate::config::parse::{Maybe, Positive, Text};
 
 pub(super) const RETENTION: &[Setting] = &[
     setting!(
@@ -39,5 +39,23 @@ pub(super) const RETENTION: &[Setting] = &[
         "8760h",
         "So long after a month ends the key is destroyed under which its data of nobody known is sealed. A day at least.",
         "they stay"
+    ),
+    setting!(
+        "retention.log_entries",
+        Maybe<Positive>,
+        settings.proofs.prune_after,
+        [],
+        "26280h",
+        "After this time the log's oldest entries are no longer handed out as tiles and files, and of their contents what nothing needs is dropped. Events and proofs stay. `retention.log_policy` must say where that is published.",
+        "all are handed out"
+    ),
+    setting!(
+        "retention.log_policy",
+        Maybe<Text>,
+        settings.proofs.retention_policy,
+        [],
+        "https://example.com/log-retention",
+        "Where everybody can read how long the log's entries are handed out.",
+        "nothing is pruned"
     ),
 ];

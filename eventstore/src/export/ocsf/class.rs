@@ -12,6 +12,7 @@ use evident_domain::flow::FlowEvent;
 use evident_domain::hold::HoldEvent;
 use evident_domain::organization::OrganizationEvent;
 use evident_domain::provider::ProviderEvent;
+use evident_domain::publication::LogEvent;
 use evident_domain::reading::AuditEvent;
 use evident_domain::recipient::RecipientEvent;
 use evident_domain::session::SessionEvent;
@@ -163,6 +164,9 @@ pub(super) fn classify(event: &Event) -> Classified {
         Event::Hold(HoldEvent::Placed { .. }) => MADE,
         Event::Hold(HoldEvent::Lifted { .. }) => REMOVED,
         Event::Audit(AuditEvent::Read { .. }) => READ,
+        Event::Log(LogEvent::Pruned { .. } | LogEvent::KeyRotated { .. } | LogEvent::Renamed { .. }) => {
+            CHANGED
+        }
         Event::Dropped(_) => classify_kind(event.kind().0),
         Event::Attempt(event) => match event {
             AttemptEvent::SignInFailed { .. } => LOGON.failed(),

@@ -66,6 +66,7 @@ pub fn sentence(event: &Recorded, names: &Names) -> String {
         Event::Consent(of) => oauth::consent(of, names),
         Event::Attempt(of) => others::attempt(of, names),
         Event::Hold(of) => others::hold(of),
+        Event::Log(of) => others::log(of),
         Event::Audit(AuditEvent::Read { operation }) => format!("the log was read ({operation})"),
         Event::Dropped(_) => DROPPED.to_owned(),
     };

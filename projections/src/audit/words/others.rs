@@ -4,6 +4,7 @@ use evident_domain::attempt::{AdminRefusal, AttemptEvent, SignInRefusal};
 use evident_domain::flow::FlowEvent;
 use evident_domain::hold::HoldEvent;
 use evident_domain::provider::ProviderEvent;
+use evident_domain::publication::LogEvent;
 use evident_domain::recipient::RecipientEvent;
 use evident_domain::sso_provider::SsoProviderEvent;
 
@@ -97,6 +98,21 @@ pub(super) fn hold(event: &HoldEvent) -> String {
         }
         HoldEvent::Lifted { scope, by, .. } => {
             format!("{} said that {scope} need not be kept any longer", shown(by))
+        }
+    }
+}
+
+pub(super) fn log(event: &LogEvent) -> String {
+    match event {
+        LogEvent::Pruned { minimum, policy } => {
+            format!("the log hands out entries from number {minimum} on, as {policy} says")
+        }
+        LogEvent::KeyRotated { key, both_until, .. } => {
+            let until = moment(*both_until);
+            format!("the log is signed by the key {key}, and until {until} by the one before it, too")
+        }
+        LogEvent::Renamed { key, former } => {
+            format!("the log goes on by itself: its key is {key}, no longer {former}")
         }
     }
 }

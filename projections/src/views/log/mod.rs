@@ -15,7 +15,7 @@ mod text;
 mod time;
 
 pub use entry::{Change, LogEntry, entries};
-pub use query::{LogCursor, LogFilter, Order};
+pub use query::{LogCursor, LogFilter, Order, types_like};
 pub use standing::{Standing, standings};
 
 use evident_domain::{Event, Position, Recorded};
@@ -102,6 +102,31 @@ pub async fn page(store: &EventStore, filter: &LogFilter, cursor: &LogCursor) ->
         Order::NewestFirst => before,
     };
     Ok(LogPage { items, next: (after.0 + 1 < before.0).then_some(next) })
+}
+
+/// The next positions of events that pass a filter, as far as that can be told without opening them: words and
+/// addresses of callers are not asked for. It looks until it has found as many as were asked for, or the end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn positions(
+    store: &EventStore,
+    filter: &LogFilter,
+    cursor: &LogCursor,
+) -> Result<Vec<Position>, StoreError> {
+    let (mut after, mut before) = time::bounds(store, filter, cursor).await?;
+    let plan = Plan::of(store, filter).await?;
+    let mut found = Vec::new();
+    while after.0 + 1 < before.0 && found.len() < cursor.limit {
+        let (low, high) = plan.window(after, before, cursor.order);
+        let wanted = cursor.limit - found.len();
+        found.extend(plan.positions(store.database(), low, high, cursor.order, wanted).await?);
+        match cursor.order {
+            Order::OldestFirst => after = Position(high.0 - 1),
+            Order::NewestFirst => before = Position(low.0 + 1),
+        }
+    }
+    Ok(found)
 }
 
 /// Whether one event passes a filter, for who has it at hand already.

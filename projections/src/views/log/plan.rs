@@ -1,7 +1,7 @@
 //! How the events of a filter are found: along which indexes, and what else they have to fulfil.
 
 use evident_domain::catalogue::descriptions;
-use evident_domain::{Position, SessionId, StreamKind, Subject, UserId};
+use evident_domain::{OrganizationId, Position, SessionId, StreamId, StreamKind, Subject, UserId};
 use evident_eventstore::{Database, DatabaseError, Dialect, EventStore, StoreError, Value};
 
 use super::LogItem;
@@ -50,8 +50,9 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) async fn of(store: &EventStore, filter: &'a LogFilter) -> Result<Self, StoreError> {
-        let walks = walks(store.database(), filter).await?;
-        let rest = rest(store.database().dialect(), filter);
+        let by = By::of(filter);
+        let walks = by.walks(store.database()).await?;
+        let rest = rest(store.database().dialect(), filter, by);
         let window = match (walks.is_empty(), rest.sql.is_empty() && !opens(filter)) {
             (_, true) => None,
             (true, false) => Some(SCANNED),
@@ -124,35 +125,96 @@ fn opens(filter: &LogFilter) -> bool {
     filter.ip.is_some() || !filter.words.is_empty()
 }
 
-/// The index that leads to the fewest, of those that fit.
-async fn walks(database: &Database, filter: &LogFilter) -> Result<Vec<Condition>, DatabaseError> {
-    if let Some(session) = filter.session {
-        return of_session(database, session).await;
+/// What leads to the events of a filter: the index that leads to the fewest, of those that fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By<'a> {
+    Stream(StreamId),
+    Session(SessionId),
+    About(UserId),
+    User(UserId),
+    Subject(&'a Subject),
+    Organization(OrganizationId),
+    Actor(&'a str),
+    Types(&'a [String]),
+    /// None does: the log itself is walked.
+    Log,
+}
+
+impl<'a> By<'a> {
+    fn of(filter: &'a LogFilter) -> Self {
+        let people = filter.about.map(Self::About).or(filter.user.map(Self::User));
+        let whole = filter.stream.map(Self::Stream).or(filter.session.map(Self::Session)).or(people);
+        let part = whole.or(filter.subject.as_ref().map(Self::Subject));
+        let part = part.or(filter.organization.map(Self::Organization));
+        let part = part.or(filter.actor.as_deref().filter(|actor| *actor != "visitor").map(Self::Actor));
+        part.or(filter.types.as_deref().map(Self::Types)).unwrap_or(Self::Log)
     }
-    if let Some(user) = filter.about {
-        return Ok(vec![subject(&Subject::User(user)), naming(database.dialect(), user)]);
+
+    async fn walks(self, database: &Database) -> Result<Vec<Condition>, DatabaseError> {
+        let dialect = database.dialect();
+        Ok(match self {
+            Self::Stream(stream) => vec![of_stream(stream)],
+            Self::Session(session) => return of_session(database, session).await,
+            Self::About(user) => vec![subject(&Subject::User(user)), naming(dialect, user)],
+            Self::User(user) => {
+                let mut walks = vec![subject(&Subject::User(user)), naming(dialect, user)];
+                let label = Subject::User(user).to_string();
+                walks.push(Condition::new(format!("actor = ? and {OF_OTHERS}"), vec![label.into()]));
+                walks.extend(ACTING_FOR_OTHERS.map(|acting| acting.of(user)));
+                walks
+            }
+            Self::Subject(wanted) => vec![subject(wanted)],
+            // What tells of somebody in particular is sealed for them, and is in the stream all the same.
+            Self::Organization(id) => {
+                vec![subject(&Subject::Organization(id)), of_stream(StreamId::organization(id))]
+            }
+            Self::Actor(actor) => {
+                let of_others = Condition::new(format!("actor = ? and {OF_OTHERS}"), vec![actor.into()]);
+                let of_self = Condition::new("subject = ? and actor = subject", vec![actor.into()]);
+                vec![of_others, of_self]
+            }
+            Self::Types(types) => types
+                .iter()
+                .map(|kind| Condition::new("event_type = ?", vec![kind.as_str().into()]))
+                .collect(),
+            Self::Log => Vec::new(),
+        })
     }
-    if let Some(user) = filter.user {
-        let label = Subject::User(user).to_string();
-        let by = Condition::new(format!("actor = ? and {OF_OTHERS}"), vec![label.into()]);
-        return Ok(vec![subject(&Subject::User(user)), by, naming(database.dialect(), user)]);
+}
+
+/// An index of those whose label as an actor has somebody's id in it, beside something else.
+struct Acting {
+    /// What the index holds.
+    holds: &'static str,
+    /// What it is by.
+    key: &'static str,
+    /// What stands before the id in the key.
+    before: &'static str,
+}
+
+/// `admin:<role>:<id>`, `user:<other>:by:<id>`, `user:<id>:by:<other>`.
+const ACTING_FOR_OTHERS: [Acting; 3] = [
+    Acting {
+        holds: "substr(actor, 1, 6) = 'admin:' and length(actor) > 42",
+        key: "substr(actor, length(actor) - 35)",
+        before: "",
+    },
+    Acting { holds: IMPERSONATED, key: "substr(actor, length(actor) - 35)", before: "" },
+    Acting { holds: IMPERSONATED, key: "substr(actor, 1, 41)", before: "user:" },
+];
+
+const IMPERSONATED: &str = "length(actor) = 81 and substr(actor, 42, 4) = ':by:'";
+
+impl Acting {
+    fn of(&self, user: UserId) -> Condition {
+        let sql = format!("{} = ? and {}", self.key, self.holds);
+        Condition::new(sql, vec![format!("{}{user}", self.before).into()])
     }
-    if let Some(wanted) = &filter.subject {
-        return Ok(vec![subject(wanted)]);
-    }
-    if let Some(id) = filter.organization {
-        // What tells of somebody in particular is sealed for them, and is in the stream all the same.
-        let stream = "aggregate_type = 'organization' and aggregate_id = ?";
-        let stream = Condition::new(stream, vec![id.to_string().into()]);
-        return Ok(vec![subject(&Subject::Organization(id)), stream]);
-    }
-    if let Some(actor) = filter.actor.as_deref().filter(|actor| *actor != "visitor") {
-        let of_others = Condition::new(format!("actor = ? and {OF_OTHERS}"), vec![actor.into()]);
-        let of_self = Condition::new("subject = ? and actor = subject", vec![actor.into()]);
-        return Ok(vec![of_others, of_self]);
-    }
-    let types = filter.types.iter().flatten();
-    Ok(types.map(|kind| Condition::new("event_type = ?", vec![kind.as_str().into()])).collect())
+}
+
+fn of_stream(stream: StreamId) -> Condition {
+    let sql = "aggregate_type = ? and aggregate_id = ?";
+    Condition::new(sql, vec![stream.kind.as_str().into(), stream.id.to_string().into()])
 }
 
 fn subject(subject: &Subject) -> Condition {
@@ -196,39 +258,44 @@ fn naming_sessions() -> Vec<&'static str> {
     all.filter(|described| names(described.fields)).map(|described| described.name).collect()
 }
 
-/// Everything that SQL can tell; where a walk has told it already it is told once more.
-fn rest(dialect: Dialect, filter: &LogFilter) -> Condition {
+/// Everything that SQL can tell and the walk does not.
+fn rest(dialect: Dialect, filter: &LogFilter, by: By<'_>) -> Condition {
     let mut rest = Condition::default();
-    let walked_by_type = filter.session.is_none()
-        && filter.about.is_none()
-        && filter.user.is_none()
-        && filter.subject.is_none()
-        && filter.organization.is_none()
-        && filter.actor.as_deref().is_none_or(|actor| actor == "visitor");
-    if let Some(types) = filter.types.as_ref().filter(|_| !walked_by_type) {
+    if let Some(types) = filter.types.as_ref().filter(|_| !matches!(by, By::Types(_))) {
         let list = vec!["?"; types.len()].join(", ");
         let params = types.iter().map(|kind| kind.as_str().into()).collect();
         rest.and(Condition::new(format!("event_type in ({list})"), params));
     }
-    let walked_by_one = filter.session.is_some() || filter.about.is_some() || filter.user.is_some();
-    if let Some(wanted) = filter.subject.as_ref().filter(|_| walked_by_one) {
+    if let Some(session) = filter.session.filter(|_| !matches!(by, By::Session(_))) {
+        let id = session.to_string();
+        let sql = format!(
+            "((aggregate_type = 'session' and aggregate_id = ?) or {} = ?)",
+            dialect.named_in_payload("session")
+        );
+        rest.and(Condition::new(sql, vec![id.as_str().into(), id.into()]));
+    }
+    if let Some(wanted) = filter.subject.as_ref().filter(|_| !matches!(by, By::Subject(_))) {
         rest.and(subject(wanted));
     }
-    if let Some(id) = filter.organization.filter(|_| walked_by_one || filter.subject.is_some()) {
+    if let Some(id) = filter.organization.filter(|_| !matches!(by, By::Organization(_))) {
         let sql = "(subject = ? or (aggregate_type = 'organization' and aggregate_id = ?))";
         let subject = Subject::Organization(id).to_string();
         rest.and(Condition::new(sql, vec![subject.into(), id.to_string().into()]));
     }
-    let walked_by_other = walked_by_one || filter.subject.is_some() || filter.organization.is_some();
-    if let Some(actor) = filter.actor.as_deref().filter(|actor| walked_by_other || *actor == "visitor") {
+    if let Some(actor) = filter.actor.as_deref().filter(|_| !matches!(by, By::Actor(_))) {
         rest.and(Condition::new("actor = ?", vec![actor.into()]));
     }
-    if let Some(user) = filter.user.filter(|_| filter.session.is_some() || filter.about.is_some()) {
+    if let Some(user) = filter.user.filter(|_| !matches!(by, By::User(_))) {
         let (id, label) = (user.to_string(), Subject::User(user).to_string());
-        let sql = format!("(subject = ? or actor = ? or {} = ?)", dialect.named_in_payload("user"));
-        rest.and(Condition::new(sql, vec![label.clone().into(), label.into(), id.into()]));
+        let mut sql = format!("(subject = ? or actor = ? or {} = ?", dialect.named_in_payload("user"));
+        let mut params = vec![label.clone().into(), label.into(), id.into()];
+        for acting in ACTING_FOR_OTHERS.map(|acting| acting.of(user)) {
+            sql.extend([" or (", &acting.sql, ")"]);
+            params.extend(acting.params);
+        }
+        rest.and(Condition::new(sql + ")", params));
     }
-    if let Some(user) = filter.about.filter(|_| filter.session.is_some()) {
+    if let Some(user) = filter.about.filter(|_| !matches!(by, By::About(_))) {
         let (id, label) = (user.to_string(), Subject::User(user).to_string());
         let sql = format!("(subject = ? or {} = ?)", dialect.named_in_payload("user"));
         rest.and(Condition::new(sql, vec![label.into(), id.into()]));

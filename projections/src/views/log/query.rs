@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
+use evident_domain::catalogue::descriptions;
 use evident_domain::{
-    OrganizationId, Personal, Position, Recorded, SessionId, StreamKind, Subject, Surface, Time, UserId,
+    Actor, OrganizationId, Personal, Position, Recorded, SessionId, StreamId, StreamKind, Subject, Surface,
+    Time, UserId,
 };
 use evident_eventstore::merkle::Leaf;
 use uuid::Uuid;
@@ -19,11 +21,13 @@ pub struct LogFilter {
     pub subject: Option<Subject>,
     /// Done by this actor ([`evident_domain::Actor::label`]).
     pub actor: Option<String>,
+    /// Of this stream.
+    pub stream: Option<StreamId>,
     /// Of this organization.
     pub organization: Option<OrganizationId>,
     /// Of this session, or naming it.
     pub session: Option<SessionId>,
-    /// About this user, by them, or naming them.
+    /// About this user, by them (also for others, and by others in their name), or naming them.
     pub user: Option<UserId>,
     /// About this user, or naming them.
     pub about: Option<UserId>,
@@ -39,6 +43,15 @@ pub struct LogFilter {
     pub surface: Option<Surface>,
     /// With each of these words, in lower case, in what is not sealed.
     pub words: Vec<String>,
+}
+
+/// The types of events that a pattern means: one type (`user.banned`), or all that begin so (`user.*`).
+pub fn types_like(pattern: &str) -> Vec<&'static str> {
+    let all = StreamKind::ALL.into_iter().flat_map(descriptions).map(|described| described.name);
+    match pattern.strip_suffix('*') {
+        Some(prefix) => all.filter(|name| name.starts_with(prefix)).collect(),
+        None => all.filter(|name| *name == pattern).collect(),
+    }
 }
 
 /// Which part of them.
@@ -112,6 +125,7 @@ impl<'a> Facts<'a> {
             && (is(organization.as_deref(), self.subject.as_deref())
                 || is(organization.as_deref(), Some(&self.stream)))
             && is(filter.actor.as_deref(), Some(&self.actor))
+            && filter.stream.is_none_or(|stream| stream.to_string() == self.stream)
             && filter.from.is_none_or(|from| self.time >= from.timestamp_micros())
             && filter.to.is_none_or(|to| self.time < to.timestamp_micros())
     }
@@ -121,7 +135,13 @@ impl<'a> Facts<'a> {
     }
 
     fn is_by(&self, user: UserId) -> bool {
-        self.actor == Subject::User(user).to_string()
+        match Actor::from_label(&self.actor) {
+            Some(Actor::User { id } | Actor::Admin { id: Some(id), .. }) => id == user,
+            Some(Actor::Impersonator { admin, user: other }) => admin == user || other == user,
+            Some(Actor::Admin { id: None, .. } | Actor::Operator | Actor::Visitor | Actor::System) | None => {
+                false
+            }
+        }
     }
 
     fn is_of(&self, session: SessionId) -> bool {
