@@ -12,10 +12,13 @@ use serde_json::{Map, Value};
 use super::app::App;
 use super::cookie_jwt::{self, Random, Span};
 use super::document::{SessionDocument, UserDocument};
+use super::session::SESSION_DATA_COOKIE;
 use crate::config::better_auth::CookieCacheStrategy;
 
 /// The longest text that browsers keep in a cookie beside its name and attributes, in bytes (RFC 6265, 6.1).
 const LONGEST: usize = 3_800;
+/// So many parts a longer text has at most: servers refuse requests with more in their head.
+const MOST_PARTS: usize = 4;
 /// So long a copy counts that the browser forgets when it is closed, in seconds.
 const FORGOTTEN: u64 = 60;
 
@@ -39,9 +42,11 @@ struct Signed<'a> {
     signature: String,
 }
 
-/// The copy of a session that counts, and how long the browser keeps it; none where none is sent, or where it
-/// would be longer than a cookie may be.
-pub(super) async fn copy(app: &App, session: SessionId, forgotten: bool) -> Option<(String, Option<u64>)> {
+/// The cookies of a copy, by name, and how long the browser keeps them.
+pub(super) type Parts = (Vec<(String, String)>, Option<u64>);
+
+/// The copy of a session that counts; none where none is sent, or where it would be longer than cookies may be.
+pub(super) async fn copy(app: &App, session: SessionId, forgotten: bool) -> Option<Parts> {
     let settings = &app.options().session.cookie_cache;
     if !settings.enabled {
         return None;
@@ -70,7 +75,18 @@ pub(super) async fn copy(app: &App, session: SessionId, forgotten: bool) -> Opti
             cookie_jwt::enciphered(app.signer(), claims(&copied)?, span, random)
         }
     }?;
-    (text.len() <= LONGEST).then_some((text, (!forgotten).then_some(age)))
+    Some((parted(text)?, (!forgotten).then_some(age)))
+}
+
+/// A text as cookies: one, or numbered ones that readers join.
+fn parted(text: String) -> Option<Vec<(String, String)>> {
+    if text.len() <= LONGEST {
+        return Some(vec![(SESSION_DATA_COOKIE.to_owned(), text)]);
+    }
+    let parts = text.as_bytes().chunks(LONGEST).map(|part| String::from_utf8_lossy(part).into_owned());
+    let parts: Vec<_> =
+        parts.enumerate().map(|(n, part)| (format!("{SESSION_DATA_COOKIE}.{n}"), part)).collect();
+    (parts.len() <= MOST_PARTS).then_some(parts)
 }
 
 fn claims(copied: &Copied<'_>) -> Option<Map<String, Value>> {
@@ -116,6 +132,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_long_text_is_parted_and_one_that_is_too_long_is_none() {
+        assert_eq!(parted("a".repeat(LONGEST)).unwrap()[0].0, "session_data");
+        let parts = parted("a".repeat(LONGEST) + "b").unwrap();
+        assert_eq!((parts.len(), parts[1].clone()), (2, ("session_data.1".to_owned(), "b".to_owned())));
+        assert_eq!(parted("a".repeat(MOST_PARTS * LONGEST + 1)), None);
+    }
 
     #[test]
     fn javascript_writes_some_numbers_and_keys_otherwise() {

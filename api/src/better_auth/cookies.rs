@@ -158,6 +158,17 @@ impl<'a> CookieJar<'a> {
         self.came.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
     }
 
+    /// The names of the cookies that came of one name, whole or in numbered parts (`name.0`).
+    pub fn parts(&self, name: &str) -> Vec<String> {
+        let whole = self.settings.name(name);
+        let is_part = |rest: &str| {
+            let number = rest.strip_prefix('.').unwrap_or_default();
+            rest.is_empty() || (!number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        let rests = self.came.iter().filter_map(|(known, _)| known.strip_prefix(whole.as_str()));
+        rests.filter(|rest| is_part(rest)).map(|rest| format!("{name}{rest}")).collect()
+    }
+
     /// The value of a signed cookie; a bad signature counts as no cookie.
     pub fn get(&self, name: &str) -> Option<String> {
         self.signer.verify(self.raw(name)?)
@@ -239,6 +250,17 @@ mod tests {
         assert!(lines[0].starts_with("__Secure-better-auth.session_token=t."), "{}", lines[0]);
         assert!(lines[0].ends_with(&format!("; Max-Age=604800{ends}")), "{}", lines[0]);
         assert_eq!(lines[1], format!("__Secure-better-auth.session_data=; Max-Age=0{ends}"));
+    }
+
+    #[test]
+    fn a_cookie_may_have_come_in_parts() {
+        let (signer, settings) = (signer(), CookieSettings::default());
+        let mut headers = HeaderMap::new();
+        let names = ["data", "data.0", "data.12", "data.", "data.x", "database", "other"];
+        let line = names.map(|name| format!("better-auth.{name}=x")).join("; ");
+        headers.insert(header::COOKIE, line.parse().unwrap());
+        let jar = CookieJar::new(&signer, &settings, &headers);
+        assert_eq!(jar.parts("data"), ["data", "data.0", "data.12"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { getCookieCache } from 'better-auth/cookies'
-import { good, person } from './support.mjs'
+import { again, good, person } from './support.mjs'
 
 const secret = process.env.EVIDENT_SECRET
 const strategy = process.env.EVIDENT_STRATEGY
@@ -30,6 +30,21 @@ assert.equal(readable, strategy !== 'jwe')
 good(await one.auth.updateSession({ theme: 'dark', size: 12.5 }))
 const kept = await read(one.browser.cookies)
 assert.deepEqual([kept.session.theme, kept.session.size], ['dark', 12.5])
+
+// What is too long for one cookie stands in several, as long as it is.
+const parts = () => [...one.browser.cookies.keys()].filter((name) => name.includes('session_data')).sort()
+good(await one.auth.updateSession({ draft: 'x'.repeat(5_000) }))
+assert.deepEqual(parts().map((name) => name.split('.').pop()).slice(0, 2), ['0', '1'])
+assert.equal((await read(one.browser.cookies)).session.draft.length, 5_000)
+good(await one.auth.updateSession({ draft: 'y'.repeat(3_500) }))
+assert.equal((await read(one.browser.cookies)).session.draft, 'y'.repeat(3_500))
+good(await one.auth.updateSession({ draft: null }))
+assert.equal(parts().length, 1)
+assert.equal((await read(one.browser.cookies)).session.draft, null)
+const two = await again(one)
+good(await two.auth.updateSession({ draft: 'x'.repeat(5_000) }))
+good(await two.auth.signOut())
+assert.equal(two.browser.cookies.size, 0)
 
 // It follows what changes, and it is no way in.
 good(await one.auth.updateUser({ name: 'Änne "A." </script>' }))

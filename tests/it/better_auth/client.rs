@@ -11,8 +11,8 @@ use crate::support::{FakeProvider, NodeClient, TestDatabase, TestServer};
 const OFFICIAL: NodeClient = NodeClient { folder: "better-auth", package: "better-auth" };
 
 /// What the cases keep with sessions.
-const SESSION_FIELDS: &str =
-    r#"{"theme":{"type":"string","required":false},"size":{"type":"number","required":false}}"#;
+const SESSION_FIELDS: &str = r#"{"theme":{"type":"string","required":false},"size":{"type":"number","required":false},
+        "draft":{"type":"string","required":false}}"#;
 
 /// An operation of the reference's table.
 #[derive(Debug, serde::Deserialize)]
