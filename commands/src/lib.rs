@@ -117,7 +117,7 @@ pub use second_step::{
     GivenSecondAnswer, SecondStepError, SecuredAccount, TakeSecondStep, TakenSecondStep, WaitingSignIn,
 };
 pub use session_policy::Expiry;
-pub use sessions::{EndSession, SessionsError};
+pub use sessions::{EndSession, SessionFieldsError, SessionsError};
 pub use sign_in::{Entered, SignIn, SignInError, SignedIn, Unconfirmed};
 pub use sign_out::{SignOut, SignOutError, SignOutScope};
 pub use sign_up::{Entry, Pretended, SignUp, SignUpError, SignedUp};
@@ -131,7 +131,7 @@ pub use views::{FactorRow, IdentityRow, PasskeyRow, SessionRow, UserRow, UserVie
 
 use std::sync::Arc;
 
-use evident_domain::ports::Clock;
+use evident_domain::ports::{Clock, Entropy};
 use evident_eventstore::EventStore;
 
 use aggregates::AggregateCache;
@@ -228,6 +228,11 @@ impl Commands {
     /// The time.
     pub fn clock(&self) -> &dyn Clock {
         &**self.parts.store.clock()
+    }
+
+    /// Where chance comes from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.parts.store.entropy()
     }
 
     pub(crate) fn quota(&self) -> &MessageQuota {

@@ -154,11 +154,7 @@ impl UseCase for OpenCase<'_> {
     async fn run(&self, unit: &mut Unit<'_>) -> Result<OpenedLink, OpenLinkError> {
         let (user, proof) = (self.user, Proof::Link(self.hash.hash()));
         let password =
-            if self.request.keeps_password || self.commands.settings().security.confirmation_keeps_password {
-                UnprovenPassword::Stays
-            } else {
-                UnprovenPassword::Goes
-            };
+            if self.request.keeps_password { UnprovenPassword::Stays } else { UnprovenPassword::Goes };
         let purposes = PURPOSES.to_vec();
         let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
         let events = unit.tell_user::<OpenLinkError>(user, command).await?;

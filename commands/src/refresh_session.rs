@@ -213,7 +213,9 @@ impl Commands {
         let not_issued = |error| match error {
             SessionError::NotIssued => RefreshError::NotIssued { owner },
             SessionError::AlreadyUsed => RefreshError::AlreadyUsed { owner },
-            SessionError::NotFound | SessionError::AlreadyStarted => RefreshError::NotFound,
+            SessionError::NotFound | SessionError::AlreadyStarted | SessionError::FieldsTooLarge => {
+                RefreshError::NotFound
+            }
         };
         let outcome = live.refresh_outcome(generation, now, policy).map_err(not_issued)?;
         let good = live.generation;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use evident_domain::session::{AssuranceLevel, RevocationReason, SessionCommand, SessionError, SlidingEnd};
-use evident_domain::{SessionId, UserId};
+use evident_domain::{Metadata, SessionId, UserId};
 use evident_projections::views;
+use serde_json::{Map, Value};
 
 use crate::Commands;
 use crate::access::{AccessError, Caller};
 use crate::administration::impersonation;
 use crate::execute::{Failure, UseCase};
 use crate::session_policy::{SessionUse, has_factor};
+use crate::settings::FieldRefusal;
 use crate::sign_out::revoke;
 use crate::unit::{Context, Unit};
 use crate::views::SessionRow;
@@ -93,6 +95,59 @@ impl Commands {
         end: SlidingEnd,
     ) -> Result<(), SessionsError> {
         self.execute(context, &ExtendCase { session, end }).await
+    }
+}
+
+/// Why the fields of a session stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFieldsError {
+    /// Nothing was given that is a field.
+    #[error("no field of the session was given")]
+    Nothing,
+    /// Something cannot stand where it is to stand.
+    #[error(transparent)]
+    Field(#[from] FieldRefusal),
+    /// The session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Something inside failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Commands {
+    /// Lets the application keep something with a session, in the fields that the owner declared.
+    ///
+    /// # Errors
+    /// When nothing is to be kept or a value does not fit, when it would be too much, and when the session
+    /// is over.
+    pub async fn change_session_fields(
+        &self,
+        context: &Context,
+        session: SessionId,
+        given: &Map<String, Value>,
+    ) -> Result<(), SessionFieldsError> {
+        let fields = self.settings().plugins.session_fields.admit(given)?;
+        if fields.is_empty() {
+            return Err(SessionFieldsError::Nothing);
+        }
+        self.execute(context, &FieldsCase { session, fields }).await
+    }
+}
+
+struct FieldsCase {
+    session: SessionId,
+    fields: Metadata,
+}
+
+impl UseCase for FieldsCase {
+    type Output = ();
+    type Error = SessionFieldsError;
+
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), SessionFieldsError> {
+        let command = SessionCommand::ChangeFields { fields: self.fields.clone(), now: unit.now() };
+        unit.tell_session::<SessionFieldsError>(self.session, command).await?;
+        Ok(())
     }
 }
 

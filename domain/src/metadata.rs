@@ -32,6 +32,13 @@ impl Metadata {
         self
     }
 
+    /// Puts each value of a patch into its key, `null` too.
+    #[must_use]
+    pub fn overlaid(mut self, patch: &Self) -> Self {
+        self.0.extend(patch.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+        self
+    }
+
     /// Whether no key is there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -54,6 +54,7 @@ const DROPPABLE: &[(RetentionClass, &str)] = &[
     (RetentionClass::Session, "session.extended"),
     (RetentionClass::Session, "session.active_organization_changed"),
     (RetentionClass::Session, "session.active_team_changed"),
+    (RetentionClass::Session, "session.fields_changed"),
     (RetentionClass::Attempt, "attempt.sign_in_failed"),
     (RetentionClass::Attempt, "attempt.sign_up_repeated"),
     (RetentionClass::Attempt, "attempt.admin_denied"),
@@ -84,7 +85,8 @@ pub const fn retention_class(event: &Event) -> RetentionClass {
             | SessionEvent::SteppedDown { .. }
             | SessionEvent::Extended { .. }
             | SessionEvent::ActiveOrganizationChanged { .. }
-            | SessionEvent::ActiveTeamChanged { .. } => RetentionClass::Session,
+            | SessionEvent::ActiveTeamChanged { .. }
+            | SessionEvent::FieldsChanged { .. } => RetentionClass::Session,
         },
         Event::Attempt(event) => match event {
             AttemptEvent::SignInFailed { .. }
@@ -175,7 +177,9 @@ pub fn superseded(stream: &[Recorded], before: Time) -> Vec<&Recorded> {
                 refreshed = false;
                 false
             }
-            SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => false,
+            SessionEvent::ActiveOrganizationChanged { .. }
+            | SessionEvent::ActiveTeamChanged { .. }
+            | SessionEvent::FieldsChanged { .. } => false,
         };
         if goes {
             gone.push(event);

@@ -11,8 +11,8 @@ use crate::support::{
 
 const ADDRESS: &str = "ada.lovelace@example.com";
 /// What must not be found anywhere, in lower case.
-const TRACES: [&str; 6] =
-    ["ada.lovelace", "lovelace", "15550001234", "203.0.113.77", "adabrowser", "marylebone"];
+const TRACES: [&str; 7] =
+    ["ada.lovelace", "lovelace", "15550001234", "203.0.113.77", "adabrowser", "marylebone", "horsley"];
 
 /// All that the databases hold, as one text in lower case.
 fn stored(server: &TestServer) -> String {
@@ -96,6 +96,7 @@ async fn ada_lives(server: &TestServer, root: &Browser<'_>) -> Person {
         browser.send(hers(server.request(Method::POST, &format!("/api/auth{path}"))).json(&body)).await
     };
     post("/sign-in/email", json!({ "email": ADDRESS, "password": PASSWORD })).await.ok();
+    post("/update-session", json!({ "seat": "East Horsley" })).await.ok();
     let invited = browser.get("/organization/list-user-invitations").await.ok();
     if let Some(id) = invited.as_array().and_then(|list| list.first()).map(|one| one["id"].clone()) {
         post("/organization/accept-invitation", json!({ "invitationId": id })).await.ok();
@@ -119,6 +120,7 @@ async fn with_everything(database: &TestDatabase) -> TestServer {
     TestServer::on(database)
         .with("EVIDENT_SERVER_TRUSTED_PROXIES", "127.0.0.1")
         .with("EVIDENT_BETTER_AUTH_ADMIN_EMAILS", "root@example.com")
+        .with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", r#"{"seat":{"type":"string"}}"#)
         .with("GOTRUE_SMS_AUTOCONFIRM", "true")
         .with("GOTRUE_SMTP_HOST", "127.0.0.1")
         .with("GOTRUE_SMTP_PORT", "1")

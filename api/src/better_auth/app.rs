@@ -46,6 +46,8 @@ impl App {
             secure: own.secure.unwrap_or_else(|| external_url.starts_with("https://")),
             domain: own.domain.clone(),
             same_site: SameSite::as_str(own.same_site),
+            path: own.path.clone().unwrap_or_else(|| "/".to_owned()),
+            partitioned: own.partitioned,
         };
         let patterns = options.place.trusted_origins.iter().map(String::as_str);
         Self(Arc::new(Inner {

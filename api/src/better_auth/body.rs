@@ -245,7 +245,7 @@ pub fn is_email(text: &str) -> bool {
 }
 
 /// What JavaScript calls the kind of a value.
-fn kind(value: Option<&Value>) -> &'static str {
+pub(super) fn kind(value: Option<&Value>) -> &'static str {
     match value.unwrap_or(&NOTHING) {
         Value::Null if value.is_none() => "undefined",
         Value::Null => "null",

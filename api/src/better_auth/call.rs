@@ -4,6 +4,7 @@
 //! session it brings, what it wants. [`run`] does the first two and puts answers and errors into their
 //! form; the endpoint asks its [`Call`] for the rest, in that order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -65,7 +66,7 @@ struct Put {
 /// A cookie that is set or taken away.
 #[derive(Debug, Clone)]
 struct SetCookie {
-    name: &'static str,
+    name: Cow<'static, str>,
     value: Option<String>,
     max_age: Option<u64>,
 }
@@ -82,6 +83,30 @@ impl Cookies {
         let put = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = put.all.iter().rfind(|cookie| cookie.name == super::session::SESSION_COOKIE);
         put.cached.filter(|_| opened.is_none_or(|cookie| cookie.value.is_some()))
+    }
+
+    /// Puts the copy of a session into the answer, and takes the parts away of the one that came.
+    async fn put_copy(&self, app: &App, came: Vec<String>) {
+        let name = super::session::SESSION_DATA_COOKIE;
+        let (mut parts, mut age) = (Vec::new(), None);
+        if let Some((session, forgotten)) = self.cached() {
+            (parts, age) = cookie_cache::copy(app, session, forgotten).await.unwrap_or_default();
+        } else if !self.takes_away(name) {
+            return;
+        }
+        for stale in came.into_iter().filter(|came| parts.iter().all(|(name, _)| name != came)) {
+            if !self.takes_away(&stale) {
+                self.put(SetCookie { name: stale.into(), value: None, max_age: Some(0) });
+            }
+        }
+        for (name, value) in parts {
+            self.put(SetCookie { name: name.into(), value: Some(value), max_age: age });
+        }
+    }
+
+    fn takes_away(&self, name: &str) -> bool {
+        let put = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        put.all.iter().any(|cookie| cookie.name == name && cookie.value.is_none())
     }
 
     fn write(&self, app: &App, answer: &mut HeaderMap) {
@@ -103,13 +128,13 @@ impl Cookies {
                             );
                         }
                     }
-                    if name == super::session::SESSION_DATA_COOKIE {
-                        jar.set_plain(name, &value, max_age);
+                    if name.starts_with(super::session::SESSION_DATA_COOKIE) {
+                        jar.set_plain(&name, &value, max_age);
                     } else {
-                        jar.set(name, &value, max_age);
+                        jar.set(&name, &value, max_age);
                     }
                 }
-                None => jar.clear(name),
+                None => jar.clear(&name),
             }
         }
         jar.write(answer);
@@ -150,7 +175,7 @@ impl Call {
 
     /// Puts a signed cookie into the answer; without an age it goes with the browser's window.
     pub fn set_cookie(&self, name: &'static str, value: impl Into<String>, max_age: Option<u64>) {
-        self.cookies.put(SetCookie { name, value: Some(value.into()), max_age });
+        self.cookies.put(SetCookie { name: name.into(), value: Some(value.into()), max_age });
     }
 
     /// Lets a copy of a session go along with the answer, where the owner has them sent.
@@ -161,7 +186,7 @@ impl Call {
 
     /// Takes a cookie away from the browser.
     pub fn clear_cookie(&self, name: &'static str) {
-        self.cookies.put(SetCookie { name, value: None, max_age: Some(0) });
+        self.cookies.put(SetCookie { name: name.into(), value: None, max_age: Some(0) });
     }
 }
 
@@ -250,6 +275,8 @@ where
     F: Future<Output = Reply>,
 {
     let cookies = Cookies::default();
+    let came = CookieJar::new(app.signer(), app.cookies(), request.headers());
+    let came = came.parts(super::session::SESSION_DATA_COOKIE);
     let work = async {
         let call = admit(&app, request, path, forms, cookies.clone()).await?;
         endpoint(call).await
@@ -265,12 +292,7 @@ where
             axum::response::IntoResponse::into_response(error)
         }
     };
-    if let Some((session, forgotten)) = cookies.cached() {
-        let name = super::session::SESSION_DATA_COOKIE;
-        if let Some((value, max_age)) = cookie_cache::copy(&app, session, forgotten).await {
-            cookies.put(SetCookie { name, value: Some(value), max_age });
-        }
-    }
+    cookies.put_copy(&app, came).await;
     cookies.write(&app, response.headers_mut());
     response
 }

@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
@@ -49,6 +50,14 @@ impl CookieSigner {
         mac.finalize().into_bytes().into()
     }
 
+    /// A key for enciphering what is not to be read, made from the secret (RFC 5869).
+    pub fn derived(&self, salt: &str) -> Option<Zeroizing<[u8; 64]>> {
+        let mut key = Zeroizing::new([0; 64]);
+        let made = Hkdf::<Sha256>::new(Some(salt.as_bytes()), &self.secret);
+        made.expand(b"BetterAuth.js Generated Encryption Key", &mut key[..]).ok()?;
+        Some(key)
+    }
+
     /// `value.signature`, as bearers carry it.
     pub fn signed(&self, value: &str) -> String {
         format!("{value}.{}", STANDARD.encode(self.mac(value)))
@@ -82,11 +91,22 @@ pub struct CookieSettings {
     pub domain: Option<String>,
     /// `Lax`, `Strict` or `None`.
     pub same_site: &'static str,
+    /// The path of the server that they are sent to.
+    pub path: String,
+    /// Whether browsers keep them for each embedding site apart (CHIPS).
+    pub partitioned: bool,
 }
 
 impl Default for CookieSettings {
     fn default() -> Self {
-        Self { prefix: "better-auth".to_owned(), secure: false, domain: None, same_site: "Lax" }
+        Self {
+            prefix: "better-auth".to_owned(),
+            secure: false,
+            domain: None,
+            same_site: "Lax",
+            path: "/".to_owned(),
+            partitioned: false,
+        }
     }
 }
 
@@ -101,8 +121,11 @@ impl CookieSettings {
         let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
         let domain = self.domain.as_ref().map(|domain| format!("; Domain={domain}")).unwrap_or_default();
         let secure = if self.secure { "; Secure" } else { "" };
-        let (name, same_site) = (self.name(name), self.same_site);
-        format!("{name}={text}{age}{domain}; Path=/; HttpOnly{secure}; SameSite={same_site}")
+        let partitioned = if self.partitioned { "; Partitioned" } else { "" };
+        let (name, path, same_site) = (self.name(name), &self.path, self.same_site);
+        format!(
+            "{name}={text}{age}{domain}; Path={path}; HttpOnly{secure}; SameSite={same_site}{partitioned}"
+        )
     }
 }
 
@@ -133,6 +156,17 @@ impl<'a> CookieJar<'a> {
     pub fn raw(&self, name: &str) -> Option<&str> {
         let name = self.settings.name(name);
         self.came.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// The names of the cookies that came of one name, whole or in numbered parts (`name.0`).
+    pub fn parts(&self, name: &str) -> Vec<String> {
+        let whole = self.settings.name(name);
+        let is_part = |rest: &str| {
+            let number = rest.strip_prefix('.').unwrap_or_default();
+            rest.is_empty() || (!number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        let rests = self.came.iter().filter_map(|(known, _)| known.strip_prefix(whole.as_str()));
+        rests.filter(|rest| is_part(rest)).map(|rest| format!("{name}{rest}")).collect()
     }
 
     /// The value of a signed cookie; a bad signature counts as no cookie.
@@ -216,6 +250,17 @@ mod tests {
         assert!(lines[0].starts_with("__Secure-better-auth.session_token=t."), "{}", lines[0]);
         assert!(lines[0].ends_with(&format!("; Max-Age=604800{ends}")), "{}", lines[0]);
         assert_eq!(lines[1], format!("__Secure-better-auth.session_data=; Max-Age=0{ends}"));
+    }
+
+    #[test]
+    fn a_cookie_may_have_come_in_parts() {
+        let (signer, settings) = (signer(), CookieSettings::default());
+        let mut headers = HeaderMap::new();
+        let names = ["data", "data.0", "data.12", "data.", "data.x", "database", "other"];
+        let line = names.map(|name| format!("better-auth.{name}=x")).join("; ");
+        headers.insert(header::COOKIE, line.parse().unwrap());
+        let jar = CookieJar::new(&signer, &settings, &headers);
+        assert_eq!(jar.parts("data"), ["data", "data.0", "data.12"]);
     }
 
     #[test]

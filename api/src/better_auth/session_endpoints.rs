@@ -2,13 +2,14 @@
 //! `/revoke-sessions`, `/revoke-other-sessions`, `/update-session`
 
 use axum::http::StatusCode;
-use evident_commands::{EndSession, SignOut, SignOutError, SignOutScope};
-use evident_domain::session::RevocationReason;
-use serde_json::{Value, json};
+use evident_commands::{EndSession, SessionFieldsError, SignOut, SignOutError, SignOutScope};
+use evident_domain::session::{RevocationReason, SessionError};
+use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call, Reply};
 use super::document::{SessionDocument, UserDocument};
 use super::error::BetterAuthError;
+use super::own_fields;
 use super::routes::Table;
 use super::session::SessionCaller;
 
@@ -112,9 +113,30 @@ async fn end(call: &Call, scope: SignOutScope) -> Reply {
     }
 }
 
-/// Sessions have no fields that clients set.
+/// Keeps something of the application's with the session, in the fields that the owner declared.
 async fn update(call: Call) -> Reply {
     call.fields().finish()?;
-    call.session().await?;
-    Err(BetterAuthError::bad_request("", "No fields to update").without_code())
+    let caller = call.session().await?;
+    let nothing = Map::new();
+    let given = call.body.as_object().unwrap_or(&nothing);
+    let context = call.context(caller.actor());
+    match call.app.commands().change_session_fields(&context, caller.session_id(), given).await {
+        Ok(()) => {}
+        Err(SessionFieldsError::Nothing) => {
+            return Err(BetterAuthError::bad_request("", "No fields to update").without_code());
+        }
+        Err(SessionFieldsError::Field(error)) => return Err(own_fields::refusal(error, given)),
+        Err(SessionFieldsError::Session(SessionError::FieldsTooLarge)) => {
+            let message = "The fields of the session are too large";
+            return Err(BetterAuthError::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message));
+        }
+        Err(SessionFieldsError::Session(_)) => {
+            call.close_session();
+            return Err(BetterAuthError::signed_out());
+        }
+        Err(SessionFieldsError::Failure(failure)) => return Err(failure.into()),
+    }
+    let changed = call.read_session().await?.ok_or_else(BetterAuthError::signed_out)?;
+    call.keep_session(changed.session_id());
+    Answer::json(&json!({ "session": SessionDocument::of(&call.app, changed.session()) }))
 }

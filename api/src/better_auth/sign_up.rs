@@ -11,6 +11,7 @@ use super::document::UserDocument;
 use super::email_otp;
 use super::error::BetterAuthError;
 use super::links;
+use super::own_fields;
 use super::routes::Table;
 use super::username;
 
@@ -46,8 +47,9 @@ async fn by_email(call: Call) -> Reply {
     if let Some(field) = protected {
         return Err(field_not_allowed(field));
     }
+    let added = own_fields::of_person(&call.app.settings().plugins.user_fields, &call.body, true)?;
     let names = username::chosen(&call, username, display_username).await?;
-    let data = Metadata::default().with("name", name);
+    let data = Metadata::default().with("name", name).merged(&added);
     let data = match image {
         Some(image) => data.with("image", image),
         None => data,
@@ -71,7 +73,7 @@ async fn by_email(call: Call) -> Reply {
         channel: String::new(),
         length: password_length(&call),
         entry,
-        names,
+        names: names.clone(),
     };
     let context = call.context(Actor::Visitor);
     let (token, user) = match call.app.commands().sign_up(&context, wanted).await.map_err(refusal)? {
@@ -81,7 +83,7 @@ async fn by_email(call: Call) -> Reply {
             (Some(token), UserDocument::of(&call.app, &grant.user.view))
         }
         SignedUp::Pending(view) => (None, UserDocument::of(&call.app, &view)),
-        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&call.app, &pretended)),
+        SignedUp::Pretended(pretended) => (None, UserDocument::pretended(&call.app, &pretended, &names)),
     };
     if options.verification.code_on_sign_up || (confirms && by_code) {
         // Whether the address is new makes no difference here either.

@@ -164,6 +164,7 @@ fn terms(app: &App, provider: &str, sign_up: bool) -> ArrivalTerms {
         keeps_tokens: account.provider_tokens,
         trusts_address: account.trusted_providers.iter().any(|trusted| provider_name(trusted) == provider),
         no_sign_up: account.implicit_sign_up_disabled && !sign_up,
+        no_linking: !account.linking || account.implicit_linking_disabled,
     }
 }
 

@@ -11,6 +11,7 @@ use super::SessionCaller;
 use super::call::{Answer, Call, Reply};
 use super::error::BetterAuthError;
 use super::links;
+use super::own_fields;
 use super::password::{no_credentials, proof_refusal};
 use super::routes::Table;
 use super::sign_up::{PROTECTED, field_not_allowed};
@@ -51,6 +52,8 @@ async fn update(call: Call) -> Reply {
         }
         patch = patch.with("image", image);
     }
+    let added = own_fields::of_person(&call.app.settings().plugins.user_fields, &call.body, false)?;
+    let patch = patch.overlaid(&added);
     let names = username::changed(&call, username.as_deref(), display_username)?;
     if patch.is_empty() && names.is_empty() {
         return Err(BetterAuthError::bad_request("", "No fields to update").without_code());

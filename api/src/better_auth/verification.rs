@@ -80,10 +80,12 @@ async fn verify(call: Call) -> Reply {
     let holder = LinkToken::parse(&token).ok().map(|link| link.user());
     let own = caller.as_ref().filter(|caller| Some(caller.user()) == holder);
     let signs_in = call.app.options().verification.signs_in && own.is_none();
+    let trusting = call.app.options().verification.keeps_password
+        && call.app.settings().security.confirmation_keeps_password;
     let wanted = OpenLink {
         token,
         session: signs_in.then(|| call.app.session_terms(true)),
-        keeps_password: own.is_some() || call.app.options().verification.keeps_password,
+        keeps_password: own.is_some() || trusting,
         next: links::verification(&call.app, callback),
     };
     let actor = own.map_or(Actor::Visitor, super::SessionCaller::actor);

@@ -63,12 +63,17 @@ pub struct CookieSettings {
     pub domain: Option<String>,
     /// Whether other sites send them along.
     pub same_site: SameSite,
+    /// The path of the server that they are sent to; none: all of it.
+    pub path: Option<String>,
+    /// Whether a page that shows another keeps them apart from what that one has elsewhere.
+    pub partitioned: bool,
 }
 
 impl Default for CookieSettings {
     fn default() -> Self {
         let prefix = "better-auth".to_owned();
-        Self { prefix, secure: None, domain: None, same_site: SameSite::default() }
+        let same_site = SameSite::default();
+        Self { prefix, secure: None, domain: None, same_site, path: None, partitioned: false }
     }
 }
 
@@ -123,11 +128,30 @@ pub struct CookieCache {
     pub max_age: Duration,
     /// The owner's number for its form: readers drop copies with another one.
     pub version: String,
+    /// The form of the copy.
+    pub strategy: CookieCacheStrategy,
+}
+
+/// The form of the copy of session and user in a cookie.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CookieCacheStrategy {
+    /// Better Auth's own: JSON with a signature (HMAC-SHA256).
+    #[default]
+    Compact,
+    /// A JWT with a signature (RFC 7519, HS256).
+    Jwt,
+    /// A JWT that is enciphered (RFC 7516, `dir` with A256CBC-HS512).
+    Jwe,
 }
 
 impl Default for CookieCache {
     fn default() -> Self {
-        Self { enabled: false, max_age: Duration::from_secs(300), version: "1".to_owned() }
+        Self {
+            enabled: false,
+            max_age: Duration::from_secs(300),
+            version: "1".to_owned(),
+            strategy: CookieCacheStrategy::default(),
+        }
     }
 }
 
@@ -241,6 +265,8 @@ pub struct AccountSettings {
     pub delete_token_expires_in: Duration,
     /// Accounts of other providers are linked.
     pub linking: bool,
+    /// Accounts are linked by hand only, never because of their address.
+    pub implicit_linking_disabled: bool,
     /// An account with another address may be linked by hand.
     pub link_different_emails: bool,
     /// The last account may be unlinked.
@@ -263,6 +289,7 @@ impl Default for AccountSettings {
             delete_user_confirmation: false,
             delete_token_expires_in: Duration::from_secs(86_400),
             linking: true,
+            implicit_linking_disabled: false,
             link_different_emails: false,
             unlink_all: false,
             provider_tokens: true,

@@ -7,6 +7,7 @@ use evident_commands::messages::{
     Letterhead, LetterheadError, LinkError, Links, RedirectError, RedirectPolicy,
 };
 
+use evident_commands::settings::FieldTable;
 use evident_commands::webauthn::RelyingParty;
 
 use super::sources::Written;
@@ -47,6 +48,7 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
         let problem = format!("{rule} is no rule, as /sign-in/*=10s:3 and /ok=off are");
         return Err(refused(written, "better_auth.rate_limit_rules", &problem));
     }
+    own_fields(settings, written)?;
     if settings.proofs.prune_after.is_some() && settings.proofs.retention_policy.is_none() {
         let problem = "needs `retention.log_policy`: whoever checks the log has to know what to expect";
         return Err(refused(written, "retention.log_entries", problem));
@@ -57,6 +59,74 @@ pub(super) fn check(settings: &Settings, written: &Written) -> Result<Vec<String
     warnings.extend(redirects(settings, written)?);
     warnings.extend(relying_party(settings, written));
     Ok(warnings)
+}
+
+/// What sessions have already.
+const SESSION_HAS: [&str; 11] = [
+    "id",
+    "token",
+    "userId",
+    "expiresAt",
+    "createdAt",
+    "updatedAt",
+    "ipAddress",
+    "userAgent",
+    "impersonatedBy",
+    "activeOrganizationId",
+    "activeTeamId",
+];
+
+/// What accounts have already, what their metadata hold of providers, and what else a sign-up says.
+const USER_HAS: [&str; 34] = [
+    "id",
+    "name",
+    "email",
+    "emailVerified",
+    "image",
+    "createdAt",
+    "updatedAt",
+    "twoFactorEnabled",
+    "username",
+    "displayUsername",
+    "isAnonymous",
+    "phoneNumber",
+    "phoneNumberVerified",
+    "role",
+    "banned",
+    "banReason",
+    "banExpires",
+    "password",
+    "callbackURL",
+    "rememberMe",
+    "full_name",
+    "avatar_url",
+    "picture",
+    "provider",
+    "providers",
+    "provider_id",
+    "sub",
+    "iss",
+    "email_verified",
+    "phone",
+    "phone_verified",
+    "user_name",
+    "preferred_username",
+    "custom_claims",
+];
+
+/// Fields that the owner adds stand beside others.
+fn own_fields(settings: &Settings, written: &Written) -> Result<(), ConfigError> {
+    let plugins = &settings.commands.plugins;
+    let tables: [(&str, &FieldTable, &[&str]); 2] = [
+        ("better_auth.session_fields", &plugins.session_fields, &SESSION_HAS),
+        ("better_auth.user_fields", &plugins.user_fields, &USER_HAS),
+    ];
+    for (key, table, known) in tables {
+        if let Some(name) = table.0.keys().find(|name| known.contains(&name.as_str())) {
+            return Err(refused(written, key, &format!("{name:?} is there already; choose another name")));
+        }
+    }
+    Ok(())
 }
 
 /// Keys that belong to nobody cannot be used: that is said, and the rest of the server works.

@@ -103,6 +103,8 @@ pub struct ServerSettings {
     pub request_id_header: Option<HeaderName>,
     /// Whose word is taken for the address of the caller (`X-Forwarded-For`, the rate-limit header).
     pub trusted_proxies: Vec<IpNet>,
+    /// The headers in which they name the caller; the first that is there counts.
+    pub address_headers: Vec<HeaderName>,
     /// Whether trusted proxies name the caller in `Sb-Forwarded-For`.
     pub sb_forwarded_for: bool,
     /// Where the embedded database, made keys and written mails are.
@@ -119,6 +121,7 @@ impl Default for ServerSettings {
             cors_allowed_headers: Vec::new(),
             request_id_header: None,
             trusted_proxies: Vec::new(),
+            address_headers: vec![crate::http::FORWARDED_FOR],
             sb_forwarded_for: false,
             data_dir: PathBuf::from("./evident-data"),
         }

@@ -209,6 +209,26 @@ fn a_part_that_would_refuse_a_value_later_refuses_it_at_the_start() {
 }
 
 #[test]
+fn fields_that_the_owner_adds_are_declared_well() {
+    let set = |name, value| line(&[(name, value)]);
+    for bad in [
+        "[]",
+        r#"{"a":{"type":"text"}}"#,
+        r#"{"a b":{"type":"string"}}"#,
+        r#"{"1a":{"type":"string"}}"#,
+        r#"{"a":{"type":"number","defaultValue":"1"}}"#,
+        r#"{"userId":{"type":"string"}}"#,
+    ] {
+        let line = set("EVIDENT_BETTER_AUTH_SESSION_FIELDS", bad);
+        assert!(line.starts_with("EVIDENT_BETTER_AUTH_SESSION_FIELDS: "), "{line}");
+    }
+    let line = set("EVIDENT_BETTER_AUTH_USER_FIELDS", r#"{"full_name":{"type":"string"}}"#);
+    assert!(line.contains("\"full_name\" is there already"), "{line}");
+    let good = r#"{"a_1":{"type":["x","y"],"required":false}}"#;
+    assert!(load(&[("EVIDENT_BETTER_AUTH_USER_FIELDS", good)]).is_ok());
+}
+
+#[test]
 fn what_supabase_auth_starts_with_starts_here_with_warnings() {
     let Configuration { settings, warnings } = load(&[
         ("GOTRUE_JWT_SECRET", "short"),

@@ -5,20 +5,23 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The header in which proxies name the client, where the owner names no other.
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const SB_FORWARDED_FOR: HeaderName = HeaderName::from_static("sb-forwarded-for");
 
 /// Whose word is taken for the address of a client.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
+    headers: Vec<HeaderName>,
     sb_forwarded_for: bool,
 }
 
 impl TrustedProxies {
-    /// The networks that proxies stand in, and whether they name the client in `Sb-Forwarded-For`.
-    pub fn new(networks: Vec<IpNet>, sb_forwarded_for: bool) -> Self {
-        Self { networks, sb_forwarded_for }
+    /// The networks that proxies stand in, the headers in which they name the client, the best one first, and
+    /// whether they name it in `Sb-Forwarded-For`.
+    pub fn new(networks: Vec<IpNet>, headers: Vec<HeaderName>, sb_forwarded_for: bool) -> Self {
+        Self { networks, headers, sb_forwarded_for }
     }
 
     /// Whether an address is a proxy's.
@@ -26,7 +29,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address. `X-Forwarded-For` is read from the right, for what stands further left was
+    /// The client's address. Of the owner's headers the first that is there counts. It is read from the right, for what stands further left was
     /// said by the client itself: the first address that is no trusted proxy's is the client's. An entry
     /// that does not read ends the search, and the proxy before it counts. Where it is switched on, the first
     /// address in a proxy's `Sb-Forwarded-For` wins.
@@ -39,8 +42,11 @@ impl TrustedProxies {
             return address;
         }
         let mut client = peer;
+        let Some(header) = self.headers.iter().find(|header| headers.contains_key(*header)) else {
+            return client;
+        };
         for entry in headers
-            .get_all(FORWARDED_FOR)
+            .get_all(header)
             .iter()
             .rev()
             .flat_map(|line| line.to_str().unwrap_or_default().split(',').rev().map(str::trim))
@@ -85,7 +91,8 @@ mod tests {
     use super::*;
 
     fn proxies() -> TrustedProxies {
-        TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()], false)
+        let networks = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        TrustedProxies::new(networks, vec![FORWARDED_FOR], false)
     }
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
@@ -120,7 +127,7 @@ mod tests {
     #[test]
     fn the_other_header_counts_where_it_is_switched_on_and_a_proxy_sends_it() {
         let by = |on: bool, peer: &str, value: &str| {
-            let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()], on);
+            let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()], vec![FORWARDED_FOR], on);
             let mut headers = HeaderMap::new();
             headers.insert(SB_FORWARDED_FOR, value.parse().unwrap());
             headers.insert(FORWARDED_FOR, "198.51.100.1".parse().unwrap());
@@ -130,6 +137,28 @@ mod tests {
         assert_eq!(by(true, "10.0.0.1", "nobody"), "198.51.100.1");
         assert_eq!(by(false, "10.0.0.1", "203.0.113.7"), "198.51.100.1");
         assert_eq!(by(true, "203.0.113.9", "203.0.113.7"), "203.0.113.9", "a stranger is not believed");
+    }
+
+    #[test]
+    fn of_the_headers_that_the_owner_names_the_first_one_counts() {
+        let names = ["cf-connecting-ip", "x-real-ip"].map(HeaderName::from_static);
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()], names.to_vec(), false);
+        let client = |peer: &str, lines: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, value.parse().unwrap());
+            }
+            proxies.client(peer.parse().unwrap(), &headers).to_string()
+        };
+        let both = [("x-real-ip", "198.51.100.1"), ("cf-connecting-ip", "203.0.113.7")];
+        assert_eq!(client("10.0.0.1", &both), "203.0.113.7");
+        assert_eq!(client("10.0.0.1", &both[..1]), "198.51.100.1");
+        assert_eq!(client("192.0.2.1", &both), "192.0.2.1", "a stranger is not believed");
+        assert_eq!(
+            client("10.0.0.1", &[("x-forwarded-for", "6.6.6.6")]),
+            "10.0.0.1",
+            "nobody wrote that one"
+        );
     }
 
     #[test]

@@ -35,7 +35,11 @@ impl Edge {
         Self {
             entropy,
             request_id_header: settings.request_id_header.clone(),
-            proxies: TrustedProxies::new(settings.trusted_proxies.clone(), settings.sb_forwarded_for),
+            proxies: TrustedProxies::new(
+                settings.trusted_proxies.clone(),
+                settings.address_headers.clone(),
+                settings.sb_forwarded_for,
+            ),
             cors: Cors::new(settings.cors_allowed_headers.clone()),
             security: SecurityHeaders::new(external_url),
         }

@@ -14,6 +14,7 @@ pub mod openapi;
 pub mod origin;
 pub mod routes;
 
+pub use address::FORWARDED_FOR;
 pub use edge::Edge;
 pub use limits::{Limited, RateLimiter};
 pub use origin::{Origin, PeerAddress};

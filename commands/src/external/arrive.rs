@@ -133,6 +133,8 @@ pub struct ArrivalTerms {
     pub trusts_address: bool,
     /// Nobody new comes in.
     pub no_sign_up: bool,
+    /// An address leads to no account: whoever has one links the identity by hand.
+    pub no_linking: bool,
 }
 
 /// What came of it.
@@ -216,10 +218,17 @@ impl ArrivalCase<'_> {
                 None => by_identity().await.map_err(Failure::from)?,
             };
             if let Some(owner) = owner {
+                if self.terms.no_linking {
+                    // Whose address it is the provider vouches for: they may know that there is an account.
+                    return Err(ArrivalError::EmailTaken);
+                }
                 return Ok(Some((owner, Some(address))));
             }
         }
-        let told = self.profile.primary().filter(|address| self.terms.trusts_address && !address.verified);
+        let told = self
+            .profile
+            .primary()
+            .filter(|address| self.terms.trusts_address && !self.terms.no_linking && !address.verified);
         if let Some(address) = told
             && let Some(owner) = Contact::Email(address.email.clone()).owner(unit.store()).await?
         {

@@ -47,6 +47,13 @@ impl Commands {
         if !self.settings().organizations.creation {
             return Err(OrganizationFailure::CreationForbidden);
         }
+        let wanted = &self.settings().organizations.creation_roles;
+        if !wanted.is_empty() {
+            let view = self.user_view(caller.user).await?.ok_or(OrganizationFailure::NoAccount)?;
+            if !self.admin_roles_of(&view.user).iter().any(|role| wanted.iter().any(|known| known == role)) {
+                return Err(OrganizationFailure::CreationForbidden);
+            }
+        }
         let case = CreateCase { commands: self, caller, request: &request };
         let id = self.execute(context, &case).await?;
         let (organization, member) = self.organization_of(caller.user, id).await?;

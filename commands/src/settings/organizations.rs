@@ -12,6 +12,8 @@ use evident_domain::organization::{AccessControl, OWNER, Permissions, Policy};
 pub struct OrganizationSettings {
     /// Users may make them.
     pub creation: bool,
+    /// Only users with one of these roles do; none: all.
+    pub creation_roles: Vec<String>,
     /// Nobody makes another one who belongs to so many; none: no limit.
     pub per_user: Option<usize>,
     /// Their owners may end them.
@@ -74,6 +76,7 @@ impl Default for OrganizationSettings {
     fn default() -> Self {
         Self {
             creation: true,
+            creation_roles: Vec::new(),
             per_user: None,
             deletion: true,
             creator_role: OWNER.to_owned(),

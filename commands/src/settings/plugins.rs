@@ -8,6 +8,8 @@ use evident_domain::access::{Permissions, Roles};
 use evident_domain::user::username::UsernameRules;
 use evident_domain::{Email, UserId};
 
+use super::FieldTable;
+
 /// Who may administer users.
 #[derive(Debug, Clone)]
 pub struct AdministrationSettings {
@@ -234,4 +236,9 @@ pub struct PluginSettings {
     pub phone_codes: PhoneCodeSettings,
     /// People whom nobody knows.
     pub anonymous: AnonymousSettings,
+    /// What applications keep with a session.
+    pub session_fields: FieldTable,
+    /// What applications keep with an account: in the metadata of its user, or in those of the application
+    /// where clients do not set it.
+    pub user_fields: FieldTable,
 }

@@ -5,7 +5,8 @@ use evident_commands::messages::SmsChannel;
 use evident_commands::password::PasswordLength;
 use evident_commands::settings::Settings;
 use evident_commands::{
-    AccessIntent, Contact, Entry, GivenContact, NameChange, RequestAccess, SendCode, SignUp,
+    AccessIntent, Contact, Entry, GivenContact, NameChange, RequestAccess, SendCode, SessionTerms, SignIn,
+    SignUp, SignedUp, Unconfirmed,
 };
 use evident_domain::recipient::CodePurpose;
 use evident_domain::{Email, Metadata};
@@ -43,6 +44,30 @@ async fn a_wrong_password_costs_the_same_whoever_has_the_address() {
     let known =
         cost_of(&node, async { drop(node.sign_in(KNOWN, "wrong password").await.unwrap_err()) }).await;
     let unknown = cost_of(&node, async { drop(node.sign_in(UNKNOWN, PASSWORD).await.unwrap_err()) }).await;
+    assert_eq!(known.passwords, 1);
+    assert_eq!(known, unknown);
+}
+
+#[tokio::test]
+async fn a_wrong_password_costs_the_same_whoever_has_the_name() {
+    let node = Node::autoconfirming().await;
+    let SignedUp::In(grant) = node.sign_up(KNOWN).await.unwrap() else { panic!("ada is signed in") };
+    let name = |text: &str| node.commands.username(text).unwrap();
+    let names = NameChange { username: Some(name("ada")), display_username: None };
+    node.commands.change_names(&context(), grant.user.view.user.id, names).await.unwrap();
+    let sign_in = async |text: &str| {
+        let request = SignIn {
+            username: Some(name(text)),
+            contact: GivenContact::default(),
+            password: Zeroizing::new("wrong password".to_owned()),
+            length: PasswordLength::Supabase,
+            unconfirmed: Unconfirmed::Admitted,
+            terms: SessionTerms::default(),
+        };
+        drop(node.commands.sign_in(&context(), request).await.unwrap_err());
+    };
+    let known = cost_of(&node, sign_in("ada")).await;
+    let unknown = cost_of(&node, sign_in("nobody")).await;
     assert_eq!(known.passwords, 1);
     assert_eq!(known, unknown);
 }

@@ -231,7 +231,7 @@ fn end() -> [UserEvent; 2] {
     ]
 }
 
-fn session() -> [SessionEvent; 9] {
+fn session() -> [SessionEvent; 10] {
     [
         SessionEvent::Started {
             user: user(),
@@ -265,6 +265,7 @@ fn session() -> [SessionEvent; 9] {
         SessionEvent::ActiveTeamChanged {
             team: Some(TeamId(Uuid::from_u128(0x7ea3_0000_0000_4000_8000_0000_0000_0006))),
         },
+        SessionEvent::FieldsChanged { fields: Metadata::default().with("theme", "dark").into() },
         SessionEvent::Revoked { reason: RevocationReason::SignedOut },
     ]
 }

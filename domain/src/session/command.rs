@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{AssuranceLevel, ClientBinding, RevocationReason};
-use crate::{FactorId, OrganizationId, TeamId, Time, UserId};
+use crate::{FactorId, Metadata, OrganizationId, TeamId, Time, UserId};
 
 /// A new session.
 #[derive(Debug, Clone)]
@@ -113,6 +113,13 @@ pub enum SessionCommand {
     ChooseTeam {
         /// Which.
         team: Option<TeamId>,
+        /// The time of the decision.
+        now: Time,
+    },
+    /// Keep something of the application's with it.
+    ChangeFields {
+        /// What stands in each field from now on; what is not named stays.
+        fields: Metadata,
         /// The time of the decision.
         now: Time,
     },

@@ -15,4 +15,7 @@ pub enum SessionError {
     /// The refresh token was used, or is from before a step-up, and the session stays.
     #[error("the refresh token was used")]
     AlreadyUsed,
+    /// The fields of the application would take more than [`MAX_FIELDS_BYTES`](super::MAX_FIELDS_BYTES).
+    #[error("the fields of the session are too large")]
+    FieldsTooLarge,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AssuranceLevel, AuthenticationMethod, RevocationReason};
 use crate::catalogue::described;
-use crate::{ClientId, FactorId, OrganizationId, Scopes, TeamId, Time, UserId};
+use crate::{ClientId, FactorId, Metadata, OrganizationId, Personal, Scopes, TeamId, Time, UserId};
 
 described! {
     /// An event of a session's stream. Where it came from (IP, agent) stands in its provenance.
@@ -97,6 +97,12 @@ described! {
             /// Which; none: no team.
             team: Option<TeamId>,
         },
+        /// The application keeps something else with the session, in fields that its owner declares.
+        #[serde(rename = "session.fields_changed")]
+        FieldsChanged {
+            /// What stands in each field now; what is not named stays.
+            fields: Personal<Metadata>,
+        },
         /// The session is over. By whom stands in the provenance.
         #[serde(rename = "session.revoked")]
         Revoked {
@@ -118,6 +124,7 @@ impl SessionEvent {
             Self::Extended { .. } => ("session.extended", "1.0"),
             Self::ActiveOrganizationChanged { .. } => ("session.active_organization_changed", "1.0"),
             Self::ActiveTeamChanged { .. } => ("session.active_team_changed", "1.0"),
+            Self::FieldsChanged { .. } => ("session.fields_changed", "1.0"),
             Self::Revoked { .. } => ("session.revoked", "1.0"),
         }
     }

@@ -18,10 +18,14 @@ use uuid::Uuid;
 
 use crate::catalogue::described;
 use crate::root::Root;
-use crate::{ClientId, Event, FactorId, OrganizationId, Scopes, StreamKind, Subject, TeamId, Time, UserId};
+use crate::{
+    ClientId, Event, FactorId, Metadata, OrganizationId, Scopes, StreamKind, Subject, TeamId, Time, UserId,
+};
 
 /// How many past rotations a session remembers for the reuse interval.
 const REMEMBERED_ROTATIONS: usize = 16;
+/// How much the application may keep with a session, in bytes of JSON: it is read with every request.
+pub const MAX_FIELDS_BYTES: usize = 8 * 1024;
 
 described! {
     /// How sure it is who sits at the device.
@@ -135,6 +139,8 @@ pub struct LiveSession {
     pub organization: Option<OrganizationId>,
     /// The team that the user acts in.
     pub team: Option<TeamId>,
+    /// What the application keeps with it.
+    pub fields: Metadata,
 }
 
 /// An OAuth client that has a session of a user, and what it may.
@@ -190,7 +196,8 @@ impl Session {
                 | SessionCommand::StepUp { now, .. }
                 | SessionCommand::Extend { now, .. }
                 | SessionCommand::ChooseOrganization { now, .. }
-                | SessionCommand::ChooseTeam { now, .. },
+                | SessionCommand::ChooseTeam { now, .. }
+                | SessionCommand::ChangeFields { now, .. },
             ) if session.is_expired(now) => Err(SessionError::NotFound),
             (Self::Live(session), SessionCommand::Refresh { generation, now, policy }) => {
                 session.refresh(generation, now, policy)
@@ -215,6 +222,9 @@ impl Session {
                     return Ok(Vec::new());
                 }
                 Ok(vec![SessionEvent::ActiveTeamChanged { team }])
+            }
+            (Self::Live(session), SessionCommand::ChangeFields { fields, .. }) => {
+                Ok(session.other_fields(fields)?.into_iter().collect())
             }
             (Self::Live(_), SessionCommand::Revoke { reason }) => Ok(vec![SessionEvent::Revoked { reason }]),
             (Self::Revoked { .. }, SessionCommand::Revoke { .. }) => Ok(Vec::new()),
@@ -257,6 +267,7 @@ impl Session {
                     impersonator: *impersonator,
                     organization: None,
                     team: None,
+                    fields: Metadata::default(),
                 }));
             }
             (Self::Live(session), SessionEvent::Refreshed { generation, at }) => {
@@ -295,6 +306,11 @@ impl Session {
                 session.team = None;
             }
             (Self::Live(session), SessionEvent::ActiveTeamChanged { team }) => session.team = *team,
+            (Self::Live(session), SessionEvent::FieldsChanged { fields }) => {
+                if let Some(fields) = fields.known() {
+                    session.fields = std::mem::take(&mut session.fields).overlaid(fields);
+                }
+            }
             (Self::Live(session), SessionEvent::Revoked { reason }) => {
                 *self = Self::Revoked { user: session.user, reason: *reason };
             }
@@ -307,7 +323,8 @@ impl Session {
                 | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
-                | SessionEvent::ActiveTeamChanged { .. },
+                | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. },
             ) => {}
         }
     }
@@ -323,6 +340,18 @@ impl LiveSession {
     fn extension(&self, now: Time, end: SlidingEnd) -> Option<SessionEvent> {
         let due = end.is_due(self.not_after.filter(|_| self.slides)?, now);
         due.then(|| SessionEvent::Extended { not_after: now + end.lifetime(), at: now })
+    }
+
+    /// What is new of what the application wants to keep.
+    fn other_fields(&self, mut wanted: Metadata) -> Result<Option<SessionEvent>, SessionError> {
+        wanted.0.retain(|name, value| self.fields.0.get(name) != Some(value));
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        if json_bytes(&self.fields.clone().overlaid(&wanted)) > MAX_FIELDS_BYTES {
+            return Err(SessionError::FieldsTooLarge);
+        }
+        Ok(Some(SessionEvent::FieldsChanged { fields: wanted.into() }))
     }
 
     fn step_down(&self, factor: FactorId, now: Time) -> Option<SessionEvent> {
@@ -385,6 +414,10 @@ impl LiveSession {
         let first_use = self.rotations.iter().find(|(used, _)| *used == generation);
         first_use.is_some_and(|(_, at)| now - at < TimeDelta::seconds(policy.interval_seconds.into()))
     }
+}
+
+fn json_bytes(fields: &Metadata) -> usize {
+    serde_json::to_string(fields).map_or(usize::MAX, |text| text.len())
 }
 
 impl Root for Session {

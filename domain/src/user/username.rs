@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A name by which a person signs in, as it is compared: in lower case.
+/// A name by which a person signs in, as it is compared: in lower case, unless the owner wants it as it was written.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
@@ -37,12 +37,29 @@ pub struct UsernameRules {
     pub max_length: usize,
     /// Characters that are allowed besides `a` to `z`, `A` to `Z` and `0` to `9`.
     pub extra_characters: String,
+    /// In which form they are compared.
+    pub form: UsernameForm,
+}
+
+/// In which form names are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UsernameForm {
+    /// In lower case: `Hugo` and `hugo` are one.
+    #[default]
+    LowerCase,
+    /// As they were written: `Hugo` and `hugo` are two.
+    AsWritten,
 }
 
 /// What Better Auth takes.
 impl Default for UsernameRules {
     fn default() -> Self {
-        Self { min_length: 3, max_length: 30, extra_characters: "_.".to_owned() }
+        Self {
+            min_length: 3,
+            max_length: 30,
+            extra_characters: "_.".to_owned(),
+            form: UsernameForm::default(),
+        }
     }
 }
 
@@ -62,7 +79,10 @@ impl Username {
         if !text.chars().all(|c| c.is_ascii_alphanumeric() || rules.extra_characters.contains(c)) {
             return Err(UsernameError::Malformed);
         }
-        Ok(Self(text.to_lowercase()))
+        Ok(Self(match rules.form {
+            UsernameForm::LowerCase => text.to_lowercase(),
+            UsernameForm::AsWritten => text.to_owned(),
+        }))
     }
 
     /// Takes a text that is known to be a name.
@@ -70,7 +90,7 @@ impl Username {
         Self(name.to_owned())
     }
 
-    /// The name in lower case.
+    /// The name as it is compared.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,6 +109,12 @@ mod tests {
         for text in ["hugo h", "hugö", "hugo@x", "hu\0go", "hugo-h"] {
             assert_eq!(Username::parse(text, &rules), Err(UsernameError::Malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn names_may_be_compared_as_they_are_written() {
+        let rules = UsernameRules { form: UsernameForm::AsWritten, ..UsernameRules::default() };
+        assert_eq!(Username::parse("Hugo_H", &rules), Ok(Username::known("Hugo_H")));
     }
 
     #[test]

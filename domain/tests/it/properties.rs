@@ -411,7 +411,8 @@ proptest! {
                 | SessionEvent::SteppedDown { .. }
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
-                | SessionEvent::ActiveTeamChanged { .. } => last,
+                | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. } => last,
                 SessionEvent::Revoked { .. } => None,
             };
             prop_assert_eq!(good, expected);

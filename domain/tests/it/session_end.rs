@@ -1,10 +1,10 @@
 //! Start, end and expiry of a session.
 
 use evident_domain::session::{
-    AssuranceLevel, AuthenticationMethod, ClientBinding, RevocationReason, Session, SessionCommand,
-    SessionError, SessionEvent, SlidingEnd, Start,
+    AssuranceLevel, AuthenticationMethod, ClientBinding, MAX_FIELDS_BYTES, RevocationReason, Session,
+    SessionCommand, SessionError, SessionEvent, SlidingEnd, Start,
 };
-use evident_domain::{ClientId, OrganizationId, Scopes, TeamId};
+use evident_domain::{ClientId, Metadata, OrganizationId, Scopes, TeamId};
 
 use crate::support::*;
 
@@ -236,4 +236,43 @@ fn another_organization_is_entered_without_a_team() {
     let mut session = Session::default();
     given.iter().chain([&entered]).for_each(|event| session.fold(event));
     assert_eq!(session.live().map(|live| (live.organization, live.team)), Some((organization, None)));
+}
+
+#[test]
+fn an_application_keeps_with_a_session_what_is_new() {
+    let change = |fields: Metadata| SessionCommand::ChangeFields { fields, now: at(1) };
+    let kept = |fields: Metadata| SessionEvent::FieldsChanged { fields: fields.into() };
+    let dark = Metadata::default().with("theme", "dark").with("size", 12);
+    given_session(vec![session_started()])
+        .when(change(dark.clone()))
+        .then_expect_events(vec![kept(dark.clone())]);
+    let before = vec![session_started(), kept(dark.clone())];
+    given_session(before.clone()).when(change(dark)).then_expect_events(vec![]);
+    let nothing = Metadata::default().with("theme", serde_json::Value::Null);
+    given_session(before)
+        .when(change(nothing.clone().with("size", 12)))
+        .then_expect_events(vec![kept(nothing.clone())]);
+    given_session(vec![session_started(), kept(nothing.clone())])
+        .when(change(nothing.clone()))
+        .then_expect_events(vec![]);
+    given_session(vec![session_started(), revoked()])
+        .when(change(nothing))
+        .then_expect_error(SessionError::NotFound);
+}
+
+#[test]
+fn what_an_application_keeps_with_a_session_has_a_bound() {
+    let text = |length: usize| Metadata::default().with("a", "x".repeat(length));
+    let change = |fields: Metadata| SessionCommand::ChangeFields { fields, now: at(1) };
+    let fits = MAX_FIELDS_BYTES - r#"{"a":""}"#.len();
+    given_session(vec![session_started()])
+        .when(change(text(fits)))
+        .then_expect_events(vec![SessionEvent::FieldsChanged { fields: text(fits).into() }]);
+    given_session(vec![session_started()])
+        .when(change(text(fits + 1)))
+        .then_expect_error(SessionError::FieldsTooLarge);
+    // What stands there already counts.
+    given_session(vec![session_started(), SessionEvent::FieldsChanged { fields: text(fits).into() }])
+        .when(change(Metadata::default().with("b", 1)))
+        .then_expect_error(SessionError::FieldsTooLarge);
 }

@@ -313,6 +313,7 @@ fn of_session(event: &SessionEvent, effects: &mut Effects) {
             effects.clear(&["team"]);
         }
         SessionEvent::ActiveTeamChanged { .. } => effects.copy(&["team"]),
+        SessionEvent::FieldsChanged { .. } => effects.merge("fields", "fields"),
         SessionEvent::Revoked { .. } => effects.put("session", "over"),
         SessionEvent::Refreshed { .. } | SessionEvent::RefreshRepeated { .. } => {}
     }

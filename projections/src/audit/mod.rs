@@ -239,7 +239,9 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
         SessionEvent::SteppedUp { .. } => AuditAction::VerificationAttempted,
         // Part of the factor's removal.
         SessionEvent::SteppedDown { .. } => return None,
-        SessionEvent::ActiveOrganizationChanged { .. } | SessionEvent::ActiveTeamChanged { .. } => {
+        SessionEvent::ActiveOrganizationChanged { .. }
+        | SessionEvent::ActiveTeamChanged { .. }
+        | SessionEvent::FieldsChanged { .. } => {
             return None;
         }
         SessionEvent::Revoked { reason } => match reason {

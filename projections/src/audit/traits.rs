@@ -134,6 +134,7 @@ fn of_session(event: &SessionEvent) -> Traits {
         | SessionEvent::Extended { .. }
         | SessionEvent::ActiveOrganizationChanged { .. }
         | SessionEvent::ActiveTeamChanged { .. }
+        | SessionEvent::FieldsChanged { .. }
         | SessionEvent::Revoked { .. } => Vec::new(),
     }
 }

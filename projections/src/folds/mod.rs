@@ -29,7 +29,9 @@ pub use providers::ProviderRow;
 pub use sessions::SessionRow;
 pub use sign_in_failures::{IDLE_SECONDS, SignInFailures};
 pub use sso_providers::SsoProviderRow;
-pub use users::{COUNT_LEVELS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable};
+pub use users::{
+    COUNT_LEVELS, COUNTED_COLUMNS, FactorRow, PasskeyRow, SEARCHED_CHARACTERS, UserRow, searchable,
+};
 
 use evident_domain::{Event, Recorded};
 use evident_eventstore::{Column, ColumnType};

@@ -1,9 +1,10 @@
 //! `sessions`: the sessions that live.
 
 use evident_domain::session::{AssuranceLevel, AuthenticationMethod, ClientBinding, SessionEvent};
-use evident_domain::{Event, OrganizationId, Recorded, Scopes, SessionId, TeamId, Time, UserId};
+use evident_domain::{Event, Metadata, OrganizationId, Recorded, Scopes, SessionId, TeamId, Time, UserId};
 use evident_eventstore::{DatabaseError, Row, Table};
 
+use super::users::json_text;
 use super::{flag, int, json, origin, stream_key, text};
 use crate::cells::{self, Cells};
 use crate::fold::Fold;
@@ -43,6 +44,8 @@ pub struct SessionRow {
     pub organization: Option<OrganizationId>,
     /// The team that the user acts in.
     pub team: Option<TeamId>,
+    /// What the application keeps with it, as JSON text.
+    pub fields: String,
 }
 
 impl SessionRow {
@@ -71,12 +74,18 @@ impl SessionRow {
             impersonator: cells.maybe_parsed(|id| id.parse().ok())?,
             organization: cells.maybe_parsed(|id| id.parse().ok())?,
             team: cells.maybe_parsed(|id| id.parse().ok())?,
+            fields: cells.text()?,
         })
     }
 
     /// From when on it counts as last used: the moment that inactivity is measured from.
     pub fn last_used_at(&self) -> Time {
         self.refreshed_at.unwrap_or(self.created_at)
+    }
+
+    /// What the application keeps with it.
+    pub fn fields(&self) -> Metadata {
+        serde_json::from_str(&self.fields).unwrap_or_default()
     }
 
     fn used(&mut self, event: &Recorded, at: Time) {
@@ -94,7 +103,7 @@ fn bound(cells: &mut Cells) -> Result<Option<ClientBinding>, DatabaseError> {
 
 impl Fold for SessionRow {
     const NAME: &'static str = "sessions";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLE: Table = Table::new(
         "sessions",
         &[
@@ -115,6 +124,7 @@ impl Fold for SessionRow {
             text("impersonator"),
             text("organization_id"),
             text("team_id"),
+            json("fields"),
         ],
     );
     const GROUP: &'static str = "id";
@@ -130,6 +140,7 @@ impl Fold for SessionRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. },
             ) => stream_key(event),
             Event::User(_)
@@ -182,6 +193,7 @@ impl Fold for SessionRow {
                     impersonator: *impersonator,
                     organization: None,
                     team: None,
+                    fields: json_text(None),
                 })
             }
             SessionEvent::Refreshed { generation, at } => {
@@ -234,6 +246,14 @@ impl Fold for SessionRow {
                 row.updated_at = event.occurred_at;
                 Some(row)
             }
+            SessionEvent::FieldsChanged { fields } => {
+                let mut row = group?;
+                if let Some(fields) = fields.known() {
+                    row.fields = json_text(Some(&row.fields().overlaid(fields)));
+                }
+                row.updated_at = event.occurred_at;
+                Some(row)
+            }
             SessionEvent::Revoked { .. } => None,
         }
     }
@@ -259,6 +279,7 @@ impl Fold for SessionRow {
             cells::maybe_text(self.impersonator.map(|id| id.to_string()).as_deref()),
             cells::maybe_text(self.organization.map(|id| id.to_string()).as_deref()),
             cells::maybe_text(self.team.map(|id| id.to_string()).as_deref()),
+            cells::text(&self.fields),
         ]]
     }
 

@@ -34,6 +34,13 @@ impl Direction {
             Self::Descending => "desc",
         }
     }
+
+    pub(super) const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
 }
 
 /// Which users to list.

@@ -4,6 +4,7 @@
 
 mod audit;
 mod directory;
+mod directory_model;
 mod explain;
 mod filters;
 mod folds;

@@ -44,6 +44,7 @@ enum Try {
     Refresh { session: u8, back: u64 },
     StepUp { session: u8, factor: u8 },
     StepDown { session: u8, factor: u8 },
+    Keep { session: u8, value: u8 },
     Revoke { session: u8 },
     OAuth(OAuthTry),
     Organization(OrganizationTry),
@@ -169,6 +170,7 @@ fn attempt() -> impl Strategy<Value = Try> {
         3 => (any::<u8>(), 0..3_u64).prop_map(|(session, back)| Try::Refresh { session, back }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepUp { session, factor }),
         1 => (any::<u8>(), 0..2_u8).prop_map(|(session, factor)| Try::StepDown { session, factor }),
+        1 => (any::<u8>(), 0..3_u8).prop_map(|(session, value)| Try::Keep { session, value }),
         1 => any::<u8>().prop_map(|session| Try::Revoke { session }),
         1 => (0..3_u8, prop::sample::select(reasons)).prop_map(|(account, reason)| Try::Fail { account, reason }),
         1 => Just(Try::Rebuild),
@@ -355,6 +357,16 @@ impl Cast<'_> {
                     factor: Some(factor_id(factor)),
                     now,
                 };
+                self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
+            }
+            Try::Keep { session, value } => {
+                let Some(session_id) = pick(session) else { return };
+                let (session, version) = self.session(session_id).await;
+                let fields = match value {
+                    0 => Metadata::default().with("theme", serde_json::Value::Null),
+                    _ => Metadata::default().with("theme", value).with(&format!("more{value}"), "x"),
+                };
+                let command = SessionCommand::ChangeFields { fields, now };
                 self.session_events(id, session_id, version, session.decide(command).unwrap()).await;
             }
             Try::Revoke { session } => {

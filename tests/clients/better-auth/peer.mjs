@@ -22,7 +22,7 @@ const auth = betterAuth({
   secret: 'a secret of the tests that is long enough',
   database: memoryAdapter(database),
   rateLimit: { enabled: false },
-  session: { deferSessionRefresh: true },
+  session: { deferSessionRefresh: true, additionalFields: { theme: { type: 'string', required: false } } },
   trustedOrigins: ['https://app.example.com'],
   telemetry: { enabled: false },
   emailAndPassword: {

@@ -105,6 +105,26 @@ on_both_databases!(an_administrator_acts_for_somebody_and_comes_back, async |dat
     assert_eq!(stolen.send(request).await.ok(), Value::Null);
 });
 
+on_both_databases!(what_is_done_in_anothers_name_is_held_on_who_did_it, async |database| {
+    let server = administered(&database).await;
+    let admin = administrator(&server).await;
+    let administrator = id(&admin.session().await);
+    let user = id(&Browser::on(&server).sign_up("jack@example.com").await);
+    admin.post("/admin/impersonate-user", json!({ "userId": user })).await.ok();
+    admin.post("/update-user", json!({ "name": "Jacqueline" })).await.ok();
+    let by = |who: &str| -> Vec<Value> {
+        let held: Value = serde_json::from_str(&server.evident(&["users", "export", who]).ok()).unwrap();
+        let events = held["events_by"].as_array().unwrap().clone();
+        events.into_iter().filter(|event| event["type"] == "user.metadata_changed").collect()
+    };
+    let told = by(&administrator);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["subject"], format!("user:{user}"));
+    // That they did it is theirs; what it says is the other's.
+    assert!(told[0].get("data").is_none() && !told[0].to_string().contains("Jacqueline"), "{}", told[0]);
+    assert_eq!(by(&user), Vec::<Value>::new());
+});
+
 on_both_databases!(nobody_acts_for_administrators_or_whom_there_is_not, async |database| {
     let server = administered(&database).await;
     let admin = administrator(&server).await;

@@ -6,9 +6,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::external::{knows, with_gitlab};
-use crate::support::{FakeProvider, NodeClient, TestServer};
+use crate::support::{FakeProvider, NodeClient, TestDatabase, TestServer};
 
 const OFFICIAL: NodeClient = NodeClient { folder: "better-auth", package: "better-auth" };
+
+/// What the cases keep with sessions.
+const SESSION_FIELDS: &str = r#"{"theme":{"type":"string","required":false},"size":{"type":"number","required":false},
+        "draft":{"type":"string","required":false}}"#;
 
 /// An operation of the reference's table.
 #[derive(Debug, serde::Deserialize)]
@@ -57,6 +61,7 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
         .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_ORGANIZATION_OWN_ROLES_ENABLED", "true")
         .with("EVIDENT_BETTER_AUTH_SESSION_REFRESH_DEFERRED", "true")
+        .with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", SESSION_FIELDS)
         .with("EVIDENT_BETTER_AUTH_RATE_LIMIT_ENABLED", "false")
         .with("GOTRUE_SMTP_MAX_FREQUENCY", "1ms")
         .with("GOTRUE_SMS_MAX_FREQUENCY", "1ms")
@@ -77,16 +82,35 @@ on_both_databases!(the_official_client_drives_every_operation, async |database| 
     hold_against(&page(&serde_json::from_str(&report).unwrap()));
 });
 
-on_both_databases!(middleware_reads_the_copy_of_a_session_in_its_cookie, async |database| {
+/// What stands before an application reads the copy of a session.
+async fn is_read_by_middleware(database: &TestDatabase, strategy: &str) {
     let secret = "a secret of the tests that is long enough";
-    let server = TestServer::on(&database)
+    let server = TestServer::on(database)
         .with("BETTER_AUTH_SECRET", secret)
         .with("EVIDENT_BETTER_AUTH_COOKIE_CACHE", "true")
         .with("EVIDENT_BETTER_AUTH_COOKIE_CACHE_VERSION", "7")
+        .with("EVIDENT_BETTER_AUTH_COOKIE_CACHE_STRATEGY", strategy)
+        .with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", SESSION_FIELDS)
         .start()
         .await;
-    let environment = [("EVIDENT_SECRET", secret), ("EVIDENT_ORIGIN", "http://localhost:9999")];
+    let environment = [
+        ("EVIDENT_SECRET", secret),
+        ("EVIDENT_STRATEGY", strategy),
+        ("EVIDENT_ORIGIN", "http://localhost:9999"),
+    ];
     OFFICIAL.run(&server, "cookie_cache.mjs", &environment).await;
+}
+
+on_both_databases!(middleware_reads_the_copy_of_a_session_in_its_cookie, async |database| {
+    is_read_by_middleware(&database, "compact").await;
+});
+
+on_both_databases!(middleware_reads_the_copy_of_a_session_as_a_jwt, async |database| {
+    is_read_by_middleware(&database, "jwt").await;
+});
+
+on_both_databases!(middleware_reads_the_copy_of_a_session_as_an_enciphered_jwt, async |database| {
+    is_read_by_middleware(&database, "jwe").await;
 });
 
 fn operations() -> Vec<Operation> {

@@ -13,6 +13,7 @@ mod password;
 mod phone_numbers;
 mod service;
 mod sessions;
+mod settings;
 mod sign_in;
 mod sign_up;
 mod social;

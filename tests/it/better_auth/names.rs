@@ -59,6 +59,27 @@ on_both_databases!(a_name_is_changed_and_the_old_one_is_free, async |database| {
     assert_eq!(free, json!({ "available": true }));
 });
 
+on_both_databases!(names_may_be_told_apart_by_their_case, async |database| {
+    let server =
+        TestServer::on(&database).with("EVIDENT_BETTER_AUTH_USERNAME_NORMALIZATION", "none").start().await;
+    let sign_up = async |email: &str, name: &str| {
+        Browser::on(&server).post("/sign-up/email", newcomer(email, name)).await
+    };
+    let upper = sign_up("hugo@example.com", "Hugo_H").await.ok();
+    assert_eq!(upper["user"]["username"], "Hugo_H");
+    let lower = sign_up("h2@example.com", "hugo_h").await.ok();
+    let taken = "Username is already taken. Please try another.";
+    sign_up("h3@example.com", "Hugo_H").await.denied(400, "USERNAME_IS_ALREADY_TAKEN", taken);
+    for (name, user) in [("Hugo_H", &upper), ("hugo_h", &lower)] {
+        let body = json!({ "username": name, "password": PASSWORD });
+        let answer = Browser::on(&server).post("/sign-in/username", body).await.ok();
+        assert_eq!(answer["user"]["id"], user["user"]["id"]);
+    }
+    let other = json!({ "username": "HUGO_H", "password": PASSWORD });
+    let refused = Browser::on(&server).post("/sign-in/username", other).await;
+    refused.denied(401, "INVALID_USERNAME_OR_PASSWORD", "Invalid username or password");
+});
+
 on_both_databases!(a_name_is_one_persons, async |database| {
     let server = TestServer::started(&database).await;
     let sign_up = async |email: &str, name: &str| {

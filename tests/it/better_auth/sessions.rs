@@ -189,7 +189,7 @@ on_both_databases!(what_asks_for_a_fresh_session_refuses_an_old_one, async |data
     browser.get("/list-sessions").await.denied(403, "SESSION_NOT_FRESH", "Session is not fresh");
 });
 
-on_both_databases!(a_session_has_no_fields_that_clients_set, async |database| {
+on_both_databases!(nothing_is_kept_with_a_session_that_the_owner_did_not_declare, async |database| {
     let server = TestServer::started(&database).await;
     let browser = Browser::on(&server);
     browser.sign_up("ann@example.com").await;
@@ -197,6 +197,90 @@ on_both_databases!(a_session_has_no_fields_that_clients_set, async |database| {
     assert_eq!((nothing.status, nothing.json()), (400, json!({ "message": "No fields to update" })));
     let nobody = Browser::on(&server).post("/update-session", json!({ "theme": "dark" })).await;
     nobody.denied(401, "UNAUTHORIZED", "Unauthorized");
+});
+
+/// Fields that the tests keep with sessions.
+const FIELDS: &str = r#"{
+    "theme": { "type": ["dark", "light"], "required": false, "defaultValue": "light" },
+    "size": { "type": "number", "required": false },
+    "draft": { "type": "json" },
+    "plan": { "type": "string", "input": false, "defaultValue": "free" },
+    "hidden": { "type": "string", "required": false, "returned": false }
+}"#;
+
+on_both_databases!(what_an_application_keeps_with_a_session_stays_with_it_alone, async |database| {
+    let server = TestServer::on(&database).with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", FIELDS).start().await;
+    let (browser, other) = (Browser::on(&server), Browser::on(&server));
+    browser.sign_up("ann@example.com").await;
+    other.sign_in("ann@example.com").await;
+    let fields =
+        |session: &Value| ["theme", "size", "draft", "plan", "hidden"].map(|name| session[name].clone());
+    let first = browser.session().await["session"].clone();
+    let unset = [json!("light"), Value::Null, Value::Null, json!("free"), Value::Null];
+    assert_eq!(fields(&first), unset);
+    assert!(first.get("hidden").is_none(), "{first}");
+
+    let before = server.head();
+    let draft = json!({ "to": "Bob", "lines": [1, 2.5] });
+    let body = json!({ "theme": "dark", "draft": draft, "hidden": "x", "userId": "y" });
+    let reply = browser.post("/update-session", body.clone()).await;
+    assert_eq!(reply.set_cookies().len(), 1, "the cookie is set anew");
+    let changed = reply.ok()["session"].clone();
+    let set = [json!("dark"), Value::Null, draft, json!("free"), Value::Null];
+    assert_eq!(fields(&changed), set);
+    assert_eq!(changed["userId"], first["userId"]);
+    assert_ne!(changed["updatedAt"], first["updatedAt"]);
+    server.assert_log(before, &["session.fields_changed"]);
+    assert_eq!(browser.session().await["session"], changed);
+    let listed = other.get("/list-sessions").await.ok();
+    assert_eq!((fields(&listed[0]), fields(&listed[1])), (set, unset));
+
+    // The same once more is no event; null is a value of its own.
+    let before = server.head();
+    browser.post("/update-session", body).await.ok();
+    server.assert_log(before, &[]);
+    let none = browser.post("/update-session", json!({ "theme": null, "size": 12 })).await.ok();
+    assert_eq!((&none["session"]["theme"], &none["session"]["size"]), (&Value::Null, &json!(12)));
+    assert_eq!(none["session"]["draft"]["to"], "Bob");
+
+    let refused = async |body: Value, code: &str, message: &str| {
+        browser.post("/update-session", body).await.denied(400, code, message);
+    };
+    let validation = "VALIDATION_ERROR";
+    let number = "[body.size] Invalid input: expected number, received string";
+    refused(json!({ "size": "12" }), validation, number).await;
+    let options = "[body.theme] Invalid option: expected one of \"dark\"|\"light\"";
+    refused(json!({ "theme": "pink" }), validation, options).await;
+    refused(json!({ "draft": null }), "MISSING_FIELD", "draft is required").await;
+    refused(json!({ "plan": "gold" }), "FIELD_NOT_ALLOWED", "plan is not allowed to be set").await;
+    refused(json!([]), validation, "[body] Invalid input: expected object, received array").await;
+    let nothing = browser.post("/update-session", json!({ "userId": "x" })).await;
+    assert_eq!((nothing.status, nothing.json()), (400, json!({ "message": "No fields to update" })));
+    let large = browser.post("/update-session", json!({ "draft": "x".repeat(9_000) })).await;
+    large.denied(413, "PAYLOAD_TOO_LARGE", "The fields of the session are too large");
+    let odd = browser.post("/update-session", json!({ "draft": "a\u{0}b" })).await.ok();
+    assert_eq!(odd["session"]["draft"], "a\u{0}b");
+
+    server.evident(&["projections", "verify"]).ok();
+    let told = server.evident(&["projections", "rebuild"]);
+    told.ok();
+    assert_eq!(browser.session().await["session"], odd["session"]);
+    other.post("/revoke-other-sessions", json!({})).await.ok();
+    let over = browser.post("/update-session", json!({ "size": 1 })).await;
+    over.denied(401, "UNAUTHORIZED", "Unauthorized");
+});
+
+on_both_databases!(fields_of_a_session_are_written_by_many_at_once, async |database| {
+    let fields =
+        r#"{"a":{"type":"number"},"b":{"type":"number"},"c":{"type":"number"},"d":{"type":"number"}}"#;
+    let server = TestServer::on(&database).with("EVIDENT_BETTER_AUTH_SESSION_FIELDS", fields).start().await;
+    let browser = Browser::on(&server);
+    browser.sign_up("ann@example.com").await;
+    let set = |name: &'static str| browser.post("/update-session", json!({ name: 1 }));
+    let replies = futures::future::join_all(["a", "b", "c", "d"].map(set)).await;
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    let session = browser.session().await["session"].clone();
+    assert_eq!(["a", "b", "c", "d"].map(|name| session[name].clone()), [1, 1, 1, 1].map(Value::from));
 });
 
 on_both_databases!(sessions_of_both_protocols_end_each_other, async |database| {

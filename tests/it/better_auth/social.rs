@@ -362,3 +362,43 @@ on_both_databases!(whoever_came_by_a_provider_there_is_the_same_here, async |dat
     let there = server.get(&Bearer(token), "/user").await.ok();
     assert_eq!(there["identities"].as_array().unwrap().len(), 1);
 });
+
+on_both_databases!(nothing_is_linked_where_the_owner_wants_no_linking, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider)
+        .with("EVIDENT_BETTER_AUTH_ACCOUNT_LINKING_ENABLED", "false")
+        .start()
+        .await;
+    knows(&provider, 7, "Igor", "igor@example.com", true);
+    let own = Browser::on(&server);
+    own.sign_up("igor@example.com").await;
+    let by_hand = own.post("/link-social", json!({ "provider": "gitlab" })).await;
+    by_hand.denied(401, "LINKING_NOT_ALLOWED", "Account not linked - linking not allowed");
+    let browser = Browser::on(&server);
+    let state = go(&browser, "/sign-in/social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/oops?error=account_not_linked");
+    assert_eq!(browser.session().await, Value::Null);
+    assert_eq!(own.get("/list-accounts").await.ok().as_array().unwrap().len(), 1);
+});
+
+on_both_databases!(accounts_are_linked_by_hand_alone_where_the_owner_wants_it, async |database| {
+    let provider = FakeProvider::start().await;
+    let server = with_gitlab(&database, &provider)
+        .with("EVIDENT_BETTER_AUTH_IMPLICIT_LINKING_DISABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_LINK_DIFFERENT_EMAILS", "true")
+        .start()
+        .await;
+    knows(&provider, 7, "Igor", "igor@example.com", true);
+    let own = Browser::on(&server);
+    let user = own.sign_up("igor@example.com").await["user"]["id"].clone();
+    let browser = Browser::on(&server);
+    let state = go(&browser, "/sign-in/social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/oops?error=account_not_linked");
+    // An account with another address is linked by hand, too.
+    knows(&provider, 7, "Igor", "igor.at.work@example.com", true);
+    let state = go(&own, "/link-social").await;
+    assert_eq!(come_back(&own, &state).await.header("location"), "/dashboard");
+    let state = go(&browser, "/sign-in/social").await;
+    assert_eq!(come_back(&browser, &state).await.header("location"), "/dashboard");
+    assert_eq!(browser.session().await["user"]["id"], user);
+});

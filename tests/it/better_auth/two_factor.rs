@@ -262,3 +262,67 @@ on_both_databases!(an_app_counts_at_once_where_the_owner_wants_it, async |databa
     totp(&other, &app.code(0)).await.ok();
     assert_eq!(other.session().await["user"]["email"], GINA);
 });
+
+on_both_databases!(second_steps_are_as_the_owner_wants_them, async |database| {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
+    let server = TestServer::on(&database)
+        .with("GOTRUE_MAILER_TEMPLATES_REAUTHENTICATION", template)
+        .with("EVIDENT_BETTER_AUTH_BACKUP_CODES", "4")
+        .with("EVIDENT_BETTER_AUTH_TRUST_DEVICE_LIFETIME", "1h")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_CHALLENGE_LIFETIME", "90s")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_ATTEMPTS", "2")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_CODE_LENGTH", "8")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_CODES_PER_HOUR", "1")
+        .start()
+        .await;
+    let (_, app, codes) = secured(&server).await;
+    assert_eq!(codes.len(), 4);
+    let browser = Browser::on(&server);
+    let lines = browser.try_sign_in(GINA, PASSWORD).await.set_cookies();
+    let challenge = lines.iter().find(|line| line.contains(".two_factor=")).unwrap();
+    assert!(challenge.contains("; Max-Age=90;"), "{challenge}");
+    browser.post("/two-factor/send-otp", json!({})).await.ok();
+    let code = server.mail_to(GINA, 1).await.digits(8);
+    browser.post("/two-factor/verify-otp", json!({ "code": code })).await.ok();
+    let browser = waiting(&server).await;
+    assert_eq!(browser.post("/two-factor/send-otp", json!({})).await.status, 429, "one mail an hour");
+    for _ in 0..2 {
+        assert_eq!(totp(&browser, "000000").await.status, 401);
+    }
+    let message = "Too many attempts. Please request a new code.";
+    totp(&browser, &app.code(0)).await.denied(400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", message);
+    let browser = waiting(&server).await;
+    let body = json!({ "code": app.code(0), "trustDevice": true });
+    let lines = browser.post("/two-factor/verify-totp", body).await.set_cookies();
+    let trusted = lines.iter().find(|line| line.contains(".trust_device=")).unwrap();
+    assert!(trusted.contains("; Max-Age=3600;"), "{trusted}");
+});
+
+on_both_databases!(an_account_is_locked_when_the_owner_wants_it, async |database| {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/templates/code-and-link.html");
+    let server = TestServer::on(&database)
+        .with("GOTRUE_MAILER_TEMPLATES_REAUTHENTICATION", template)
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_LOCK_AFTER", "2")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_LOCK_DURATION", "3s")
+        .with("EVIDENT_BETTER_AUTH_TWO_FACTOR_CODE_LIFETIME", "1ms")
+        .start()
+        .await;
+    let (_, app, _) = secured(&server).await;
+    let browser = waiting(&server).await;
+    browser.post("/two-factor/send-otp", json!({})).await.ok();
+    let late = json!({ "code": server.mail_to(GINA, 1).await.code() });
+    let late = browser.post("/two-factor/verify-otp", late).await;
+    late.denied(400, "OTP_HAS_EXPIRED", "OTP has expired");
+    for _ in 0..2 {
+        assert_eq!(totp(&browser, "000000").await.status, 401);
+    }
+    let locked = totp(&browser, &app.code(0)).await;
+    assert_eq!((locked.status, &locked.json()["code"]), (429, &json!("ACCOUNT_TEMPORARILY_LOCKED")));
+    // After its time it is open again.
+    let since = std::time::Instant::now();
+    while totp(&browser, &app.code(0)).await.status == 429 {
+        assert!(since.elapsed().as_secs() < 20, "the lock does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    assert!(browser.session().await.is_object());
+});

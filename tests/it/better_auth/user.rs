@@ -90,3 +90,59 @@ on_both_databases!(where_a_mail_has_to_agree_its_link_deletes_for_its_own_user_o
     assert_eq!(dora.session().await, Value::Null);
     assert!(eve.session().await.is_object());
 });
+
+const FIELDS: &str = r#"{
+    "language": { "type": "string" },
+    "newsletter": { "type": "boolean", "required": false, "defaultValue": false },
+    "plan": { "type": "string", "input": false, "defaultValue": "free" }
+}"#;
+
+on_both_databases!(an_account_has_the_fields_that_the_owner_adds, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_USER_FIELDS", FIELDS)
+        .with("EVIDENT_BETTER_AUTH_ADMIN_EMAILS", "root@example.com")
+        .start()
+        .await;
+    let browser = Browser::on(&server);
+    let newcomer = |more: Value| {
+        let mut body = json!({ "name": "Ann", "email": "ann@example.com", "password": PASSWORD });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        browser.post("/sign-up/email", body)
+    };
+    newcomer(json!({})).await.denied(400, "MISSING_FIELD", "language is required");
+    let mistyped = "[body.language] Invalid input: expected string, received number";
+    newcomer(json!({ "language": 1 })).await.denied(400, "VALIDATION_ERROR", mistyped);
+    let forbidden = newcomer(json!({ "language": "de", "plan": "gold" })).await;
+    forbidden.denied(400, "FIELD_NOT_ALLOWED", "plan is not allowed to be set");
+    let user = newcomer(json!({ "language": "de", "ignored": 1 })).await.ok()["user"].clone();
+    let fields = |user: &Value| ["language", "newsletter", "plan", "ignored"].map(|name| user[name].clone());
+    assert_eq!(fields(&user), [json!("de"), json!(false), json!("free"), Value::Null]);
+
+    let done = browser.post("/update-user", json!({ "language": "fr", "newsletter": true })).await.ok();
+    assert_eq!(done, json!({ "status": true }));
+    let refused = browser.post("/update-user", json!({ "plan": "gold" })).await;
+    refused.denied(400, "FIELD_NOT_ALLOWED", "plan is not allowed to be set");
+    let shown = browser.session().await["user"].clone();
+    assert_eq!(fields(&shown), [json!("fr"), json!(true), json!("free"), Value::Null]);
+
+    // One account is one account: what another protocol wrote is shown where it fits.
+    let there = server.sign_in("ann@example.com").await;
+    let me = server.get(&there, "/user").await.ok();
+    assert_eq!(me["user_metadata"]["language"], "fr");
+    server.put(&there, "/user", json!({ "data": { "language": 5, "plan": "gold" } })).await.ok();
+    let shown = browser.session().await["user"].clone();
+    assert_eq!(fields(&shown), [Value::Null, json!(true), json!("free"), Value::Null]);
+
+    // What clients do not set, administrators do.
+    let root = Browser::on(&server);
+    root.post(
+        "/sign-up/email",
+        json!({ "name": "Root", "email": "root@example.com", "password": PASSWORD, "language": "en" }),
+    )
+    .await
+    .ok();
+    let data = json!({ "plan": "gold", "language": "es" });
+    let body = json!({ "userId": user["id"], "data": data });
+    let changed = root.post("/admin/update-user", body).await.ok();
+    assert_eq!(fields(&changed), [json!("es"), json!(true), json!("gold"), Value::Null]);
+});

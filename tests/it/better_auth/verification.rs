@@ -53,6 +53,19 @@ on_both_databases!(asking_for_the_mail_tells_strangers_nothing, async |database|
     assert_eq!(server.mails_to("nobody@example.com"), 0);
 });
 
+on_both_databases!(one_address_is_not_flooded_with_mails_that_confirm_it, async |database| {
+    let server = TestServer::on(&database).with("GOTRUE_MAILER_AUTOCONFIRM", "false").start().await;
+    Browser::on(&server).sign_up("ann@example.com").await;
+    for n in 0..60 {
+        let request = server.request(reqwest::Method::POST, "/api/auth/send-verification-email");
+        let request = request.header("x-forwarded-for", format!("198.51.100.{n}"));
+        let asked = Browser::on(&server).send(request.json(&json!({ "email": "ann@example.com" }))).await;
+        assert_eq!(asked.ok(), json!({ "status": true }));
+    }
+    server.mail_to("ann@example.com", 1).await;
+    assert_eq!(server.mails_to("ann@example.com"), 1);
+});
+
 on_both_databases!(a_link_that_is_none_says_so, async |database| {
     let server =
         unconfirmed(&database).with("EVIDENT_BETTER_AUTH_VERIFICATION_EXPIRES_IN", "1ms").start().await;

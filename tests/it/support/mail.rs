@@ -38,9 +38,15 @@ impl Message {
     /// The six digits.
     #[track_caller]
     pub(crate) fn code(&self) -> String {
+        self.digits(6)
+    }
+
+    /// A code of so many digits.
+    #[track_caller]
+    pub(crate) fn digits(&self, length: usize) -> String {
         let body = self.text.split_once("\n\n").map_or(self.text.as_str(), |(_, body)| body);
         let words = body.split(|c: char| !c.is_ascii_alphanumeric() && c != '=' && c != '-' && c != '#');
-        let mut codes = words.filter(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit()));
+        let mut codes = words.filter(|word| word.len() == length && word.bytes().all(|b| b.is_ascii_digit()));
         codes.next().unwrap_or_else(|| panic!("no code: {}", self.text)).to_owned()
     }
 }

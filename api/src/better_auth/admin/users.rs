@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::{Answer, Call, Reply};
 use super::super::document::UserDocument;
 use super::super::error::BetterAuthError;
+use super::super::own_fields;
 use super::super::routes::Table;
 use super::super::sign_up::{length_refusal, password_length};
 use super::super::username;
@@ -80,6 +81,7 @@ async fn create_user(call: Call) -> Reply {
         email_confirm: given.email_verified == Some(true),
         phone_confirm: given.phone_verified == Some(true),
         user_metadata: Some(metadata),
+        app_metadata: given.app_metadata,
         ban: given.ban,
         admin_roles,
         names: given.names,
@@ -161,6 +163,7 @@ async fn update_user(call: Call) -> Reply {
         email_confirm: given.email_verified == Some(true),
         phone_confirm: given.phone_verified == Some(true),
         user_metadata: Some(given.metadata),
+        app_metadata: given.app_metadata,
         ban: given.ban,
         admin_roles,
         names: given.names,
@@ -217,6 +220,7 @@ struct Given {
     phone_verified: Option<bool>,
     names: NameChange,
     metadata: Metadata,
+    app_metadata: Option<Metadata>,
     ban: Option<BanChange>,
 }
 
@@ -242,6 +246,9 @@ impl Given {
                 Some(_) => return Err(mistyped(key)),
             }
         }
+        let (own, application) =
+            own_fields::of_administrator(&call.app.settings().plugins.user_fields, data)?;
+        let metadata = metadata.overlaid(&own);
         let wanted = text("username")?.filter(|name| !name.is_empty());
         let username = wanted.as_deref().map(|name| call.app.commands().username(name)).transpose();
         let username = username.map_err(|error| username::refusal(error.into()))?;
@@ -258,6 +265,7 @@ impl Given {
             phone_verified: flag("phoneNumberVerified")?,
             names,
             metadata,
+            app_metadata: (!application.is_empty()).then_some(application),
             ban,
         })
     }

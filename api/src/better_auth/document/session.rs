@@ -2,6 +2,7 @@
 
 use evident_commands::SessionRow;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::super::app::App;
 use super::moment;
@@ -31,6 +32,9 @@ pub struct SessionDocument {
     /// The team that the user acts in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_team_id: Option<String>,
+    /// What the owner added.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
     /// Which.
     pub id: String,
 }
@@ -40,6 +44,7 @@ impl SessionDocument {
     pub fn of(app: &App, row: &SessionRow) -> Self {
         // A session of the other protocol has no end of its own: it lives while it is used.
         let end = row.not_after.unwrap_or_else(|| row.last_used_at() + app.options().session.expires_in);
+        let kept = row.fields();
         Self {
             expires_at: moment(end),
             token: app.commands().session_tokens().issue(row.id).expose().to_owned(),
@@ -51,6 +56,7 @@ impl SessionDocument {
             impersonated_by: row.impersonator.map(|id| id.to_string()),
             active_organization_id: row.organization.map(|id| id.to_string()),
             active_team_id: row.team.map(|id| id.to_string()),
+            fields: app.settings().plugins.session_fields.shown(|name, _| kept.0.get(name)),
             id: row.id.to_string(),
         }
     }

@@ -1,10 +1,12 @@
 //! `user`
 
-use evident_commands::{Contact, Pretended, UserRow, UserView};
+use evident_commands::{Contact, NameChange, Pretended, UserRow, UserView};
 use evident_domain::{Metadata, Time};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::super::app::App;
+use super::super::own_fields;
 use super::moment;
 
 /// A ban without end stands with the year 9999 in the tables.
@@ -47,6 +49,9 @@ pub struct UserDocument {
     pub ban_reason: Option<String>,
     /// Until when; none: for ever.
     pub ban_expires: Option<String>,
+    /// What the owner added.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
     /// Who.
     pub id: String,
 }
@@ -74,12 +79,13 @@ impl UserDocument {
             banned,
             ban_reason: user.ban_reason.clone().filter(|_| banned),
             ban_expires: until.map(moment),
+            fields: own_fields::of_account(&app.settings().plugins.user_fields, &data, &user.app_metadata()),
             id: user.id.to_string(),
         }
     }
 
     /// Of an account that is not made, so that nobody sees that the address is known.
-    pub fn pretended(app: &App, pretended: &Pretended) -> Self {
+    pub fn pretended(app: &App, pretended: &Pretended, names: &NameChange) -> Self {
         let email = match &pretended.contact {
             Contact::Email(email) => email.to_string(),
             Contact::Phone(_) => String::new(),
@@ -93,8 +99,8 @@ impl UserDocument {
             created_at: now.clone(),
             updated_at: now,
             two_factor_enabled: false,
-            username: None,
-            display_username: None,
+            username: names.username.as_ref().map(|name| name.as_str().to_owned()),
+            display_username: names.display_username.clone(),
             is_anonymous: false,
             phone_number: None,
             phone_number_verified: None,
@@ -102,6 +108,11 @@ impl UserDocument {
             banned: false,
             ban_reason: None,
             ban_expires: None,
+            fields: own_fields::of_account(
+                &app.settings().plugins.user_fields,
+                &pretended.data,
+                &Metadata::default(),
+            ),
             id: pretended.id.to_string(),
         }
     }

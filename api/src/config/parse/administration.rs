@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evident_commands::settings::FieldTable;
 use evident_domain::access::Permissions;
 use evident_domain::{Email, UserId};
 
@@ -61,5 +62,36 @@ impl Kind<BTreeMap<String, Permissions>> for RoleTable {
 
     fn show(value: &BTreeMap<String, Permissions>) -> String {
         serde_json::to_string(value).unwrap_or_default()
+    }
+}
+
+/// Fields that the owner adds, as a JSON object: `{"theme":{"type":"string","required":false}}`.
+pub(in crate::config) struct Fields;
+
+impl Named for Fields {
+    const NAME: &'static str = "JSON object of fields";
+}
+
+impl Kind<FieldTable> for Fields {
+    fn parse(raw: &Raw) -> Result<Option<FieldTable>, Problem> {
+        let table: FieldTable = serde_json::from_str(raw.text()?).map_err(|_| {
+            Problem::new(
+                "is no JSON object of fields with type, required, input, returned and defaultValue; types are \
+                 string, number, boolean, date, json, string[], number[] and lists of texts",
+            )
+        })?;
+        let letters = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_name = |name: &str| !name.is_empty() && name.len() <= 64 && letters(name);
+        if let Some(name) = table.0.keys().find(|name| !is_name(name) || name.starts_with(char::is_numeric)) {
+            return Err(Problem::new(format!("has {name:?}, which is no name of a field")));
+        }
+        if let Some(name) = table.bad_default() {
+            return Err(Problem::new(format!("has a default that {name:?} cannot hold")));
+        }
+        Ok(Some(table))
+    }
+
+    fn show(value: &FieldTable) -> String {
+        if value.is_empty() { String::new() } else { serde_json::to_string(value).unwrap_or_default() }
     }
 }

@@ -8,7 +8,7 @@ mod scalar;
 mod secret;
 mod span;
 
-pub(super) use administration::{Emails, RoleTable, UserIds};
+pub(super) use administration::{Emails, Fields, RoleTable, UserIds};
 pub(super) use collection::{
     CharacterSets, JsonHeaders, JsonPermissions, JsonRoles, List, Patterns, TestCodes,
 };

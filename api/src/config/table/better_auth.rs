@@ -1,15 +1,21 @@
 //! The Better Auth surface.
 
 use super::{Setting, setting};
-use crate::config::better_auth::SameSite;
+use crate::config::better_auth::{CookieCacheStrategy, SameSite};
 use crate::config::parse::{
-    BasePath, Choice, Flag, List, Maybe, OneOf, Positive, SecretText, Span, Text, WebAddress, Whole,
+    BasePath, Choice, Fields, Flag, List, Maybe, OneOf, Positive, SecretText, Span, Text, WebAddress, Whole,
 };
 
 impl Choice for SameSite {
     const NAMES: &'static str = "lax, strict, none";
     const CHOICES: &'static [(&'static str, Self)] =
         &[("lax", Self::Lax), ("strict", Self::Strict), ("none", Self::None)];
+}
+
+impl Choice for CookieCacheStrategy {
+    const NAMES: &'static str = "compact, jwt, jwe";
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("compact", Self::Compact), ("jwt", Self::Jwt), ("jwe", Self::Jwe)];
 }
 
 pub(super) const PLACE: &[Setting] = &[
@@ -97,6 +103,23 @@ pub(super) const PLACE: &[Setting] = &[
         "lax",
         "Whether browsers send the cookies along from other sites.",
     ),
+    setting!(
+        "better_auth.cookie_path",
+        Maybe<BasePath>,
+        settings.better_auth.cookies.path,
+        [],
+        "/api",
+        "The path of the server that browsers send the cookies to.",
+        "all of it",
+    ),
+    setting!(
+        "better_auth.cookie_partitioned",
+        Flag,
+        settings.better_auth.cookies.partitioned,
+        [],
+        "false",
+        "Cookies in a frame of another site are kept for that site apart (`Partitioned`); they have to travel encrypted.",
+    ),
 ];
 
 pub(super) const SESSIONS: &[Setting] = &[
@@ -172,6 +195,23 @@ pub(super) const SESSIONS: &[Setting] = &[
         [],
         "1",
         "The version in that copy: readers that ask for another one drop it.",
+    ),
+    setting!(
+        "better_auth.cookie_cache_strategy",
+        OneOf<CookieCacheStrategy>,
+        settings.better_auth.session.cookie_cache.strategy,
+        [],
+        "jwe",
+        "The form of that copy: `compact` is the shortest, others read `jwt` too, and `jwe` is enciphered.",
+    ),
+    setting!(
+        "better_auth.session_fields",
+        Fields,
+        settings.commands.plugins.session_fields,
+        [],
+        "{\"theme\":{\"type\":\"string\",\"required\":false,\"defaultValue\":\"light\"}}",
+        "What applications keep with a session (`additionalFields`), set by `/update-session`. A field has `type` (string, number, \
+         boolean, date, json, string[], number[] or a list of texts), `required`, `input`, `returned` and `defaultValue`.",
     ),
 ];
 
@@ -303,7 +343,7 @@ pub(super) const EMAIL_PASSWORD: &[Setting] = &[
         settings.better_auth.verification.keeps_password,
         [],
         "true",
-        "The password of a sign-up opens the account once its link is opened, in whichever browser. false: only if that browser is signed in to the account; else a new password has to be set, so that nobody waits with a password of theirs for the owner of an address to confirm it.",
+        "The password of a sign-up opens the account once its link is opened, in whichever browser. false: only if that browser is signed in to the account; else a new password has to be set, so that nobody waits with a password of theirs for the owner of an address to confirm it; so it is too where `security.confirmation_keeps_password` is off.",
     ),
     setting!(
         "better_auth.verification_expires_in",
@@ -316,6 +356,15 @@ pub(super) const EMAIL_PASSWORD: &[Setting] = &[
 ];
 
 pub(super) const ACCOUNT: &[Setting] = &[
+    setting!(
+        "better_auth.user_fields",
+        Fields,
+        settings.commands.plugins.user_fields,
+        [],
+        "{\"language\":{\"type\":\"string\",\"required\":false}}",
+        "What applications keep with an account, as `better_auth.session_fields` has it. It stands in `user_metadata`, or, with \
+         `\"input\":false`, in `app_metadata`.",
+    ),
     setting!(
         "better_auth.change_email_enabled",
         Flag,
@@ -370,7 +419,15 @@ pub(super) const ACCOUNT: &[Setting] = &[
         settings.better_auth.account.linking,
         [],
         "true",
-        "Accounts of other providers are linked to accounts here.",
+        "Accounts of other providers are linked to accounts here, by hand or because the address is the same.",
+    ),
+    setting!(
+        "better_auth.implicit_linking_disabled",
+        Flag,
+        settings.better_auth.account.implicit_linking_disabled,
+        [],
+        "false",
+        "They are linked by hand only.",
     ),
     setting!(
         "better_auth.link_different_emails",

@@ -1,7 +1,7 @@
 //! Organizations of the Better Auth surface.
 
 use super::{Setting, setting};
-use crate::config::parse::{Flag, JsonPermissions, JsonRoles, Maybe, Positive, Text, Whole};
+use crate::config::parse::{Flag, JsonPermissions, JsonRoles, List, Maybe, Positive, Text, Whole};
 
 pub(super) const ORGANIZATIONS: &[Setting] = &[
     setting!(
@@ -11,6 +11,14 @@ pub(super) const ORGANIZATIONS: &[Setting] = &[
         [],
         "true",
         "Users make organizations.",
+    ),
+    setting!(
+        "better_auth.organization_creation_roles",
+        List,
+        settings.commands.organizations.creation_roles,
+        [],
+        "admin,founder",
+        "Only users with one of these roles make them.",
     ),
     setting!(
         "better_auth.organization_limit",

@@ -1,7 +1,17 @@
 //! The plugins of the Better Auth surface: administrators, second steps, names, codes.
 
 use super::{Setting, setting};
-use crate::config::parse::{Emails, Flag, List, Maybe, OtpLength, Positive, RoleTable, Text, UserIds, Whole};
+use evident_domain::user::username::UsernameForm;
+
+use crate::config::parse::{
+    Choice, Emails, Flag, List, Maybe, OneOf, OtpLength, Positive, RoleTable, Text, UserIds, Whole,
+};
+
+impl Choice for UsernameForm {
+    const NAMES: &'static str = "lower_case, none";
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("lower_case", Self::LowerCase), ("none", Self::AsWritten)];
+}
 
 pub(super) const ADMINISTRATION: &[Setting] = &[
     setting!(
@@ -197,6 +207,14 @@ pub(super) const NAMES: &[Setting] = &[
         [],
         "_.",
         "What names may have besides letters and digits.",
+    ),
+    setting!(
+        "better_auth.username_normalization",
+        OneOf<UsernameForm>,
+        settings.commands.plugins.usernames.rules.form,
+        [],
+        "none",
+        "In which form names are compared: `none` tells `Ann` from `ann`. Names that are there keep the form they have.",
     ),
     setting!(
         "better_auth.username_immutable",

@@ -66,8 +66,16 @@ pub(super) const SERVER: &[Setting] = &[
         settings.server.trusted_proxies,
         [],
         "10.0.0.0/8,127.0.0.1",
-        "Whose word is taken for the caller's address (`X-Forwarded-For` and `rate_limits.header`).",
+        "Whose word is taken for the caller's address (`server.address_headers` and `rate_limits.header`).",
         "nobody's: the address of the connection counts",
+    ),
+    setting!(
+        "server.address_headers",
+        Headers,
+        settings.server.address_headers,
+        [],
+        "cf-connecting-ip,x-forwarded-for",
+        "The headers in which trusted proxies name the caller; the first that is there counts. Name only such that your proxies always write.",
     ),
     setting!(
         "server.sb_forwarded_for",
@@ -75,7 +83,7 @@ pub(super) const SERVER: &[Setting] = &[
         settings.server.sb_forwarded_for,
         ["GOTRUE_SECURITY_SB_FORWARDED_FOR_ENABLED"],
         "true",
-        "The first address in a trusted proxy's `Sb-Forwarded-For` is the caller's, before `X-Forwarded-For`.",
+        "The first address in a trusted proxy's `Sb-Forwarded-For` is the caller's, before `server.address_headers`.",
     ),
     setting!(
         "data_dir",

@@ -240,7 +240,8 @@ const fn session(event: &SessionEvent) -> Classified {
         | SessionEvent::SteppedDown { .. }
         | SessionEvent::Extended { .. }
         | SessionEvent::ActiveOrganizationChanged { .. }
-        | SessionEvent::ActiveTeamChanged { .. } => SIGN_IN,
+        | SessionEvent::ActiveTeamChanged { .. }
+        | SessionEvent::FieldsChanged { .. } => SIGN_IN,
     }
 }
 

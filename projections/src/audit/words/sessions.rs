@@ -37,6 +37,13 @@ pub(super) fn sentence(event: &SessionEvent, who: &str, names: &Names) -> String
         }
         SessionEvent::ActiveTeamChanged { team: Some(team) } => format!("{who} acts in team {team}"),
         SessionEvent::ActiveTeamChanged { team: None } => format!("{who} acts in no team"),
+        SessionEvent::FieldsChanged { fields } => match fields.known() {
+            Some(fields) => format!(
+                "the application keeps other fields with a session of {who}: {}",
+                list(fields.0.keys().map(String::as_str))
+            ),
+            None => format!("the application keeps other fields with a session of {who}"),
+        },
         SessionEvent::Revoked { reason } => format!("a session of {who} ended: {}", because(*reason)),
     }
 }

@@ -21,12 +21,17 @@ use crate::fold::{Fold, Tally};
 /// few hundred counters at most.
 pub const COUNT_LEVELS: [u32; 4] = [40, 34, 28, 22];
 
+/// What is counted besides, under levels of their own: for how many users a column holds something, or is true.
+/// Lists take from here how many there are of whom there may be a few, or nearly all.
+pub const COUNTED_COLUMNS: [(i64, &str); 4] =
+    [(-1, "email_confirmed_at"), (-2, "phone_confirmed_at"), (-3, "two_factor"), (-4, "is_anonymous")];
+
 const COUNTS: Table =
     Table::new("user_counts", &[text("bucket"), text("aud"), int("level"), int("start"), int("users")]);
 
 impl Fold for UserRow {
     const NAME: &'static str = "users";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLE: Table = Table::new(
         "users",
         &[
@@ -133,6 +138,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. } => Vec::new(),
             },
             Event::Organization(_)
@@ -175,6 +181,7 @@ impl Fold for UserRow {
                 | SessionEvent::Extended { .. }
                 | SessionEvent::ActiveOrganizationChanged { .. }
                 | SessionEvent::ActiveTeamChanged { .. }
+                | SessionEvent::FieldsChanged { .. }
                 | SessionEvent::Revoked { .. },
             )
             | Event::Organization(_)
@@ -211,12 +218,19 @@ fn counters(row: &Row) -> Vec<Row> {
     else {
         return Vec::new();
     };
-    COUNT_LEVELS
-        .iter()
-        .map(|level| {
-            let start = created_at >> level << level;
+    let stretches = COUNT_LEVELS.iter().map(|level| (i64::from(*level), created_at >> level << level));
+    let counted = COUNTED_COLUMNS.iter().filter(|(_, name)| match value(name) {
+        None | Some(Value::Null) => false,
+        // A truth value, in the form of either database.
+        Some(Value::Bool(truth)) => *truth,
+        Some(Value::Int(number)) => *number != 0,
+        Some(Value::Text(_) | Value::Bytes(_)) => true,
+    });
+    stretches
+        .chain(counted.map(|(level, _)| (*level, 0)))
+        .map(|(level, start)| {
             let bucket = format!("{level}:{start}:{aud}");
-            vec![bucket.into(), aud.into(), i64::from(*level).into(), start.into()]
+            vec![bucket.into(), aud.into(), level.into(), start.into()]
         })
         .collect()
 }

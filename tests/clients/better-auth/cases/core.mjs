@@ -61,6 +61,16 @@ export default {
     assert.deepEqual([status, body.user.id], [200, user.id])
   },
 
+  'keeps what the application declared with a session': async () => {
+    const { auth } = await person('Fio')
+    assert.equal(good(await auth.getSession()).session.theme, null)
+    assert.equal(good(await auth.updateSession({ theme: 'dark' })).session.theme, 'dark')
+    assert.equal(good(await auth.getSession()).session.theme, 'dark')
+    const { error } = await auth.updateSession({ userId: 'x' })
+    assert.deepEqual([error.status, error.message], [400, 'No fields to update'])
+    refused(await device().auth.updateSession({ theme: 'dark' }), 401, 'UNAUTHORIZED')
+  },
+
   'lists and ends sessions': async () => {
     const one = await person('Flo')
     const [two, three] = [await again(one), await again(one)]

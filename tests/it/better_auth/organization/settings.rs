@@ -76,3 +76,29 @@ on_both_databases!(the_owner_may_let_nobody_make_one, async |database| {
         "You are not allowed to create a new organization",
     );
 });
+
+on_both_databases!(the_role_of_who_makes_one_has_another_name_where_the_owner_wants_it, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_ORGANIZATION_CREATOR_ROLE", "captain")
+        .start()
+        .await;
+    let olga = somebody(&server, "olga").await;
+    let id = boats(&olga).await;
+    assert_eq!(olga.get("/organization/get-active-member").await.ok()["role"], "captain");
+    let leave = olga.post("/organization/leave", json!({ "organizationId": id })).await;
+    assert_eq!(leave.status, 400, "somebody has that role always: {}", leave.text);
+    olga.post("/organization/delete", json!({ "organizationId": id })).await.ok();
+});
+
+on_both_databases!(whoever_is_invited_joins_unconfirmed_where_the_owner_lets_them, async |database| {
+    let server = TestServer::on(&database)
+        .with("GOTRUE_MAILER_AUTOCONFIRM", "false")
+        .with("EVIDENT_BETTER_AUTH_ORGANIZATION_VERIFIED_EMAIL", "false")
+        .start()
+        .await;
+    let olga = somebody(&server, "olga").await;
+    boats(&olga).await;
+    let paul = member(&server, &olga, "paul", "member").await;
+    assert_eq!(paul.session().await["user"]["emailVerified"], false);
+    assert_eq!(paul.get("/organization/list").await.ok().as_array().unwrap().len(), 1);
+});

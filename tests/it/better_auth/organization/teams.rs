@@ -180,3 +180,33 @@ on_both_databases!(without_teams_nobody_finds_the_way_to_them, async |database| 
     let full = olga.get("/organization/get-full-organization").await.ok();
     assert!(full.get("teams").is_none());
 });
+
+on_both_databases!(the_owner_bounds_how_many_and_how_large_teams_are, async |database| {
+    let server = TestServer::on(&database)
+        .with("EVIDENT_BETTER_AUTH_TEAMS_ENABLED", "true")
+        .with("EVIDENT_BETTER_AUTH_TEAMS_FIRST", "false")
+        .with("EVIDENT_BETTER_AUTH_TEAMS_REMOVABLE", "true")
+        .with("EVIDENT_BETTER_AUTH_TEAM_LIMIT", "1")
+        .with("EVIDENT_BETTER_AUTH_TEAM_MEMBER_LIMIT", "1")
+        .start()
+        .await;
+    let tara = somebody(&server, "tara").await;
+    boats(&tara).await;
+    assert_eq!(tara.get("/organization/list-teams").await.ok(), json!([]));
+    let crew = team(&tara, "Crew").await["id"].clone();
+    tara.post("/organization/create-team", json!({ "name": "Second" })).await.denied(
+        400,
+        "YOU_HAVE_REACHED_THE_MAXIMUM_NUMBER_OF_TEAMS",
+        "You have reached the maximum number of teams",
+    );
+    let (ulf, mina) =
+        (member(&server, &tara, "ulf", "member").await, member(&server, &tara, "mina", "member").await);
+    let add = async |browser: &Browser<'_>| {
+        let body = json!({ "teamId": crew, "userId": user_id(browser).await });
+        tara.post("/organization/add-team-member", body).await
+    };
+    add(&ulf).await.ok();
+    add(&mina).await.denied(403, "TEAM_MEMBER_LIMIT_REACHED", "Team member limit reached");
+    tara.post("/organization/remove-team", json!({ "teamId": crew })).await.ok();
+    assert_eq!(tara.get("/organization/list-teams").await.ok(), json!([]));
+});

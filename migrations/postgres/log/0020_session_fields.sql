@@ -1,0 +1,2 @@
+-- What applications keep with a session, in fields that its owner declares.
+alter table sessions add column fields json not null default '{}';
