@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use evident_domain::{Position, Recorded};
 use evident_eventstore::{Database, Dialect, EventStore, Row, StoreError, Table, Tables, Value};
+use futures::future::try_join_all;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ProjectionError;
@@ -149,24 +150,9 @@ impl Loader {
     }
 
     async fn fold(&mut self, events: &[Recorded]) -> Result<(), ProjectionError> {
-        let begun = Begun::of(events);
-        for part in &mut self.parts {
-            let known = events.partition_point(|event| event.position <= part.begun);
-            let (events, own) = (&events[known..], (known > 0).then(|| Begun::of(&events[known..])));
-            let needs = part.folding.needs(events, own.as_ref().unwrap_or(&begun));
-            if !needs.touched {
-                continue;
-            }
-            if !needs.unknown.is_empty() {
-                part.settle().await?;
-                if part.filled {
-                    let rows =
-                        select(&self.database, &part.table, part.projection.group(), &needs.unknown).await?;
-                    part.folding.load(&needs.unknown, rows)?;
-                }
-            }
-            part.folding.fold(events);
-        }
+        let (begun, database) = (Begun::of(events), &self.database);
+        // Beside each other: what one has to read does not keep the others waiting.
+        try_join_all(self.parts.iter_mut().map(|part| part.fold(database, events, &begun))).await?;
         Ok(())
     }
 
@@ -204,14 +190,15 @@ impl Loader {
             let changes = folding.drain_digested(&mut moved);
             drop(folding);
             let mut transaction = database.transaction().await?;
+            for portion in changes.portions(ROWS_WRITTEN) {
+                portion.write(&mut transaction, &table, tally.as_ref()).await?;
+            }
             if let Some(lease) = &lease {
-                lease.beat(&mut transaction).await?;
                 let mut digest = before;
                 digest.merge(moved);
                 shadows::advance(&mut transaction, name, position, digest).await?;
-            }
-            for portion in changes.portions(ROWS_WRITTEN) {
-                portion.write(&mut transaction, &table, tally.as_ref()).await?;
+                // Last of all, as the others wait for this row, and with it for the whole transaction.
+                lease.beat(&mut transaction).await?;
             }
             transaction.commit().await?;
             Ok(moved)
@@ -252,6 +239,30 @@ impl Loader {
 }
 
 impl Part {
+    async fn fold(
+        &mut self,
+        database: &Database,
+        events: &[Recorded],
+        begun: &Begun,
+    ) -> Result<(), ProjectionError> {
+        let known = events.partition_point(|event| event.position <= self.begun);
+        let (events, own) = (&events[known..], (known > 0).then(|| Begun::of(&events[known..])));
+        let needs = self.folding.needs(events, own.as_ref().unwrap_or(begun));
+        if !needs.touched {
+            return Ok(());
+        }
+        if !needs.unknown.is_empty() {
+            self.settle().await?;
+            if self.filled {
+                let group = self.projection.group();
+                let rows = select(database, &self.table, group, &needs.unknown).await?;
+                self.folding.load(&needs.unknown, rows)?;
+            }
+        }
+        self.folding.fold(events);
+        Ok(())
+    }
+
     async fn settle(&mut self) -> Result<(), ProjectionError> {
         while let Some(written) = self.writing.join_next().await {
             self.digest.merge(written.map_err(|_| ProjectionError::Interrupted)??);
