@@ -2,7 +2,6 @@
 //! and go, in whatever order they are folded.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use evident_eventstore::{Row, Value};
 use sha2::{Digest as _, Sha256};
@@ -110,21 +109,13 @@ fn add(sha: &mut Sha256, value: &Value) {
 pub(crate) fn veiled(value: &Value) -> String {
     let mut sha = Sha256::new();
     add(&mut sha, &normal(value));
-    let short = in_hex(&sha.finalize()[..6]);
+    let short = hex::encode(&sha.finalize()[..6]);
     match value {
         Value::Null => "null".to_owned(),
         Value::Text(text) => format!("text of {} bytes, sha256 {short}…", text.len()),
         Value::Bytes(bytes) => format!("{} bytes, sha256 {short}…", bytes.len()),
         Value::Bool(_) | Value::Int(_) => format!("number, sha256 {short}…"),
     }
-}
-
-/// Bytes as people write them.
-pub(crate) fn in_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

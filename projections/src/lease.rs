@@ -66,7 +66,9 @@ impl Lease {
         Ok(rows == 1)
     }
 
-    /// Shows in a transaction that the owner is alive, and makes sure that it still is the owner.
+    /// Shows in a transaction that the owner is alive, and makes sure that it still is the owner: nothing is
+    /// committed without. It is the last statement, in every one: whoever came first to the tables also comes
+    /// first to this row, so a former owner and its successor never wait for each other.
     pub(crate) async fn beat(&self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
         let sql = "update projection_rebuild set beat = beat + 1 where owner = $1";
         if tables.execute(sql, &[self.owner()]).await? != 1 {

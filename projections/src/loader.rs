@@ -197,7 +197,6 @@ impl Loader {
                 let mut digest = before;
                 digest.merge(moved);
                 shadows::advance(&mut transaction, name, position, digest).await?;
-                // Last of all, as the others wait for this row, and with it for the whole transaction.
                 lease.beat(&mut transaction).await?;
             }
             transaction.commit().await?;

@@ -78,15 +78,14 @@ pub async fn rebuild_within(
 ) -> Result<Rebuilt, ProjectionError> {
     let projections = chosen(names)?;
     let lease = Lease::acquire(store.database(), patience).await?;
-    store.database().work_in_bulk(true).await?;
     let outcome = run(store, &projections, &lease, limits, progress).await;
     // What is left over here goes at the next start of a rebuild.
     match shadow::clean(store.database(), &folds::ALL, &[], &lease).await {
         Ok(()) | Err(ProjectionError::Superseded) => {}
         Err(error) => tracing::warn!(%error, "shadow tables could not be removed"),
     }
-    store.database().work_in_bulk(false).await?;
     lease.release().await?;
+    store.database().end_bulk().await?;
     let (position, resumed_at) = outcome?;
     Ok(Rebuilt { names: projections.iter().map(|p| p.name()).collect(), position, resumed_at })
 }
@@ -149,13 +148,13 @@ async fn prepare(
     let kept: Vec<&str> = going_on.iter().map(|mark| mark.name.as_str()).collect();
     shadow::clean(database, &folds::ALL, &kept, lease).await?;
     let mut transaction = database.transaction().await?;
-    lease.beat(&mut transaction).await?;
     for (projection, fresh) in &making {
         for table in projection.tables() {
             shadow::create(&mut transaction, &table).await?;
         }
         fresh.write(&mut transaction).await?;
     }
+    lease.beat(&mut transaction).await?;
     transaction.commit().await?;
     going_on.extend(making.into_iter().map(|(_, fresh)| fresh));
     Ok(going_on)
@@ -168,6 +167,7 @@ async fn run(
     limits: Limits,
     progress: &dyn Progress,
 ) -> Result<(Position, Position), ProjectionError> {
+    store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
     let database = store.database().clone();
@@ -185,7 +185,6 @@ async fn run(
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();
-    lease.beat(lock.tables()).await?;
     loader.advance(store, position, Spill::Never, progress).await?;
     loader.flush_into(lock.tables()).await?;
     for table in &live {
@@ -196,6 +195,7 @@ async fn run(
     }
     let built: Vec<_> = projections.iter().copied().zip(loader.digests()).collect();
     status::record(lock.tables(), &built, position, store.clock().now()).await?;
+    lease.beat(lock.tables()).await?;
     lock.commit().await?;
     Ok((position, resumed_at))
 }

@@ -123,7 +123,6 @@ pub(crate) async fn complete(
     }
     let name = &table.name;
     let mut transaction = database.transaction().await?;
-    lease.beat(&mut transaction).await?;
     for index in indexes(&mut transaction, name).await? {
         if index.constraint.is_none() {
             let unique = if index.unique { "unique " } else { "" };
@@ -135,6 +134,7 @@ pub(crate) async fn complete(
         }
     }
     transaction.execute(&format!("analyze {name}{SHADOW}"), &[]).await?;
+    lease.beat(&mut transaction).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -181,12 +181,12 @@ pub(crate) async fn clean(
 ) -> Result<(), ProjectionError> {
     // First of all they count for nothing: a shadow that is half gone must not be gone on with.
     let mut transaction = database.transaction().await?;
-    lease.beat(&mut transaction).await?;
     for mark in shadows::read(database).await? {
         if !kept.contains(&mark.name.as_str()) {
             shadows::forget(&mut transaction, &mark.name).await?;
         }
     }
+    lease.beat(&mut transaction).await?;
     transaction.commit().await?;
     for projection in projections {
         let stays = kept.contains(&projection.name());
@@ -248,8 +248,8 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
             "select name from sqlite_master where type = 'index' and tbl_name = $1 and sql is not null";
         for index in database.query(indexes, &[name.as_ref().into()]).await? {
             let mut transaction = database.transaction().await?;
-            lease.beat(&mut transaction).await?;
             transaction.execute(&format!("drop index if exists {}", text(&index, 0)), &[]).await?;
+            lease.beat(&mut transaction).await?;
             transaction.commit().await?;
         }
         let key = table.key();
@@ -258,8 +258,8 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
         );
         loop {
             let mut transaction = database.transaction().await?;
-            lease.beat(&mut transaction).await?;
             let removed = transaction.execute(&sql, &[]).await?;
+            lease.beat(&mut transaction).await?;
             transaction.commit().await?;
             if removed == 0 {
                 break;
@@ -267,7 +267,7 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
         }
     }
     let mut transaction = database.transaction().await?;
-    lease.beat(&mut transaction).await?;
     transaction.execute(&format!("drop table if exists {name}"), &[]).await?;
+    lease.beat(&mut transaction).await?;
     Ok(transaction.commit().await?)
 }

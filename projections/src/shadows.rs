@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ProjectionError;
 use crate::cells::{self, Cells};
-use crate::digest::{RowsDigest, in_hex};
+use crate::digest::RowsDigest;
 use crate::folding::Projection;
 
 const SHADOWS: Table = Table::new(
@@ -67,8 +67,7 @@ pub(crate) async fn fresh(
         }
         sha.update(table.column_list());
     }
-    let bytes = sha.finalize();
-    let definition = in_hex(&bytes);
+    let definition = hex::encode(sha.finalize());
     let (name, version) = (projection.name().to_owned(), u64::from(projection.version()));
     let (position, digest) = (Position(0), RowsDigest::default());
     Ok(Mark { name, version, definition, position, digest, begun_at: now })

@@ -240,14 +240,25 @@ impl Database {
         }
     }
 
-    /// Work on many rows begins or ends: on SQLite the connection that writes keeps more of the file in
-    /// memory meanwhile, as the rows come in no order that the tables and their indexes have.
+    /// Work on many rows begins: on SQLite the connection that writes keeps more of the file in memory until
+    /// [`Database::end_bulk`], as the rows come in no order that the tables and their indexes have.
     ///
     /// # Errors
     /// When no connection is to be had.
-    pub async fn work_in_bulk(&self, begins: bool) -> Result<(), DatabaseError> {
+    pub async fn begin_bulk(&self) -> Result<(), DatabaseError> {
         match self {
-            Self::Sqlite(db) => db.work_in_bulk(begins).await,
+            Self::Sqlite(db) => db.begin_bulk().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Work on many rows is over.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn end_bulk(&self) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(db) => db.end_bulk().await,
             Self::Postgres(_) => Ok(()),
         }
     }

@@ -90,13 +90,13 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(super) async fn work_in_bulk(&self, begins: bool) -> Result<(), DatabaseError> {
-        let pragmas = if begins {
-            format!("pragma cache_size = -{BULK_CACHE}")
-        } else {
-            format!("pragma cache_size = -{CACHE}; pragma shrink_memory")
-        };
-        query(&self.write, &pragmas, &[]).await?;
+    pub(super) async fn begin_bulk(&self) -> Result<(), DatabaseError> {
+        query(&self.write, &format!("pragma cache_size = -{BULK_CACHE}"), &[]).await?;
+        Ok(())
+    }
+
+    pub(super) async fn end_bulk(&self) -> Result<(), DatabaseError> {
+        query(&self.write, &format!("pragma cache_size = -{CACHE}; pragma shrink_memory"), &[]).await?;
         Ok(())
     }
 
