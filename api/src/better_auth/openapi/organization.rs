@@ -69,8 +69,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("resend?", Bool),
             ("teamId?", Either(&[Text, List(&Text)])),
         ])))
-        .answers(&[(200, Json(Named("Invitation")))])
-        .refuses(&[400, 401, 403, 404, 413, 415, 422, 429]),
+        // Without any role it carries nothing.
+        .answers(&[(200, Json(Named("Invitation"))), (400, Empty)])
+        .refuses(&[401, 403, 404, 413, 415, 422, 429]),
     operation(
         Post,
         "/organization/cancel-invitation",
