@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::ProjectionError;
 use crate::facts::{facts, key};
-use crate::folding::normal;
+use crate::groups::normal;
 use crate::loader::{Limits, Loader, Spill};
 use crate::progress::Progress;
 use crate::rebuild::chosen;
@@ -97,7 +97,7 @@ async fn state_at(
 ) -> Result<Database, ProjectionError> {
     let database = Database::open_sqlite_log(file).await?;
     let names = ENTITIES.map(|(name, _)| name);
-    let mut loader = Loader::new(&chosen(&names)?, database.clone(), "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(&chosen(&names)?, &database, "", Limits::default(), None, &[]);
     progress.begin("fold", position.0);
     loader.advance(store, position, Spill::Allowed, progress).await?;
     loader.flush().await?;

@@ -6,7 +6,7 @@ use std::fmt;
 use evident_eventstore::{Row, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::folding::normal;
+use crate::groups::normal;
 
 /// How many rows there are, and the sum, modulo 2^256, of the SHA-256 of each. The same rows have the same
 /// digest on every database; a row that comes is added, one that goes is taken away.
@@ -20,6 +20,10 @@ pub struct RowsDigest {
     sum: [u64; 4],
 }
 
+/// The SHA-256 of one row, the least significant limb first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowDigest([u64; 4]);
+
 impl RowsDigest {
     /// How many rows.
     pub fn rows(&self) -> u64 {
@@ -27,14 +31,14 @@ impl RowsDigest {
     }
 
     /// A row came.
-    pub(crate) fn add(&mut self, row: &Row) {
-        self.merge(Self { rows: 1, sum: hash(row) });
+    pub(crate) fn add(&mut self, row: RowDigest) {
+        self.merge(Self { rows: 1, sum: row.0 });
     }
 
     /// A row that was added is gone.
-    pub(crate) fn remove(&mut self, row: &Row) {
+    pub(crate) fn remove(&mut self, row: RowDigest) {
         // Two's complement: what is taken away is the opposite, added.
-        let mut opposite = hash(row).map(|limb| !limb);
+        let mut opposite = row.0.map(|limb| !limb);
         for limb in &mut opposite {
             let carried;
             (*limb, carried) = limb.overflowing_add(1);
@@ -77,17 +81,19 @@ impl fmt::Display for RowsDigest {
     }
 }
 
-fn hash(row: &Row) -> [u64; 4] {
-    let mut sha = Sha256::new();
-    for value in row {
-        add(&mut sha, &normal(value));
+impl RowDigest {
+    pub(crate) fn of(row: &Row) -> Self {
+        let mut sha = Sha256::new();
+        for value in row {
+            add(&mut sha, &normal(value));
+        }
+        let bytes = sha.finalize();
+        let mut limbs = [0; 4];
+        for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
+            *limb = chunk.iter().rev().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+        }
+        Self(limbs)
     }
-    let bytes = sha.finalize();
-    let mut limbs = [0; 4];
-    for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
-        *limb = chunk.iter().rev().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
-    }
-    limbs
 }
 
 /// Adds a value so that no two lists of values look the same: its kind, its length, itself.
@@ -122,32 +128,32 @@ pub(crate) fn veiled(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn row(number: i64) -> Row {
-        vec![number.to_string().into(), number.into(), Value::Null]
+    fn row(number: i64) -> RowDigest {
+        RowDigest::of(&vec![number.to_string().into(), number.into(), Value::Null])
     }
 
     #[test]
     fn the_order_of_rows_does_not_matter_and_what_goes_leaves_no_trace() {
         let (mut forth, mut back, mut rest) = Default::default();
-        let digest = |digest: &mut RowsDigest, number| digest.add(&row(number));
+        let digest = |digest: &mut RowsDigest, number| digest.add(row(number));
         (0..1_000).for_each(|number| digest(&mut forth, number));
         (0..1_000).rev().for_each(|number| digest(&mut back, number));
         assert_eq!(forth, back);
         (0..500).for_each(|number| digest(&mut rest, number));
         assert_ne!(forth, rest);
-        (500..1_000).for_each(|number| forth.remove(&row(number)));
+        (500..1_000).for_each(|number| forth.remove(row(number)));
         assert_eq!(forth, rest);
         assert_eq!(forth.rows(), 500);
         assert_eq!(RowsDigest::parse(forth.rows(), &forth.to_string()), Some(forth));
-        (0..500).for_each(|number| forth.remove(&row(number)));
+        (0..500).for_each(|number| forth.remove(row(number)));
         assert_eq!(forth, RowsDigest::default());
     }
 
     #[test]
     fn both_databases_truth_values_are_one() {
         let (mut yes, mut one) = (RowsDigest::default(), RowsDigest::default());
-        yes.add(&vec![true.into()]);
-        one.add(&vec![1.into()]);
+        yes.add(RowDigest::of(&vec![true.into()]));
+        one.add(RowDigest::of(&vec![1.into()]));
         assert_eq!(yes, one);
         assert_ne!(veiled(&"a".into()), veiled(&"b".into()));
         assert!(!veiled(&"mallory".into()).contains("mallory"));

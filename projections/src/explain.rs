@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use crate::ProjectionError;
 use crate::facts::{facts, key};
-use crate::folding::{Begun, Folding, Projection};
+use crate::folding::{Begun, Folding, Projection, Retain};
 use crate::rebuild::chosen;
 use crate::replay::{Until, resolve};
 
@@ -159,7 +159,13 @@ struct Trace {
 
 impl Trace {
     fn new(projection: &'static dyn Projection, group: String) -> Self {
-        Self { projection, folding: projection.folding(), group, standing: Vec::new(), rows: Vec::new() }
+        Self {
+            projection,
+            folding: projection.folding(Retain::NOTHING),
+            group,
+            standing: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     fn follow(&mut self, event: &Recorded) -> Result<(), ProjectionError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Inline, Row, Tables};
 
-use crate::folding::Begun;
+use crate::folding::{Begun, Retain};
 use crate::folds;
 use crate::memory::{Draft, Memory};
 
@@ -51,7 +51,7 @@ impl Inline for Projections {
         self.memory().begin(first.position);
         let (mut groups, begun) = (Vec::new(), Begun::of(events));
         for (number, projection) in folds::INLINE.into_iter().enumerate() {
-            let mut folding = projection.folding();
+            let mut folding = projection.folding(Retain::NOTHING);
             let needs = folding.needs(events, &begun);
             if !needs.touched {
                 continue;

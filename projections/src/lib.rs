@@ -10,6 +10,7 @@
 
 pub mod audit;
 mod cells;
+mod changes;
 mod diff;
 mod digest;
 mod error;
@@ -18,14 +19,18 @@ mod facts;
 mod fold;
 mod folding;
 pub mod folds;
+mod groups;
 mod inline;
 mod lease;
 mod loader;
 mod memory;
+mod pages;
+mod part;
 mod progress;
 mod rebuild;
 mod replay;
 pub mod retention;
+mod seen;
 mod shadow;
 mod shadows;
 mod status;

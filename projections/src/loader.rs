@@ -1,24 +1,27 @@
-//! Folding the log into tables that nobody reads yet: pages are read and opened beside each other, folded
-//! one after the other, and what a projection holds is written in the background, all of it in one
-//! transaction together with the position it is as of. So a rebuild that was interrupted goes on from
-//! there. Memory is bounded by the number of pages and of groups held, whatever the log's length.
+//! Folding the log into tables that nobody reads yet: pages are read once and go to every projection, and each
+//! folds and writes them at its own pace, so none waits for what another has to read or write. Memory is
+//! bounded by the number of pages and of groups held, whatever the log's length.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use evident_domain::{Position, Recorded};
-use evident_eventstore::{Database, Dialect, EventStore, Row, StoreError, Table, Tables, Value};
-use futures::future::try_join_all;
-use tokio::task::{JoinHandle, JoinSet};
+use evident_domain::Position;
+use evident_eventstore::{Database, EventStore, Tables};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
 use crate::ProjectionError;
 use crate::digest::RowsDigest;
-use crate::folding::{Begun, Folding, Projection};
+use crate::folding::Projection;
 use crate::lease::Lease;
+use crate::pages::{Page, Pages};
+use crate::part::{Part, Place};
 use crate::progress::Progress;
-use crate::shadows::{self, Mark};
+use crate::shadows::Mark;
 
-/// Rows written in one statement.
-const ROWS_WRITTEN: usize = 1_000;
+/// How many parts write at a time: as many as PostgreSQL has connections for it; SQLite has one, and
+/// whoever comes second is ready when it is free.
+const WRITERS: usize = 2;
 
 /// What a rebuild may hold in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +30,11 @@ pub struct Limits {
     pub page: u32,
     /// Pages that are read ahead.
     pub pages: usize,
-    /// Groups of each projection that are held before they are written: with as many in one transaction the
+    /// Groups of each projection that change before they are written: with as many in one transaction the
     /// server's own commits have to wait for it on SQLite.
     pub groups: usize,
+    /// Groups of each projection that are kept in memory once they are written.
+    pub kept: usize,
     /// After so many events everything that is held is written, so that no more is lost when the process
     /// dies.
     pub stretch: u64,
@@ -37,34 +42,8 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 1_000, pages: 6, groups: 6_000, stretch: 100_000 }
+        Self { page: 250, pages: 8, groups: 6_000, kept: 4_000, stretch: 100_000 }
     }
-}
-
-/// Folds the log into tables.
-pub(crate) struct Loader {
-    parts: Vec<Part>,
-    database: Database,
-    limits: Limits,
-    /// The last event that was read.
-    position: Position,
-    /// Where everything was written last.
-    written: Position,
-    lease: Option<Lease>,
-}
-
-struct Part {
-    projection: &'static dyn Projection,
-    folding: Box<dyn Folding>,
-    table: Table,
-    tally: Option<Table>,
-    /// What the table holds already: events up to here are not for it.
-    begun: Position,
-    /// Whether the table holds anything yet.
-    filled: bool,
-    digest: RowsDigest,
-    /// What is being written, and how the digest moves by it.
-    writing: JoinSet<Result<RowsDigest, ProjectionError>>,
 }
 
 /// Whether full memory may be written in transactions of the loader's own.
@@ -76,37 +55,35 @@ pub(crate) enum Spill {
     Never,
 }
 
+/// Folds the log into tables. After an error it is of no more use.
+pub(crate) struct Loader {
+    parts: Vec<Part>,
+    limits: Limits,
+    /// The last event that all have folded.
+    position: Position,
+    lease: Option<Lease>,
+}
+
 impl Loader {
     /// Folds into tables of a database, named with a suffix. They are empty, or hold what the marks say.
     pub(crate) fn new(
         projections: &[&'static dyn Projection],
-        database: Database,
-        suffix: &str,
+        database: &Database,
+        suffix: &'static str,
         limits: Limits,
         lease: Option<Lease>,
         marks: &[Mark],
     ) -> Self {
-        let named = |table: Table| {
-            let name = format!("{}{suffix}", table.name);
-            table.named(name)
-        };
-        let part = |projection: &&'static dyn Projection| {
+        let slots = Arc::new(Semaphore::new(WRITERS));
+        let place = Place { database: database.clone(), suffix, limits, lease: lease.clone(), slots };
+        let stretch = limits.stretch / u64::try_from(projections.len().max(1)).unwrap_or(1);
+        let part = |(number, projection): (u64, &&'static dyn Projection)| {
             let mark = marks.iter().find(|mark| mark.name == projection.name());
-            let begun = mark.map(|mark| mark.position).unwrap_or_default();
-            Part {
-                projection: *projection,
-                folding: projection.folding(),
-                table: named(projection.table()),
-                tally: projection.tally().map(|tally| named(tally.table)),
-                begun,
-                filled: begun > Position(0),
-                digest: mark.map(|mark| mark.digest).unwrap_or_default(),
-                writing: JoinSet::new(),
-            }
+            Part::new(*projection, place.clone(), mark, number * stretch)
         };
-        let parts: Vec<Part> = projections.iter().map(part).collect();
-        let position = parts.iter().map(|part| part.begun).min().unwrap_or_default();
-        Self { parts, database, limits, position, written: position, lease }
+        let parts: Vec<Part> = (0..).zip(projections).map(part).collect();
+        let position = parts.iter().map(Part::position).min().unwrap_or_default();
+        Self { parts, limits, position, lease }
     }
 
     /// The last event that was folded.
@@ -116,7 +93,7 @@ impl Loader {
 
     /// The digest of each projection's rows, as they were written last.
     pub(crate) fn digests(&self) -> Vec<RowsDigest> {
-        self.parts.iter().map(|part| part.digest).collect()
+        self.parts.iter().map(Part::digest).collect()
     }
 
     /// Folds all events up to a position.
@@ -127,95 +104,33 @@ impl Loader {
         spill: Spill,
         progress: &dyn Progress,
     ) -> Result<(), ProjectionError> {
-        let mut pages =
-            Pages { store, limits: self.limits, next: self.position, until, ahead: VecDeque::new() };
-        while let Some(events) = pages.next().await? {
-            for (event, expected) in events.iter().zip(self.position.0 + 1..) {
-                if event.position.0 != expected {
-                    return Err(ProjectionError::Gap(Position(expected - 1)));
+        let mut pages = Pages::between(store, (self.position, until), self.limits.page, self.limits.pages);
+        let mut following = Following::begin(std::mem::take(&mut self.parts), self.limits.pages, spill);
+        let mut more = true;
+        while more || following.is_busy() {
+            while more && following.takes_more() {
+                match pages.next().await? {
+                    Some(page) => following.send(page),
+                    None => more = false,
                 }
             }
-            let last = events.last().map(|event| event.position);
-            if last != Some(pages.end_of_page(self.position)) {
-                return Err(ProjectionError::Gap(last.unwrap_or(self.position)));
+            if let Some(done) = following.progressed().await? {
+                self.position = done;
+                progress.at(done.0);
             }
-            self.fold(&events).await?;
-            self.position = last.unwrap_or(self.position);
-            progress.at(self.position.0);
-            if spill == Spill::Allowed {
-                self.spill().await?;
+            if let Some(lease) = self.lease.as_ref().filter(|_| spill == Spill::Allowed) {
+                lease.keep_alive().await?;
             }
         }
-        Ok(())
-    }
-
-    async fn fold(&mut self, events: &[Recorded]) -> Result<(), ProjectionError> {
-        let (begun, database) = (Begun::of(events), &self.database);
-        // Beside each other: what one has to read does not keep the others waiting.
-        try_join_all(self.parts.iter_mut().map(|part| part.fold(database, events, &begun))).await?;
-        Ok(())
-    }
-
-    /// Writes what there is too much of, and after a long stretch everything.
-    async fn spill(&mut self) -> Result<(), ProjectionError> {
-        let all = self.position.0 - self.written.0 >= self.limits.stretch;
-        for at in 0..self.parts.len() {
-            if all || self.parts[at].folding.len() > self.limits.groups {
-                self.write(at).await?;
-            }
-        }
-        if all {
-            self.written = self.position;
-        }
-        match &self.lease {
-            Some(lease) => lease.keep_alive().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Begins to write what a part holds, once what it held before is written.
-    async fn write(&mut self, at: usize) -> Result<(), ProjectionError> {
-        let (database, lease, position) = (self.database.clone(), self.lease.clone(), self.position);
-        let Some(part) = self.parts.get_mut(at) else { return Ok(()) };
-        part.settle().await?;
-        let mut folding = part.folding.take();
-        if folding.len() == 0 && lease.is_none() {
-            return Ok(());
-        }
-        part.filled = true;
-        let (table, tally, name) = (part.table.clone(), part.tally.clone(), part.projection.name());
-        let before = part.digest;
-        part.writing.spawn(async move {
-            let mut moved = RowsDigest::default();
-            let changes = folding.drain_digested(&mut moved);
-            drop(folding);
-            let mut transaction = database.transaction().await?;
-            for portion in changes.portions(ROWS_WRITTEN) {
-                portion.write(&mut transaction, &table, tally.as_ref()).await?;
-            }
-            if let Some(lease) = &lease {
-                let mut digest = before;
-                digest.merge(moved);
-                shadows::advance(&mut transaction, name, position, digest).await?;
-                lease.beat(&mut transaction).await?;
-            }
-            transaction.commit().await?;
-            Ok(moved)
-        });
+        self.parts = following.end().await?;
         Ok(())
     }
 
     /// Writes what is held, and waits until it is.
     pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
-        for at in 0..self.parts.len() {
-            self.write(at).await?;
+        for part in &mut self.parts {
+            part.flush().await?;
         }
-        self.written = self.position;
-        self.settle().await
-    }
-
-    /// Waits for what is being written.
-    pub(crate) async fn settle(&mut self) -> Result<(), ProjectionError> {
         for part in &mut self.parts {
             part.settle().await?;
         }
@@ -225,99 +140,91 @@ impl Loader {
     /// Writes what is held in the caller's transaction.
     pub(crate) async fn flush_into(&mut self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
         for part in &mut self.parts {
-            part.settle().await?;
-            let mut moved = RowsDigest::default();
-            for portion in part.folding.drain_digested(&mut moved).portions(ROWS_WRITTEN) {
-                portion.write(tables, &part.table, part.tally.as_ref()).await?;
+            part.flush_into(tables).await?;
+        }
+        Ok(())
+    }
+}
+
+/// All parts while they follow the log beside each other.
+struct Following {
+    senders: Vec<mpsc::Sender<Arc<Page>>>,
+    done: mpsc::UnboundedReceiver<Position>,
+    /// The ends of the pages that were sent and that not all parts are done with, and how many are.
+    under_way: VecDeque<(Position, usize)>,
+    /// So many may be under way.
+    most: usize,
+    parts: JoinSet<(usize, Result<Part, ProjectionError>)>,
+}
+
+impl Following {
+    fn begin(parts: Vec<Part>, most: usize, spill: Spill) -> Self {
+        let most = most.max(1);
+        let (said, done) = mpsc::unbounded_channel();
+        let (mut senders, mut tasks) = (Vec::new(), JoinSet::new());
+        for (number, part) in parts.into_iter().enumerate() {
+            let (sender, pages) = mpsc::channel(most);
+            senders.push(sender);
+            let said = said.clone();
+            tasks.spawn(async move { (number, part.follow(pages, spill, said).await) });
+        }
+        Self { senders, done, under_way: VecDeque::new(), most, parts: tasks }
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    fn takes_more(&self) -> bool {
+        self.under_way.len() < self.most
+    }
+
+    fn send(&mut self, page: Page) {
+        self.under_way.push_back((page.end(), 0));
+        let page = Arc::new(page);
+        for sender in &self.senders {
+            // There is room for as many as may be under way; where nobody receives a part has failed, which
+            // comes to light when it is joined.
+            let _ = sender.try_send(page.clone());
+        }
+    }
+
+    /// Waits until something is done; says what all parts are done with, where that is more than before.
+    async fn progressed(&mut self) -> Result<Option<Position>, ProjectionError> {
+        if !self.is_busy() {
+            return Ok(None);
+        }
+        tokio::select! {
+            Some(end) = self.done.recv() => {
+                if let Some((_, parts)) = self.under_way.iter_mut().find(|(page, _)| *page == end) {
+                    *parts += 1;
+                }
+                match self.under_way.front() {
+                    Some((end, parts)) if *parts == self.senders.len() => {
+                        let end = *end;
+                        self.under_way.pop_front();
+                        Ok(Some(end))
+                    }
+                    Some(_) | None => Ok(None),
+                }
             }
-            part.digest.merge(moved);
-            part.filled = true;
-        }
-        Ok(())
-    }
-}
-
-impl Part {
-    async fn fold(
-        &mut self,
-        database: &Database,
-        events: &[Recorded],
-        begun: &Begun,
-    ) -> Result<(), ProjectionError> {
-        let known = events.partition_point(|event| event.position <= self.begun);
-        let (events, own) = (&events[known..], (known > 0).then(|| Begun::of(&events[known..])));
-        let needs = self.folding.needs(events, own.as_ref().unwrap_or(begun));
-        if !needs.touched {
-            return Ok(());
-        }
-        if !needs.unknown.is_empty() {
-            self.settle().await?;
-            if self.filled {
-                let group = self.projection.group();
-                let rows = select(database, &self.table, group, &needs.unknown).await?;
-                self.folding.load(&needs.unknown, rows)?;
+            // While pages come a part only ends by failing.
+            Some(ended) = self.parts.join_next() => {
+                ended.map_err(|_| ProjectionError::Interrupted)?.1?;
+                Err(ProjectionError::Interrupted)
             }
         }
-        self.folding.fold(events);
-        Ok(())
     }
 
-    async fn settle(&mut self) -> Result<(), ProjectionError> {
-        while let Some(written) = self.writing.join_next().await {
-            self.digest.merge(written.map_err(|_| ProjectionError::Interrupted)??);
+    /// All pages are done with: hands the parts back, in their order.
+    async fn end(mut self) -> Result<Vec<Part>, ProjectionError> {
+        self.senders.clear();
+        let mut parts = Vec::new();
+        while let Some(ended) = self.parts.join_next().await {
+            let (number, part) = ended.map_err(|_| ProjectionError::Interrupted)?;
+            parts.push((number, part?));
         }
-        Ok(())
+        parts.sort_by_key(|(number, _)| *number);
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
     }
-}
-
-/// Pages of the log, several of them under way at once.
-struct Pages<'a> {
-    store: &'a EventStore,
-    limits: Limits,
-    /// The last event of the last page that was asked for.
-    next: Position,
-    until: Position,
-    ahead: VecDeque<Page>,
-}
-
-/// A page that is being read and opened; given up when it is dropped.
-struct Page(JoinHandle<Result<Vec<Recorded>, StoreError>>);
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Pages<'_> {
-    /// Where a page ends that begins behind a position.
-    fn end_of_page(&self, after: Position) -> Position {
-        Position((after.0 + u64::from(self.limits.page)).min(self.until.0))
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<Recorded>>, ProjectionError> {
-        while self.ahead.len() < self.limits.pages.max(1) && self.next < self.until {
-            let (store, after, last) = (self.store.clone(), self.next, self.end_of_page(self.next));
-            self.ahead.push_back(Page(tokio::spawn(async move { store.stretch(after, last).await })));
-            self.next = last;
-        }
-        let Some(mut page) = self.ahead.pop_front() else { return Ok(None) };
-        Ok(Some((&mut page.0).await.map_err(|_| ProjectionError::Interrupted)??))
-    }
-}
-
-/// [`Tables::select`] outside of any transaction.
-async fn select(
-    database: &Database,
-    table: &Table,
-    column: &str,
-    values: &[String],
-) -> Result<Vec<Row>, ProjectionError> {
-    let list = match database.dialect() {
-        Dialect::Sqlite => "select value from json_each($1)",
-        Dialect::Postgres => "select json_array_elements_text($1::json)",
-    };
-    let values: serde_json::Value = values.iter().map(String::as_str).collect();
-    let rest = format!("where {column} in ({list})");
-    Ok(database.read(table, &rest, &[Value::Text(values.to_string())]).await?)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use evident_domain::Position;
 use evident_eventstore::{EventStore, HeadLock, Table};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::sleep;
 
 use crate::ProjectionError;
@@ -22,6 +23,8 @@ use crate::status;
 const LAST_STRETCH: u64 = 500;
 /// How often to catch up and to wait for readers before giving up.
 const ATTEMPTS: u32 = 30;
+/// How many tables get their indexes at a time, on PostgreSQL: as many as there are connections that write.
+const COMPLETED_AT_ONCE: usize = 2;
 /// How long a rebuild that shows no sign of life is waited for before it is taken for dead.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -170,8 +173,8 @@ async fn run(
     store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
-    let database = store.database().clone();
-    let mut loader = Loader::new(projections, database, shadow::SHADOW, limits, Some(lease.clone()), &marks);
+    let mut loader =
+        Loader::new(projections, store.database(), shadow::SHADOW, limits, Some(lease.clone()), &marks);
     let resumed_at = loader.position();
 
     let head = store.head().await?.position;
@@ -179,9 +182,9 @@ async fn run(
     progress.at(resumed_at.0);
     loader.advance(store, head, Spill::Allowed, progress).await?;
     loader.flush().await?;
-    for table in &live {
-        shadow::complete(store.database(), table, lease).await?;
-    }
+    let completing: Vec<_> =
+        live.iter().map(|table| shadow::complete(store.database(), table, lease)).collect();
+    stream::iter(completing).buffer_unordered(COMPLETED_AT_ONCE).try_collect::<()>().await?;
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();

@@ -115,7 +115,7 @@ async fn fold(
     database: &Database,
     progress: &dyn Progress,
 ) -> Result<(), ProjectionError> {
-    let mut loader = Loader::new(&folds::ALL, database.clone(), "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(&folds::ALL, database, "", Limits::default(), None, &[]);
     progress.begin("replay", position.0);
     loader.advance(store, position, Spill::Allowed, progress).await?;
     loader.flush().await?;

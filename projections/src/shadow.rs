@@ -18,8 +18,10 @@ pub(crate) const SHADOW: &str = "_shadow";
 const OLD: &str = "_old";
 /// What an SQLite index's second name ends with.
 const SECOND: &str = "__2";
-/// Rows removed at a time from a table that goes.
+/// Rows removed at a time from a large table that goes.
 const REMOVED_AT_ONCE: u32 = 5_000;
+/// A table of so many rows goes as a whole, page by page: much less work than row by row, and soon done.
+const DROPPED_AT_ONCE: u32 = 30_000;
 
 fn text(row: &Row, at: usize) -> &str {
     row.get(at).and_then(Value::as_text).unwrap_or_default()
@@ -253,17 +255,15 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
             transaction.commit().await?;
         }
         let key = table.key();
-        let sql = format!(
-            "delete from {name} where {key} in (select {key} from {name} order by {key} limit {REMOVED_AT_ONCE})"
-        );
-        loop {
+        // Whole stretches of keys, while more is left than may go at once.
+        let end = format!("select {key} from {name} order by {key} limit 1 offset {REMOVED_AT_ONCE}");
+        let more = format!("select 1 from {name} limit 1 offset {DROPPED_AT_ONCE}");
+        let sql = format!("delete from {name} where {key} < ({end})");
+        while !database.query(&more, &[]).await?.is_empty() {
             let mut transaction = database.transaction().await?;
-            let removed = transaction.execute(&sql, &[]).await?;
+            transaction.execute(&sql, &[]).await?;
             lease.beat(&mut transaction).await?;
             transaction.commit().await?;
-            if removed == 0 {
-                break;
-            }
         }
     }
     let mut transaction = database.transaction().await?;

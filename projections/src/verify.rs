@@ -12,7 +12,8 @@ use evident_eventstore::{Database, EventStore, Row, Table, Value};
 
 use crate::ProjectionError;
 use crate::digest::{RowsDigest, veiled};
-use crate::folding::{Projection, normal};
+use crate::folding::Projection;
+use crate::groups::normal;
 use crate::loader::{Limits, Loader, Spill};
 use crate::progress::{Progress, Silent};
 use crate::rebuild::chosen;
@@ -178,7 +179,7 @@ async fn run(
     scratch: &Database,
     progress: &dyn Progress,
 ) -> Result<Verification, ProjectionError> {
-    let mut loader = Loader::new(projections, scratch.clone(), "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(projections, scratch, "", Limits::default(), None, &[]);
     let head = store.head().await?.position;
     progress.begin("fold", head.0);
     loader.advance(store, head, Spill::Allowed, progress).await?;

@@ -9,7 +9,8 @@ use super::{ColumnType, DatabaseError, Row, Table, Value};
 /// Rows of one table.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// From SQLite: one text, each row the lengths of its values and then the values.
+    /// From SQLite: one text. Each row begins with a word for each column and a space behind it: the number that
+    /// stands there, or the length in bytes of the text, and nothing for null. The texts follow.
     Packed(String),
     /// From PostgreSQL.
     Postgres(Vec<PgRow>),
@@ -78,9 +79,9 @@ impl Fetched {
         match self {
             Self::Packed(text) => {
                 let (mut rest, mut cells) = (text.as_str(), Vec::new());
-                let mut lengths = Vec::with_capacity(table.columns.len());
+                let mut words = Vec::with_capacity(table.columns.len());
                 while !rest.is_empty() {
-                    unpack(table, &mut rest, &mut lengths, &mut cells).ok_or_else(|| unexpected(table, 0))?;
+                    unpack(table, &mut rest, &mut words, &mut cells).ok_or_else(|| unexpected(table, 0))?;
                 }
                 Ok(cells)
             }
@@ -117,27 +118,27 @@ fn unexpected(table: &Table, at: usize) -> DatabaseError {
 fn unpack<'a>(
     table: &Table,
     packed: &mut &'a str,
-    lengths: &mut Vec<Option<usize>>,
+    words: &mut Vec<&'a str>,
     cells: &mut Vec<Cell<'a>>,
 ) -> Option<()> {
-    lengths.clear();
+    words.clear();
     for _ in table.columns {
-        let (length, rest) = packed.split_once(' ')?;
-        lengths.push(if length == "-1" { None } else { Some(length.parse().ok()?) });
+        let (word, rest) = packed.split_once(' ')?;
+        words.push(word);
         *packed = rest;
     }
-    for (column, length) in table.columns.iter().zip(lengths.iter()) {
-        let Some(length) = *length else {
+    for (column, word) in table.columns.iter().zip(words.iter()) {
+        if word.is_empty() {
             cells.push(Cell::Null);
             continue;
-        };
-        let (text, rest) = packed.split_at_checked(length)?;
+        }
+        if matches!(column.kind, ColumnType::Bool | ColumnType::Int) {
+            cells.push(Cell::Int(word.parse().ok()?));
+            continue;
+        }
+        let (text, rest) = packed.split_at_checked(word.parse().ok()?)?;
         *packed = rest;
-        cells.push(match column.kind {
-            ColumnType::Bool | ColumnType::Int => Cell::Int(text.parse().ok()?),
-            ColumnType::Text | ColumnType::Json => Cell::Text(text),
-            ColumnType::Bytes => Cell::Hex(text),
-        });
+        cells.push(if column.kind == ColumnType::Bytes { Cell::Hex(text) } else { Cell::Text(text) });
     }
     Some(())
 }
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_packed_text_reads_back_whatever_its_values_are() {
-        let packed = Fetched::Packed("5 1 4 ä 9\u{1}70aff0 -1 -1 ".to_owned());
+        let packed = Fetched::Packed("5 7 4 ä 9\u{1}0aff0   ".to_owned());
         let rows = packed.rows(&TABLE).unwrap();
         assert_eq!(rows[0], vec!["ä 9\u{1}".into(), 7.into(), vec![0x0a, 0xff].into()]);
         assert_eq!(rows[1], vec!["".into(), Value::Null, Value::Null]);
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_packed_text_that_was_cut_is_an_error() {
-        for packed in ["1 1", "1 1 2 a1f", "1 1 2 axff", "1 1 2 a1fx", "2 -1 -1 a"] {
+        for packed in ["1 1", "1 1 2 af", "1 x 2 aff", "1 1 2 afx", "2   a"] {
             let packed = Fetched::Packed(packed.to_owned());
             assert!(matches!(packed.rows(&TABLE), Err(DatabaseError::Unexpected { .. })));
         }

@@ -1,0 +1,104 @@
+//! What a fold has to write to its tables, and writing it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
+
+/// What has to be written to a projection's tables.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Changes {
+    /// Keys of rows that go. They go first: their keys may come back in another group.
+    pub deletes: Vec<String>,
+    /// Rows that come or change.
+    pub upserts: Vec<Row>,
+    /// Counters, and by how much they move.
+    pub counts: BTreeMap<Row, i64>,
+}
+
+impl Changes {
+    /// Moves counters.
+    pub(crate) fn count(&mut self, counters: &[Row], by: i64) {
+        for counter in counters {
+            match self.counts.get_mut(counter) {
+                Some(count) => *count += by,
+                None => {
+                    self.counts.insert(counter.clone(), by);
+                }
+            }
+        }
+    }
+
+    /// The same in the order of keys, so that neighbours are written together.
+    pub(crate) fn ordered(mut self) -> Self {
+        self.counts.retain(|_, by| *by != 0);
+        self.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+        self.deletes.sort_unstable();
+        self
+    }
+
+    /// The same in portions of so many rows, to be written one after the other.
+    pub(crate) fn portions(mut self, rows: usize) -> Vec<Self> {
+        let mut portions = Vec::new();
+        let deletes = std::mem::take(&mut self.deletes);
+        portions.extend(deletes.chunks(rows).map(|keys| Self { deletes: keys.to_vec(), ..Self::default() }));
+        let mut upserts = std::mem::take(&mut self.upserts);
+        while !upserts.is_empty() {
+            let rest = upserts.split_off(upserts.len().min(rows));
+            portions.push(Self { upserts, ..Self::default() });
+            upserts = rest;
+        }
+        while !self.counts.is_empty() {
+            let rest = self.counts.keys().nth(rows).cloned().map(|at| self.counts.split_off(&at));
+            portions.push(Self { counts: std::mem::take(&mut self.counts), ..Self::default() });
+            self.counts = rest.unwrap_or_default();
+        }
+        portions
+    }
+
+    /// Writes everything to tables.
+    pub(crate) async fn write(
+        self,
+        tables: &mut dyn Tables,
+        table: &Table,
+        tally: Option<&Table>,
+    ) -> Result<(), DatabaseError> {
+        if !self.deletes.is_empty() {
+            tables.delete(table, &self.deletes).await?;
+        }
+        if !self.upserts.is_empty() {
+            tables.upsert(table, self.upserts).await?;
+        }
+        match tally {
+            Some(tally) if !self.counts.is_empty() => add(tables, tally, self.counts).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Moves counters; one that reaches 0 goes.
+async fn add(
+    tables: &mut dyn Tables,
+    tally: &Table,
+    counts: BTreeMap<Row, i64>,
+) -> Result<(), DatabaseError> {
+    let key = |row: &Row| row.first().and_then(Value::as_text).map(str::to_owned);
+    let keys: Vec<String> = counts.keys().filter_map(key).collect();
+    let stored = tables.select(tally, tally.key(), &keys).await?;
+    let stored: HashMap<String, i64> =
+        stored.iter().filter_map(|row| Some((key(row)?, row.last().and_then(Value::as_int)?))).collect();
+    let (mut upserts, mut deletes) = (Vec::new(), Vec::new());
+    for (mut row, by) in counts {
+        let Some(key) = key(&row) else { continue };
+        let now = stored.get(&key).copied().unwrap_or_default() + by;
+        if now == 0 {
+            deletes.push(key);
+        } else {
+            row.push(Value::Int(now));
+            upserts.push(row);
+        }
+    }
+    if !deletes.is_empty() {
+        tables.delete(tally, &deletes).await?;
+    }
+    if upserts.is_empty() { Ok(()) } else { tables.upsert(tally, upserts).await }
+}

@@ -1,0 +1,271 @@
+//! Groups of one projection in memory, and what comes of them.
+
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use evident_domain::Recorded;
+use evident_eventstore::{DatabaseError, Row, Value};
+use foldhash::fast::RandomState;
+
+use crate::changes::Changes;
+use crate::digest::{RowDigest, RowsDigest};
+use crate::fold::Fold;
+use crate::folding::{Begun, Folding, Needs, Retain};
+use crate::seen::Seen;
+
+/// Groups by their keys.
+type Held<F> = HashMap<String, Group<F>, RandomState>;
+
+struct Group<F> {
+    /// The rows that stand in the table.
+    standing: Vec<Standing>,
+    state: Option<F>,
+}
+
+/// What is known of a row in the table.
+enum Standing {
+    /// All of it, as it was read.
+    Row(Row),
+    /// What its going has to take back, as it was written by this fold.
+    Print(Print),
+}
+
+/// What is left of a row once it is written.
+struct Print {
+    key: Option<Value>,
+    digest: RowDigest,
+    /// The counters in which it counts.
+    counters: Vec<Row>,
+}
+
+/// The groups of a projection that were touched lately.
+pub(crate) struct Groups<F> {
+    /// Those that were touched since the last drain.
+    changed: Held<F>,
+    /// Those that were drained and need not be read again: the table holds their rows, or soon will.
+    kept: Held<F>,
+    /// Which groups there may be that are not held here; any, where that is not known.
+    seen: Option<Seen>,
+    /// How many groups are kept once they are written.
+    keep: usize,
+    /// Rows of groups that nothing touches twice.
+    once: Vec<Row>,
+    /// Which events touch which groups, of those that are folded next.
+    keys: Vec<(usize, String)>,
+}
+
+impl<F: Fold> Groups<F> {
+    /// None yet.
+    pub(crate) fn new(retain: Retain) -> Self {
+        Self {
+            changed: HashMap::default(),
+            kept: HashMap::default(),
+            seen: retain.from_nothing.then(Seen::nothing),
+            keep: retain.groups,
+            once: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+
+    /// Whether the table may hold rows of a group that are not known here.
+    fn lacks(&self, key: &str) -> bool {
+        let held = self.changed.contains_key(key) || self.kept.contains_key(key);
+        !held && self.seen.as_ref().is_none_or(|seen| seen.may_hold(key))
+    }
+
+    /// Lets go of groups until no more are kept than there may be. Only at the beginning of a drain: whoever
+    /// drains has waited for what was drained before, so what is let go is in the table.
+    fn let_go(&mut self) {
+        let mut left = self.keep;
+        self.kept.retain(|_, _| {
+            let stays = left > 0;
+            left = left.saturating_sub(1);
+            stays
+        });
+    }
+}
+
+impl<F: Fold> Folding for Groups<F> {
+    fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs {
+        self.keys.clear();
+        let mut unknown = BTreeSet::new();
+        for (at, event) in events.iter().enumerate() {
+            for key in F::keys(event) {
+                if !F::TOUCHED_ONCE && !begun.holds(&key) && self.lacks(&key) {
+                    unknown.insert(key.clone());
+                }
+                self.keys.push((at, key));
+            }
+        }
+        Needs { touched: !self.keys.is_empty(), unknown: unknown.into_iter().collect() }
+    }
+
+    fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError> {
+        let column = F::TABLE.columns.iter().position(|column| column.name == F::GROUP).unwrap_or_default();
+        let mut found: HashMap<String, Vec<Row>> = HashMap::new();
+        for row in rows {
+            if let Some(key) = row.get(column).and_then(Value::as_text) {
+                found.entry(key.to_owned()).or_default().push(row);
+            }
+        }
+        for key in asked {
+            if let Entry::Vacant(vacant) = self.changed.entry(key.clone()) {
+                let rows = found.remove(key).unwrap_or_default();
+                let state = F::from_rows(rows.clone())?;
+                vacant.insert(Group { standing: rows.into_iter().map(Standing::Row).collect(), state });
+            }
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, events: &[Recorded]) {
+        for (at, key) in std::mem::take(&mut self.keys) {
+            let Some(event) = events.get(at) else { continue };
+            if F::TOUCHED_ONCE {
+                self.once.extend(F::apply(None, event, &key).iter().flat_map(|state| state.rows(&key)));
+                continue;
+            }
+            match self.changed.entry(key) {
+                Entry::Occupied(mut group) => {
+                    let state = group.get_mut().state.take();
+                    let state = F::apply(state, event, group.key());
+                    group.get_mut().state = state;
+                }
+                Entry::Vacant(vacant) => {
+                    let mut group = self.kept.remove(vacant.key()).unwrap_or_else(|| {
+                        if let Some(seen) = &mut self.seen {
+                            seen.insert(vacant.key());
+                        }
+                        Group { standing: Vec::new(), state: None }
+                    });
+                    group.state = F::apply(group.state, event, vacant.key());
+                    vacant.insert(group);
+                }
+            }
+        }
+    }
+
+    fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes {
+        let mut changes = Changes::default();
+        for row in std::mem::take(&mut self.once) {
+            if let Some(key) = row.first().and_then(Value::as_text) {
+                show(key.to_owned(), std::slice::from_ref(&row));
+            }
+            difference::<F>(&mut changes, None, Vec::new(), vec![row]);
+        }
+        for (key, group) in std::mem::take(&mut self.changed) {
+            let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
+            show(key, &rows);
+            difference::<F>(&mut changes, None, group.standing, rows);
+        }
+        changes.ordered()
+    }
+
+    fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes {
+        self.let_go();
+        let mut changes = Changes::default();
+        for row in std::mem::take(&mut self.once) {
+            difference::<F>(&mut changes, Some(digest), Vec::new(), vec![row]);
+        }
+        for (key, Group { standing, state }) in std::mem::take(&mut self.changed) {
+            let rows = state.as_ref().map(|state| state.rows(&key)).unwrap_or_default();
+            let standing = difference::<F>(&mut changes, Some(digest), standing, rows);
+            self.kept.insert(key, Group { standing, state });
+        }
+        changes.ordered()
+    }
+
+    fn len(&self) -> usize {
+        self.changed.len() + self.once.len()
+    }
+}
+
+/// Adds what makes the rows out of what stands. Where a digest is kept, says what stands then.
+fn difference<F: Fold>(
+    changes: &mut Changes,
+    mut digest: Option<&mut RowsDigest>,
+    standing: Vec<Standing>,
+    rows: Vec<Row>,
+) -> Vec<Standing> {
+    let counters = |row: &Row| F::TALLY.map(|tally| (tally.of)(row)).unwrap_or_default();
+    let mut before: BTreeMap<Option<Value>, Standing> =
+        standing.into_iter().map(|standing| (standing.key(), standing)).collect();
+    let mut after = Vec::new();
+    for row in rows {
+        let key = row.first().cloned();
+        let old = before.remove(&key);
+        let print = digest.is_some().then(|| RowDigest::of(&row));
+        let unchanged = match (&old, print) {
+            (Some(Standing::Row(old)), _) => same(old, &row),
+            (Some(Standing::Print(old)), Some(print)) => old.digest == print,
+            (Some(Standing::Print(_)) | None, _) => false,
+        };
+        if unchanged {
+            after.extend(old);
+            continue;
+        }
+        if let Some(old) = old {
+            take_back(changes, digest.as_deref_mut(), old, counters);
+        }
+        let counters = counters(&row);
+        changes.count(&counters, 1);
+        if let (Some(digest), Some(print)) = (digest.as_deref_mut(), print) {
+            digest.add(print);
+            after.push(Standing::Print(Print { key, digest: print, counters }));
+        }
+        changes.upserts.push(row);
+    }
+    for (key, old) in before {
+        take_back(changes, digest.as_deref_mut(), old, counters);
+        if let Some(Value::Text(key)) = key {
+            changes.deletes.push(key);
+        }
+    }
+    after
+}
+
+/// A row that stood does so no longer.
+fn take_back(
+    changes: &mut Changes,
+    digest: Option<&mut RowsDigest>,
+    old: Standing,
+    counters: impl Fn(&Row) -> Vec<Row>,
+) {
+    match old {
+        Standing::Row(row) => {
+            changes.count(&counters(&row), -1);
+            if let Some(digest) = digest {
+                digest.remove(RowDigest::of(&row));
+            }
+        }
+        Standing::Print(print) => {
+            changes.count(&print.counters, -1);
+            if let Some(digest) = digest {
+                digest.remove(print.digest);
+            }
+        }
+    }
+}
+
+impl Standing {
+    fn key(&self) -> Option<Value> {
+        match self {
+            Self::Row(row) => row.first().cloned(),
+            Self::Print(print) => print.key.clone(),
+        }
+    }
+}
+
+/// Whether two rows are the same, whichever database they came from.
+fn same(a: &Row, b: &Row) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| normal(a) == normal(b))
+}
+
+/// A value as both databases would hand it out: a truth value as 0 or 1.
+pub(crate) fn normal(value: &Value) -> Cow<'_, Value> {
+    match value {
+        Value::Bool(truth) => Cow::Owned(Value::Int(i64::from(*truth))),
+        Value::Null | Value::Int(_) | Value::Text(_) | Value::Bytes(_) => Cow::Borrowed(value),
+    }
+}

@@ -1,0 +1,90 @@
+//! Reading the log for a fold of all of it.
+
+use std::collections::VecDeque;
+
+use evident_domain::{Position, Recorded};
+use evident_eventstore::{EventStore, StoreError};
+use tokio::task::JoinHandle;
+
+use crate::ProjectionError;
+use crate::folding::Begun;
+
+/// Some events that follow on each other, without a gap.
+pub(crate) struct Page {
+    pub(crate) events: Vec<Recorded>,
+    pub(crate) begun: Begun,
+}
+
+/// Pages of the log, several of them under way at once: they are read and opened beside each other.
+pub(crate) struct Pages<'a> {
+    store: &'a EventStore,
+    /// Events a page.
+    size: u32,
+    /// Pages that are read ahead.
+    ahead: usize,
+    /// The last event of the last page that was handed out.
+    position: Position,
+    /// The last event of the last page that was asked for.
+    asked: Position,
+    until: Position,
+    reading: VecDeque<Reading>,
+}
+
+/// A page that is being read and opened; given up when it is dropped.
+struct Reading(JoinHandle<Result<Vec<Recorded>, StoreError>>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl<'a> Pages<'a> {
+    /// All events behind a position and up to another.
+    pub(crate) fn between(
+        store: &'a EventStore,
+        (after, until): (Position, Position),
+        size: u32,
+        ahead: usize,
+    ) -> Self {
+        Self { store, size, ahead, position: after, asked: after, until, reading: VecDeque::new() }
+    }
+
+    /// The next page; none at the end.
+    ///
+    /// # Errors
+    /// Whatever the log reports, and [`ProjectionError::Gap`] where an event is missing.
+    pub(crate) async fn next(&mut self) -> Result<Option<Page>, ProjectionError> {
+        while self.reading.len() < self.ahead.max(1) && self.asked < self.until {
+            let (store, after, last) = (self.store.clone(), self.asked, self.end_of_page(self.asked));
+            self.reading.push_back(Reading(tokio::spawn(async move { store.stretch(after, last).await })));
+            self.asked = last;
+        }
+        let Some(mut reading) = self.reading.pop_front() else { return Ok(None) };
+        let events = (&mut reading.0).await.map_err(|_| ProjectionError::Interrupted)??;
+        let end = self.end_of_page(self.position);
+        for (event, expected) in events.iter().zip(self.position.0 + 1..) {
+            if event.position.0 != expected {
+                return Err(ProjectionError::Gap(Position(expected - 1)));
+            }
+        }
+        let last = events.last().map_or(self.position, |event| event.position);
+        if last != end {
+            return Err(ProjectionError::Gap(last));
+        }
+        self.position = last;
+        Ok(Some(Page { begun: Begun::of(&events), events }))
+    }
+
+    /// Where a page ends that begins behind a position.
+    fn end_of_page(&self, after: Position) -> Position {
+        Position((after.0 + u64::from(self.size)).min(self.until.0))
+    }
+}
+
+impl Page {
+    /// The last event of it.
+    pub(crate) fn end(&self) -> Position {
+        self.events.last().map(|event| event.position).unwrap_or_default()
+    }
+}

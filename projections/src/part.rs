@@ -1,0 +1,246 @@
+//! One projection on its way into a table that nobody reads yet: it takes in pages of events at its own pace,
+//! and what it holds is written in the background, all of it in one transaction together with the
+//! position it is as of. So a rebuild that was interrupted goes on from there.
+
+use std::sync::Arc;
+
+use evident_domain::{Position, Recorded};
+use evident_eventstore::{Database, Dialect, Row, Table, Tables, Value};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, UnboundedSender};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinSet, spawn_blocking};
+
+use crate::ProjectionError;
+use crate::digest::RowsDigest;
+use crate::folding::{Begun, Folding, Projection, Retain};
+use crate::lease::Lease;
+use crate::loader::{Limits, Spill};
+use crate::pages::Page;
+use crate::shadows::{self, Mark};
+
+/// Rows written in one statement.
+const ROWS_WRITTEN: usize = 1_000;
+
+/// Where parts write to, and what they share in doing so.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) database: Database,
+    /// What the names of its tables end with.
+    pub(crate) suffix: &'static str,
+    pub(crate) limits: Limits,
+    pub(crate) lease: Option<Lease>,
+    /// Who may write: as many at a time as the database has connections for it.
+    pub(crate) slots: Arc<Semaphore>,
+}
+
+/// What a projection's rows become.
+pub(crate) struct Part {
+    projection: &'static dyn Projection,
+    place: Place,
+    folding: Box<dyn Folding>,
+    table: Table,
+    tally: Option<Table>,
+    /// What the table holds already: events up to here are not for it.
+    begun: Position,
+    /// The last event that was folded, or was not for it.
+    position: Position,
+    /// Where everything is written next, however little there is.
+    due: Position,
+    /// Whether the table holds anything yet.
+    filled: bool,
+    digest: RowsDigest,
+    /// What is being written.
+    writing: JoinSet<Result<(), ProjectionError>>,
+    /// Dropped with the part: what is being written is then given up.
+    alive: Option<oneshot::Sender<()>>,
+}
+
+impl Part {
+    /// Folds into tables that are empty, or hold what the mark says. `phase` is how many events earlier than
+    /// after a whole stretch it is written for the first time, so that not all parts are written at once.
+    pub(crate) fn new(
+        projection: &'static dyn Projection,
+        place: Place,
+        mark: Option<&Mark>,
+        phase: u64,
+    ) -> Self {
+        let named = |table: Table| {
+            let name = format!("{}{}", table.name, place.suffix);
+            table.named(name)
+        };
+        let begun = mark.map(|mark| mark.position).unwrap_or_default();
+        let retain = Retain { groups: place.limits.kept, from_nothing: begun == Position(0) };
+        Self {
+            projection,
+            folding: projection.folding(retain),
+            table: named(projection.table()),
+            tally: projection.tally().map(|tally| named(tally.table)),
+            begun,
+            position: begun,
+            due: Position(begun.0 + place.limits.stretch.saturating_sub(phase)),
+            filled: begun > Position(0),
+            digest: mark.map(|mark| mark.digest).unwrap_or_default(),
+            writing: JoinSet::new(),
+            alive: None,
+            place,
+        }
+    }
+
+    /// The last event that was folded.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The digest of the rows as they were written last.
+    pub(crate) fn digest(&self) -> RowsDigest {
+        self.digest
+    }
+
+    /// Folds pages until there are no more; says after each that it is done.
+    ///
+    /// # Errors
+    /// Whatever the tables report.
+    pub(crate) async fn follow(
+        mut self,
+        mut pages: Receiver<Arc<Page>>,
+        spill: Spill,
+        done: UnboundedSender<Position>,
+    ) -> Result<Self, ProjectionError> {
+        while let Some(page) = pages.recv().await {
+            self.fold(&page).await?;
+            if spill == Spill::Allowed {
+                self.spill().await?;
+            }
+            // Nobody listens any more where another part failed.
+            let _ = done.send(page.end());
+        }
+        Ok(self)
+    }
+
+    async fn fold(&mut self, page: &Page) -> Result<(), ProjectionError> {
+        let end = page.end();
+        let known = page.events.partition_point(|event| event.position <= self.begun);
+        let events = &page.events[known..];
+        if known == 0 {
+            self.take_in(events, &page.begun).await?;
+        } else {
+            self.take_in(events, &Begun::of(events)).await?;
+        }
+        self.position = self.position.max(end);
+        Ok(())
+    }
+
+    async fn take_in(&mut self, events: &[Recorded], begun: &Begun) -> Result<(), ProjectionError> {
+        let needs = self.folding.needs(events, begun);
+        if !needs.touched {
+            return Ok(());
+        }
+        if !needs.unknown.is_empty() && self.filled {
+            let group = self.projection.group();
+            let rows = select(&self.place.database, &self.table, group, &needs.unknown).await?;
+            self.folding.load(&needs.unknown, rows)?;
+        }
+        self.folding.fold(events);
+        Ok(())
+    }
+
+    /// Writes if there is too much to write, and after a long stretch in any case.
+    async fn spill(&mut self) -> Result<(), ProjectionError> {
+        let much = self.folding.len() > self.place.limits.groups;
+        if much || self.position >= self.due { self.write().await } else { Ok(()) }
+    }
+
+    /// Begins to write what changed, once what changed before is written.
+    async fn write(&mut self) -> Result<(), ProjectionError> {
+        self.settle().await?;
+        self.due = Position(self.position.0 + self.place.limits.stretch);
+        if self.folding.len() == 0 && self.place.lease.is_none() {
+            return Ok(());
+        }
+        let changes = self.folding.drain_digested(&mut self.digest);
+        self.filled = true;
+        let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
+        let (digest, position) = (self.digest, self.position);
+        let Place { database, lease, slots, .. } = self.place.clone();
+        let write = async move {
+            let mut transaction = database.transaction().await?;
+            for portion in changes.portions(ROWS_WRITTEN) {
+                portion.write(&mut transaction, &table, tally.as_ref()).await?;
+            }
+            if let Some(lease) = &lease {
+                shadows::advance(&mut transaction, name, position, digest).await?;
+                lease.beat(&mut transaction).await?;
+            }
+            Ok(transaction.commit().await?)
+        };
+        let (alive, gone) = oneshot::channel();
+        self.alive = Some(alive);
+        let write = async move {
+            tokio::select! {
+                written = write => written,
+                _ = gone => Err(ProjectionError::Interrupted),
+            }
+        };
+        // On a thread of its own: between two statements it would wait for its turn behind what folds.
+        let runtime = Handle::current();
+        self.writing.spawn(async move {
+            let slot = slots.acquire_owned().await.map_err(|_| ProjectionError::Interrupted)?;
+            #[expect(clippy::disallowed_methods, reason = "the slots bound it; nothing is hashed here")]
+            let writing = spawn_blocking(move || {
+                let _slot = slot;
+                runtime.block_on(write)
+            });
+            writing.await.map_err(|_| ProjectionError::Interrupted)?
+        });
+        Ok(())
+    }
+
+    /// Begins to write what is held, and leaves it at that: [`Part::settle`] waits for it.
+    ///
+    /// # Errors
+    /// Where what was written before came to nothing.
+    pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
+        self.write().await
+    }
+
+    /// Writes what is held in the caller's transaction.
+    ///
+    /// # Errors
+    /// Whatever the tables report.
+    pub(crate) async fn flush_into(&mut self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
+        self.settle().await?;
+        for portion in self.folding.drain_digested(&mut self.digest).portions(ROWS_WRITTEN) {
+            portion.write(tables, &self.table, self.tally.as_ref()).await?;
+        }
+        self.filled = true;
+        Ok(())
+    }
+
+    /// Waits for what is being written.
+    ///
+    /// # Errors
+    /// Where it came to nothing.
+    pub(crate) async fn settle(&mut self) -> Result<(), ProjectionError> {
+        while let Some(written) = self.writing.join_next().await {
+            written.map_err(|_| ProjectionError::Interrupted)??;
+        }
+        Ok(())
+    }
+}
+
+/// [`Tables::select`] outside of any transaction.
+async fn select(
+    database: &Database,
+    table: &Table,
+    column: &str,
+    values: &[String],
+) -> Result<Vec<Row>, ProjectionError> {
+    let list = match database.dialect() {
+        Dialect::Sqlite => "select value from json_each($1)",
+        Dialect::Postgres => "select json_array_elements_text($1::json)",
+    };
+    let values: serde_json::Value = values.iter().map(String::as_str).collect();
+    let rest = format!("where {column} in ({list})");
+    Ok(database.read(table, &rest, &[Value::Text(values.to_string())]).await?)
+}
