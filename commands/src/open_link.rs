@@ -37,11 +37,14 @@ pub enum LinkStanding {
 pub struct OpenLink {
     /// Its token.
     pub token: String,
-    /// How a session lives that is opened with it; none: nobody is signed in by it.
+    /// Whose account the browser is signed in to that opens it.
+    pub opener: Option<UserId>,
+    /// How a session lives that is opened with it, unless its account is the opener's; none: nobody is signed
+    /// in by it.
     pub session: Option<SessionTerms>,
-    /// Whether a password that was set before the confirmation opens the account: whoever opens the link is
-    /// taken for who set it.
-    pub keeps_password: bool,
+    /// Whether a stranger who opens it is taken for who set the password that waits for the confirmation,
+    /// where `security.confirmation_keeps_password` is on. The account's own browser always is.
+    pub trusts_strangers: bool,
     /// The form of the link of the mail that goes to the new address, once the current one has agreed.
     pub next: LinkForm,
 }
@@ -153,8 +156,7 @@ impl UseCase for OpenCase<'_> {
 
     async fn run(&self, unit: &mut Unit<'_>) -> Result<OpenedLink, OpenLinkError> {
         let (user, proof) = (self.user, Proof::Link(self.hash.hash()));
-        let password =
-            if self.request.keeps_password { UnprovenPassword::Stays } else { UnprovenPassword::Goes };
+        let password = self.password();
         let purposes = PURPOSES.to_vec();
         let command = UserCommand::Redeem { purposes, proof, password, now: unit.now() };
         let events = unit.tell_user::<OpenLinkError>(user, command).await?;
@@ -188,6 +190,17 @@ impl UseCase for OpenCase<'_> {
 }
 
 impl OpenCase<'_> {
+    fn is_opened_at_home(&self) -> bool {
+        self.request.opener == Some(self.user)
+    }
+
+    /// What becomes of a password that was set before anybody proved the address.
+    fn password(&self) -> UnprovenPassword {
+        let trusted =
+            self.request.trusts_strangers && self.commands.settings().security.confirmation_keeps_password;
+        if trusted || self.is_opened_at_home() { UnprovenPassword::Stays } else { UnprovenPassword::Goes }
+    }
+
     async fn ask_new(&self, unit: &mut Unit<'_>, to: Contact) -> Result<(), OpenLinkError> {
         let dispatch = Dispatch {
             purpose: TokenPurpose::EmailChangeNew,
@@ -205,7 +218,7 @@ impl OpenCase<'_> {
     /// A session, where one is wanted. Who has a second factor shows it first, so a link opens none; nor does
     /// it for who is kept out.
     async fn open(&self, unit: &mut Unit<'_>) -> Result<Option<SessionId>, OpenLinkError> {
-        let Some(terms) = self.request.session else { return Ok(None) };
+        let Some(terms) = self.request.session.filter(|_| !self.is_opened_at_home()) else { return Ok(None) };
         let now = unit.now();
         let account = unit.user(self.user).await?.account().ok_or(OpenLinkError::Invalid)?;
         if account.is_banned(now) || account.factors.any_verified() {

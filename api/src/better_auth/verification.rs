@@ -79,13 +79,12 @@ async fn verify(call: Call) -> Reply {
     let caller = call.find_session().await?;
     let holder = LinkToken::parse(&token).ok().map(|link| link.user());
     let own = caller.as_ref().filter(|caller| Some(caller.user()) == holder);
-    let signs_in = call.app.options().verification.signs_in && own.is_none();
-    let trusting = call.app.options().verification.keeps_password
-        && call.app.settings().security.confirmation_keeps_password;
+    let verification = &call.app.options().verification;
     let wanted = OpenLink {
         token,
-        session: signs_in.then(|| call.app.session_terms(true)),
-        keeps_password: own.is_some() || trusting,
+        opener: caller.as_ref().map(|caller| caller.user()),
+        session: verification.signs_in.then(|| call.app.session_terms(true)),
+        trusts_strangers: verification.keeps_password,
         next: links::verification(&call.app, callback),
     };
     let actor = own.map_or(Actor::Visitor, super::SessionCaller::actor);
