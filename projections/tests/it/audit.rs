@@ -3,28 +3,18 @@
 use std::time::Instant;
 
 use evident_domain::ports::Entropy;
-use evident_domain::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use evident_domain::session::{AssuranceLevel, RevocationReason, SessionEvent};
 use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, UserId};
 use evident_eventstore::Filter;
 use evident_projections::audit::{self, AuditAction};
 use evident_projections::views::{self, AuditQuery, AuditScope};
 
-use crate::support::{On, World, on_both};
+use crate::support::{On, World, on_both, session_started};
 
 /// Events of a session: it begins, is refreshed most of the time, and ends.
 fn session_events(user: UserId, world: &World, count: usize) -> Vec<Event> {
     let at = world.clock.last();
-    let started = SessionEvent::Started {
-        user,
-        amr: vec![AuthenticationMethod { method: "password".to_owned(), at }],
-        aal: AssuranceLevel::Aal1,
-        not_after: None,
-        started_at: at,
-        client: None,
-        scopes: None,
-        slides: false,
-        impersonator: None,
-    };
+    let started = session_started(user, at);
     let between = (1..count - 1).map(|n| match n % 700 {
         0 => {
             SessionEvent::SteppedUp { method: "totp".to_owned(), at, aal: AssuranceLevel::Aal2, factor: None }

@@ -7,6 +7,7 @@ use evident_domain::user::username::{Username, UsernameRules};
 use evident_domain::{Actor, Event, StreamId, Subject, UserId};
 use evident_projections::views::{self, Comparison, Condition, Direction, DirectoryQuery, UserField};
 
+use crate::directory_model::FIELDS;
 use crate::support::{On, World, on_both};
 
 const USERS: usize = 30;
@@ -171,20 +172,7 @@ fn lists_are_sorted_by_any_field_and_leave_out_closed_accounts() {
         assert_eq!(found(sorted(UserField::Name, down, 2, 2)).await, (vec![2, 3], 30));
         assert_eq!(found(sorted(UserField::Email, up, 0, 4)).await, (vec![0, 10, 11, 12], 30));
         assert_eq!(found(sorted(UserField::Role, up, 0, 3)).await.0.len(), 3);
-        for field in [
-            UserField::Id,
-            UserField::EmailVerified,
-            UserField::UpdatedAt,
-            UserField::TwoFactorEnabled,
-            UserField::Username,
-            UserField::DisplayUsername,
-            UserField::IsAnonymous,
-            UserField::PhoneNumber,
-            UserField::PhoneNumberVerified,
-            UserField::Banned,
-            UserField::BanReason,
-            UserField::BanExpires,
-        ] {
+        for field in FIELDS {
             let (mut order, total) = found(sorted(field, down, 0, 100)).await;
             order.sort_unstable();
             assert_eq!((order, total), ((0..USERS).collect(), 30), "{field:?}");

@@ -13,7 +13,8 @@ const USERS: i64 = 2_600;
 const NOW: i64 = 1_700_000_000_000_000;
 const ROLE: &str = "member";
 
-const FIELDS: [UserField; 16] = [
+/// All there are.
+pub(crate) const FIELDS: [UserField; 16] = [
     UserField::Id,
     UserField::Name,
     UserField::Email,

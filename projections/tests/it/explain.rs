@@ -1,6 +1,6 @@
 //! Explanations and differences: what the tables say, and which event says it.
 
-use evident_domain::session::{AssuranceLevel, AuthenticationMethod, RevocationReason, SessionEvent};
+use evident_domain::session::{RevocationReason, SessionEvent};
 use evident_domain::user::UserEvent;
 use evident_domain::{Actor, Metadata, Position, SessionId, StreamId, Subject, UserId};
 use evident_projections::{
@@ -8,7 +8,7 @@ use evident_projections::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::support::{World, on_both};
+use crate::support::{World, on_both, session_started};
 
 struct Story {
     ann: UserId,
@@ -23,17 +23,7 @@ async fn story(world: &World) -> Story {
     let bea = world.sign_up("bea@example.com", "Bea").await;
     let session = SessionId(uuid::Uuid::from_u128(77));
     let now = world.clock.last();
-    let started = SessionEvent::Started {
-        user: ann,
-        amr: vec![AuthenticationMethod { method: "password".to_owned(), at: now }],
-        aal: AssuranceLevel::Aal1,
-        not_after: None,
-        started_at: now,
-        client: None,
-        scopes: None,
-        slides: false,
-        impersonator: None,
-    };
+    let started = session_started(ann, now);
     let (subject, stream) = (Subject::User(ann), StreamId::session(session));
     let own = Actor::User { id: ann };
     let appended = world.append(subject.clone(), own.clone(), vec![(stream, 0, vec![started.into()])]);

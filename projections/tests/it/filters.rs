@@ -2,13 +2,13 @@
 
 use evident_domain::attempt::AttemptEvent;
 use evident_domain::ports::Entropy;
-use evident_domain::session::{AssuranceLevel, RevocationReason, SessionEvent};
+use evident_domain::session::{RevocationReason, SessionEvent};
 use evident_domain::user::UserEvent;
 use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, Surface, UserId};
 use evident_eventstore::Value;
 use evident_projections::views::log::{self, LogCursor, LogFilter, Order, items_at, types_like};
 
-use crate::support::{On, World, on_both};
+use crate::support::{On, World, on_both, session_started};
 
 struct Story {
     world: World,
@@ -24,17 +24,7 @@ async fn story(on: On) -> Story {
     let bob = world.sign_up("bob@example.com", "Bob").await;
     let session = SessionId(world.entropy.uuid());
     let at = world.clock.last();
-    let started = SessionEvent::Started {
-        user: ada,
-        amr: Vec::new(),
-        aal: AssuranceLevel::Aal1,
-        not_after: None,
-        started_at: at,
-        client: None,
-        scopes: None,
-        slides: false,
-        impersonator: None,
-    };
+    let started = session_started(ada, at);
     let (adas, bobs) = (Subject::User(ada), Subject::User(bob));
     let own = Actor::User { id: ada };
     let commit = async |subject: &Subject, actor, stream, expected, event: Event| {

@@ -4,9 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::client::{ClientDetails, ClientDraft, ClientEvent, Registration};
 use evident_domain::consent::ConsentEvent;
-use evident_domain::session::{
-    AssuranceLevel, AuthenticationMethod, ClientBinding, RevocationReason, SessionEvent,
-};
+use evident_domain::session::{AssuranceLevel, ClientBinding, RevocationReason, SessionEvent};
 use evident_domain::user::{TokenPurpose, UserEvent};
 use evident_domain::{
     Actor, ClientId, ConsentId, Email, Event, EventId, IdentityId, Metadata, PasswordHash, Personal,
@@ -19,7 +17,7 @@ use evident_projections::folds::{
 };
 use uuid::Uuid;
 
-use crate::support::signing_up;
+use crate::support::{session_started, signing_up};
 
 const ANN: UserId = UserId(Uuid::from_u128(1));
 const DEVICE: SessionId = SessionId(Uuid::from_u128(2));
@@ -125,17 +123,7 @@ fn deleted() -> UserEvent {
 }
 
 fn started() -> SessionEvent {
-    SessionEvent::Started {
-        user: ANN,
-        amr: vec![AuthenticationMethod { method: "password".to_owned(), at: at(1) }],
-        aal: AssuranceLevel::Aal1,
-        not_after: None,
-        started_at: at(1),
-        client: None,
-        scopes: None,
-        slides: false,
-        impersonator: None,
-    }
+    session_started(ANN, at(1))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use evident_domain::ports::{Clock, Entropy};
-use evident_domain::session::{AssuranceLevel, SessionEvent};
+use evident_domain::session::SessionEvent;
 use evident_domain::user::UserEvent;
 use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, UserId};
 use evident_eventstore::{Dialect, EventStore, Tables, Value};
@@ -16,7 +16,7 @@ use evident_projections::{
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::support::{On, World, on_both};
+use crate::support::{On, World, on_both, session_started};
 
 /// So little that everything is written again and again.
 const TIGHT: Limits = Limits { page: 7, pages: 3, groups: 5, kept: 5, stretch: 30 };
@@ -30,17 +30,7 @@ async fn world(on: On) -> World {
     for n in 0..25 {
         let user = world.sign_up(&format!("user{n}@example.com"), "A Name").await;
         let (session, now) = (SessionId(world.entropy.uuid()), world.clock.now());
-        let event = SessionEvent::Started {
-            user,
-            amr: Vec::new(),
-            aal: AssuranceLevel::Aal1,
-            not_after: None,
-            started_at: now,
-            client: None,
-            scopes: None,
-            slides: false,
-            impersonator: None,
-        };
+        let event = session_started(user, now);
         append(&world, user, session, 0, event).await;
         sessions.push((user, session));
     }

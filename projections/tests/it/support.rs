@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use evident_domain::ports::{Clock, Entropy};
+use evident_domain::session::{AssuranceLevel, AuthenticationMethod, SessionEvent};
 use evident_domain::user::{Confirmed, IdentityData, SignUp, SignUpMethod, User, UserCommand, UserEvent};
 use evident_domain::{
     Actor, Email, Event, IdentityId, Metadata, PasswordHash, Personal, Provenance, StreamId, Subject,
@@ -31,6 +32,21 @@ use evident_eventstore::{
 use evident_projections::retention::{self, Policy};
 use evident_projections::{PATIENCE, Projections};
 use tempfile::TempDir;
+
+/// Somebody signed in with a password.
+pub(crate) fn session_started(user: UserId, at: Time) -> SessionEvent {
+    SessionEvent::Started {
+        user,
+        amr: vec![AuthenticationMethod { method: "password".to_owned(), at }],
+        aal: AssuranceLevel::Aal1,
+        not_after: None,
+        started_at: at,
+        client: None,
+        scopes: None,
+        slides: false,
+        impersonator: None,
+    }
+}
 
 /// The tables of all projections, and the column that orders them.
 pub(crate) const TABLES: [(&str, &str); 18] = [
