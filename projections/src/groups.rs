@@ -152,7 +152,7 @@ impl<F: Fold> Folding for Groups<F> {
             if let Some(key) = row.first().and_then(Value::as_text) {
                 show(key.to_owned(), std::slice::from_ref(&row));
             }
-            difference::<F>(&mut changes, None, Vec::new(), vec![row]);
+            come::<F>(&mut changes, None, row);
         }
         for (key, group) in std::mem::take(&mut self.changed) {
             let rows = group.state.map(|state| state.rows(&key)).unwrap_or_default();
@@ -166,7 +166,7 @@ impl<F: Fold> Folding for Groups<F> {
         self.let_go();
         let mut changes = Changes::default();
         for row in std::mem::take(&mut self.once) {
-            difference::<F>(&mut changes, Some(digest), Vec::new(), vec![row]);
+            come::<F>(&mut changes, Some(digest), row);
         }
         for (key, Group { standing, state }) in std::mem::take(&mut self.changed) {
             let rows = state.as_ref().map(|state| state.rows(&key)).unwrap_or_default();
@@ -179,6 +179,17 @@ impl<F: Fold> Folding for Groups<F> {
     fn len(&self) -> usize {
         self.changed.len() + self.once.len()
     }
+}
+
+/// Adds a row where none stood.
+fn come<F: Fold>(changes: &mut Changes, digest: Option<&mut RowsDigest>, row: Row) {
+    if let Some(tally) = F::TALLY {
+        changes.count(&(tally.of)(&row), 1);
+    }
+    if let Some(digest) = digest {
+        digest.add(RowDigest::of(&row));
+    }
+    changes.upserts.push(row);
 }
 
 /// Adds what makes the rows out of what stands. Where a digest is kept, says what stands then.

@@ -42,7 +42,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 250, pages: 8, groups: 6_000, kept: 4_000, stretch: 100_000 }
+        Self { page: 250, pages: 24, groups: 10_000, kept: 4_000, stretch: 100_000 }
     }
 }
 

@@ -82,7 +82,7 @@ async fn verify(call: Call) -> Reply {
     let verification = &call.app.options().verification;
     let wanted = OpenLink {
         token,
-        opener: caller.as_ref().map(|caller| caller.user()),
+        opener: caller.as_ref().map(super::SessionCaller::user),
         session: verification.signs_in.then(|| call.app.session_terms(true)),
         trusts_strangers: verification.keeps_password,
         next: links::verification(&call.app, callback),
