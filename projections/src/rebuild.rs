@@ -22,7 +22,7 @@ use crate::status;
 /// How far behind the head the last stretch may begin, which is folded under the head's lock.
 const LAST_STRETCH: u64 = 500;
 /// How often to catch up and to wait for readers before giving up.
-const ATTEMPTS: u32 = 30;
+const ATTEMPTS: u32 = 80;
 /// How many tables get their indexes at a time, on PostgreSQL: as many as there are connections that write.
 const COMPLETED_AT_ONCE: usize = 2;
 /// How long a rebuild that shows no sign of life is waited for before it is taken for dead.

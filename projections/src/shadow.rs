@@ -140,13 +140,15 @@ pub(crate) async fn complete(
     Ok(transaction.commit().await?)
 }
 
-/// Waits a moment until no reader stands in the way of a swap. The caller holds the head's lock, and
-/// must not keep every writer waiting behind a long reader.
+/// Waits a moment until nobody stands in the way of a swap. The caller holds the head's lock, and must not keep
+/// every writer waiting behind a long reader. The tables are locked one after the other, so somebody who
+/// has one may wait for another: this gives way long before PostgreSQL looks for a deadlock (after a second)
+/// and ends whichever of the two it meets first.
 pub(crate) async fn lock(tables: &mut dyn Tables, live: &[Table]) -> Result<(), DatabaseError> {
     if tables.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    tables.execute("set local lock_timeout = '1s'", &[]).await?;
+    tables.execute("set local lock_timeout = '250ms'", &[]).await?;
     let names: Vec<_> = live.iter().map(|table| &*table.name).collect();
     tables.execute(&format!("lock table {} in access exclusive mode", names.join(", ")), &[]).await?;
     Ok(())

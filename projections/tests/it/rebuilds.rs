@@ -287,3 +287,43 @@ fn nodes_that_take_turns_never_fold_onto_a_stale_row() {
         assert!(verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap().is_clean());
     });
 }
+
+/// Whether somebody waits for a lock on a table, on PostgreSQL.
+async fn is_waited_for(world: &World, table: &str) -> bool {
+    let sql = "select 1 from pg_locks where relation = to_regclass($1) and not granted";
+    !world.store.database().query(sql, &[table.into()]).await.unwrap().is_empty()
+}
+
+#[test]
+fn whoever_uses_tables_while_they_are_swapped_waits_and_is_not_ended() {
+    on_both(async |on| {
+        if on == On::Sqlite {
+            return;
+        }
+        let world = world(on).await;
+        let others = world.connected_beside().await;
+        let mut first = others.transaction().await.unwrap();
+        first.query("select count(*) from identities", &[]).await.unwrap();
+        let mut second = others.transaction().await.unwrap();
+        second.query("select count(*) from sessions", &[]).await.unwrap();
+
+        let store = world.store.clone();
+        let rebuilding = tokio::spawn(async move { rebuild(&store, &[], PATIENCE, &Silent).await });
+        // It has the users and waits for their identities; then for sessions, which belong to who asks for users.
+        while !is_waited_for(&world, "identities").await {
+            assert!(!rebuilding.is_finished(), "{:?}", rebuilding.await);
+            tokio::task::yield_now().await;
+        }
+        let asking = tokio::spawn(async move {
+            let counted = second.query("select count(*) from users", &[]).await;
+            second.commit().await.unwrap();
+            counted
+        });
+        while !asking.is_finished() && !is_waited_for(&world, "users").await {
+            tokio::task::yield_now().await;
+        }
+        first.commit().await.unwrap();
+        assert_eq!(asking.await.unwrap().unwrap()[0][0].as_int(), Some(5));
+        rebuilding.await.unwrap().unwrap();
+    });
+}

@@ -151,6 +151,16 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// A schema of the run's PostgreSQL.
+fn in_schema(schema: String) -> PostgresOptions {
+    PostgresOptions {
+        url: postgres::Cluster::of_this_run().unwrap().url("postgres"),
+        schema,
+        max_connections: 4,
+        acquire_timeout: Duration::from_secs(30),
+    }
+}
+
 impl World {
     pub(crate) async fn new(on: On) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -163,12 +173,7 @@ impl World {
                 (log, Database::open_sqlite(&path("keys.db"), Contents::Keys).await.unwrap())
             }
             On::Postgres => {
-                let options = PostgresOptions {
-                    url: postgres::Cluster::of_this_run().unwrap().url("postgres"),
-                    schema: format!("t_{}", entropy.uuid().simple()),
-                    max_connections: 4,
-                    acquire_timeout: Duration::from_secs(30),
-                };
+                let options = in_schema(format!("t_{}", entropy.uuid().simple()));
                 let log = Database::open_postgres(&options, Contents::Log).await.unwrap();
                 (log, Database::open_postgres(&options, Contents::Keys).await.unwrap())
             }
@@ -185,6 +190,13 @@ impl World {
         let (log, vault) = (self.store.database().clone(), self.store.vault().clone());
         let inline = Arc::new(Projections::default());
         EventStore::open(log, vault, inline, self.clock.clone(), self.entropy.clone()).await.unwrap()
+    }
+
+    /// Connections of somebody else to the same tables, on PostgreSQL.
+    pub(crate) async fn connected_beside(&self) -> Database {
+        let schema = self.store.database().query("select current_schema()::text", &[]).await.unwrap();
+        let options = in_schema(schema[0][0].as_text().unwrap().to_owned());
+        Database::open_postgres(&options, Contents::Log).await.unwrap()
     }
 
     /// Commits events of several streams in one change, sealed for one subject.
