@@ -46,7 +46,9 @@ async fn fuzz(server: &TestServer, document: &str) {
         .args(["--seed", SEED, "--max-examples", &examples])
         // A machine that is busy with other tests is no finding.
         .args(["--suppress-health-check", "all", "--request-timeout", "60"])
-        .args(["--workers", "2", "--continue-on-failure", "--no-shrink", "--no-color"]);
+        // One at a time: the same order at every run, and Python 3.11 fails now and then where two threads parse
+        // source at once ("AST constructor recursion depth mismatch").
+        .args(["--workers", "1", "--continue-on-failure", "--no-shrink", "--no-color"]);
     succeeds(command).await;
     server.assert_log_is_whole();
 }
