@@ -28,7 +28,7 @@ impl Changes {
         }
     }
 
-    /// The same in the order of keys, so that neighbours are written together.
+    /// The same in the order of keys, so that neighbours are written together, and without counters that stay.
     pub(crate) fn ordered(mut self) -> Self {
         self.counts.retain(|_, by| *by != 0);
         self.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));

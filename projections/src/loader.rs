@@ -19,9 +19,9 @@ use crate::part::{Part, Place};
 use crate::progress::Progress;
 use crate::shadows::Mark;
 
-/// How many parts write at a time: as many as PostgreSQL has connections for it; SQLite has one, and
-/// whoever comes second is ready when it is free.
-const WRITERS: usize = 2;
+/// How many write at a time: as many as PostgreSQL has connections for it; SQLite has one, and whoever comes
+/// second is ready when it is free.
+pub(crate) const WRITERS: usize = 2;
 
 /// What a rebuild may hold in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Loader {
     /// Writes what is held, and waits until it is.
     pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
         for part in &mut self.parts {
-            part.flush().await?;
+            part.write().await?;
         }
         for part in &mut self.parts {
             part.settle().await?;

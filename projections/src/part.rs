@@ -47,8 +47,6 @@ pub(crate) struct Part {
     position: Position,
     /// Where everything is written next, however little there is.
     due: Position,
-    /// Whether the table holds anything yet.
-    filled: bool,
     digest: RowsDigest,
     /// What is being written.
     writing: JoinSet<Result<(), ProjectionError>>,
@@ -79,7 +77,6 @@ impl Part {
             begun,
             position: begun,
             due: Position(begun.0 + place.limits.stretch.saturating_sub(phase)),
-            filled: begun > Position(0),
             digest: mark.map(|mark| mark.digest).unwrap_or_default(),
             writing: JoinSet::new(),
             alive: None,
@@ -136,7 +133,7 @@ impl Part {
         if !needs.touched {
             return Ok(());
         }
-        if !needs.unknown.is_empty() && self.filled {
+        if !needs.unknown.is_empty() {
             let group = self.projection.group();
             let rows = select(&self.place.database, &self.table, group, &needs.unknown).await?;
             self.folding.load(&needs.unknown, rows)?;
@@ -151,15 +148,17 @@ impl Part {
         if much || self.position >= self.due { self.write().await } else { Ok(()) }
     }
 
-    /// Begins to write what changed, once what changed before is written.
-    async fn write(&mut self) -> Result<(), ProjectionError> {
+    /// Begins to write what changed, once what changed before is written: [`Part::settle`] waits for it.
+    ///
+    /// # Errors
+    /// Where what was written before came to nothing.
+    pub(crate) async fn write(&mut self) -> Result<(), ProjectionError> {
         self.settle().await?;
         self.due = Position(self.position.0 + self.place.limits.stretch);
         if self.folding.len() == 0 && self.place.lease.is_none() {
             return Ok(());
         }
         let changes = self.folding.drain_digested(&mut self.digest);
-        self.filled = true;
         let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
         let (digest, position) = (self.digest, self.position);
         let Place { database, lease, slots, .. } = self.place.clone();
@@ -196,14 +195,6 @@ impl Part {
         Ok(())
     }
 
-    /// Begins to write what is held, and leaves it at that: [`Part::settle`] waits for it.
-    ///
-    /// # Errors
-    /// Where what was written before came to nothing.
-    pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
-        self.write().await
-    }
-
     /// Writes what is held in the caller's transaction.
     ///
     /// # Errors
@@ -213,7 +204,6 @@ impl Part {
         for portion in self.folding.drain_digested(&mut self.digest).portions(ROWS_WRITTEN) {
             portion.write(tables, &self.table, self.tally.as_ref()).await?;
         }
-        self.filled = true;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::cells;
 use crate::folding::Projection;
 use crate::folds;
 use crate::lease::Lease;
-use crate::loader::{Limits, Loader, Spill};
+use crate::loader::{Limits, Loader, Spill, WRITERS};
 use crate::progress::Progress;
 use crate::shadow;
 use crate::shadows::{self, Mark};
@@ -23,8 +23,6 @@ use crate::status;
 const LAST_STRETCH: u64 = 500;
 /// How often to catch up and to wait for readers before giving up.
 const ATTEMPTS: u32 = 80;
-/// How many tables get their indexes at a time, on PostgreSQL: as many as there are connections that write.
-const COMPLETED_AT_ONCE: usize = 2;
 /// How long a rebuild that shows no sign of life is waited for before it is taken for dead.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -184,7 +182,7 @@ async fn run(
     loader.flush().await?;
     let completing: Vec<_> =
         live.iter().map(|table| shadow::complete(store.database(), table, lease)).collect();
-    stream::iter(completing).buffer_unordered(COMPLETED_AT_ONCE).try_collect::<()>().await?;
+    stream::iter(completing).buffer_unordered(WRITERS).try_collect::<()>().await?;
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();
