@@ -9,7 +9,9 @@ use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
 pub(crate) struct Changes {
     /// Keys of rows that go. They go first: their keys may come back in another group.
     pub deletes: Vec<String>,
-    /// Rows that come or change.
+    /// Rows that come where none stood.
+    pub inserts: Vec<Row>,
+    /// Rows that change.
     pub upserts: Vec<Row>,
     /// Counters, and by how much they move.
     pub counts: BTreeMap<Row, i64>,
@@ -31,9 +33,17 @@ impl Changes {
     /// The same in the order of keys, so that neighbours are written together, and without counters that stay.
     pub(crate) fn ordered(mut self) -> Self {
         self.counts.retain(|_, by| *by != 0);
-        self.upserts.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+        for rows in [&mut self.inserts, &mut self.upserts] {
+            rows.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+        }
         self.deletes.sort_unstable();
         self
+    }
+
+    /// The same in fewer statements: what comes is written as what changes is.
+    pub(crate) fn merged(mut self) -> Self {
+        self.upserts.append(&mut self.inserts);
+        self.ordered()
     }
 
     /// The same in portions of so many rows, to be written one after the other.
@@ -41,12 +51,10 @@ impl Changes {
         let mut portions = Vec::new();
         let deletes = std::mem::take(&mut self.deletes);
         portions.extend(deletes.chunks(rows).map(|keys| Self { deletes: keys.to_vec(), ..Self::default() }));
-        let mut upserts = std::mem::take(&mut self.upserts);
-        while !upserts.is_empty() {
-            let rest = upserts.split_off(upserts.len().min(rows));
-            portions.push(Self { upserts, ..Self::default() });
-            upserts = rest;
-        }
+        let inserts = chunks(std::mem::take(&mut self.inserts), rows);
+        portions.extend(inserts.map(|inserts| Self { inserts, ..Self::default() }));
+        let upserts = chunks(std::mem::take(&mut self.upserts), rows);
+        portions.extend(upserts.map(|upserts| Self { upserts, ..Self::default() }));
         while !self.counts.is_empty() {
             let rest = self.counts.keys().nth(rows).cloned().map(|at| self.counts.split_off(&at));
             portions.push(Self { counts: std::mem::take(&mut self.counts), ..Self::default() });
@@ -65,6 +73,9 @@ impl Changes {
         if !self.deletes.is_empty() {
             tables.delete(table, &self.deletes).await?;
         }
+        if !self.inserts.is_empty() {
+            tables.insert(table, self.inserts).await?;
+        }
         if !self.upserts.is_empty() {
             tables.upsert(table, self.upserts).await?;
         }
@@ -73,6 +84,14 @@ impl Changes {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Rows in portions of so many.
+fn chunks(mut rest: Vec<Row>, rows: usize) -> impl Iterator<Item = Vec<Row>> {
+    std::iter::from_fn(move || {
+        let next = rest.split_off(rest.len().min(rows));
+        Some(std::mem::replace(&mut rest, next)).filter(|some| !some.is_empty())
+    })
 }
 
 /// Moves counters; one that reaches 0 goes.

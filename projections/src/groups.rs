@@ -14,8 +14,8 @@ use crate::fold::Fold;
 use crate::folding::{Begun, Folding, Needs, Retain};
 use crate::seen::Seen;
 
-/// Groups by their keys.
-type Held<F> = HashMap<String, Group<F>, RandomState>;
+/// Groups by their keys. In boxes: a group is large, and the map moves what it holds whenever it grows.
+type Held<F> = HashMap<String, Box<Group<F>>, RandomState>;
 
 struct Group<F> {
     /// The rows that stand in the table.
@@ -113,7 +113,8 @@ impl<F: Fold> Folding for Groups<F> {
             if let Entry::Vacant(vacant) = self.changed.entry(key.clone()) {
                 let rows = found.remove(key).unwrap_or_default();
                 let state = F::from_rows(rows.clone())?;
-                vacant.insert(Group { standing: rows.into_iter().map(Standing::Row).collect(), state });
+                let standing = rows.into_iter().map(Standing::Row).collect();
+                vacant.insert(Box::new(Group { standing, state }));
             }
         }
         Ok(())
@@ -137,9 +138,9 @@ impl<F: Fold> Folding for Groups<F> {
                         if let Some(seen) = &mut self.seen {
                             seen.insert(vacant.key());
                         }
-                        Group { standing: Vec::new(), state: None }
+                        Box::new(Group { standing: Vec::new(), state: None })
                     });
-                    group.state = F::apply(group.state, event, vacant.key());
+                    group.state = F::apply(group.state.take(), event, vacant.key());
                     vacant.insert(group);
                 }
             }
@@ -168,10 +169,11 @@ impl<F: Fold> Folding for Groups<F> {
         for row in std::mem::take(&mut self.once) {
             come::<F>(&mut changes, Some(digest), row);
         }
-        for (key, Group { standing, state }) in std::mem::take(&mut self.changed) {
-            let rows = state.as_ref().map(|state| state.rows(&key)).unwrap_or_default();
-            let standing = difference::<F>(&mut changes, Some(digest), standing, rows);
-            self.kept.insert(key, Group { standing, state });
+        for (key, mut group) in self.changed.drain() {
+            let rows = group.state.as_ref().map(|state| state.rows(&key)).unwrap_or_default();
+            let standing = std::mem::take(&mut group.standing);
+            group.standing = difference::<F>(&mut changes, Some(digest), standing, rows);
+            self.kept.insert(key, group);
         }
         changes.ordered()
     }
@@ -189,7 +191,7 @@ fn come<F: Fold>(changes: &mut Changes, digest: Option<&mut RowsDigest>, row: Ro
     if let Some(digest) = digest {
         digest.add(RowDigest::of(&row));
     }
-    changes.upserts.push(row);
+    changes.inserts.push(row);
 }
 
 /// Adds what makes the rows out of what stands. Where a digest is kept, says what stands then.
@@ -216,6 +218,7 @@ fn difference<F: Fold>(
             after.extend(old);
             continue;
         }
+        let stood = old.is_some();
         if let Some(old) = old {
             take_back(changes, digest.as_deref_mut(), old, counters);
         }
@@ -225,7 +228,7 @@ fn difference<F: Fold>(
             digest.add(print);
             after.push(Standing::Print(Print { key, digest: print, counters }));
         }
-        changes.upserts.push(row);
+        if stood { changes.upserts.push(row) } else { changes.inserts.push(row) }
     }
     for (key, old) in before {
         take_back(changes, digest.as_deref_mut(), old, counters);

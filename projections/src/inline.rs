@@ -66,7 +66,7 @@ impl Inline for Projections {
             folding.fold(events);
             let tally = projection.tally().map(|tally| tally.table);
             let changes = folding.drain_with(&mut |group, rows| groups.push((number, group, rows.to_vec())));
-            changes.write(tables, &table, tally.as_ref()).await?;
+            changes.merged().write(tables, &table, tally.as_ref()).await?;
         }
         self.memory().draft(Draft { first: first.position, last: last.position, groups });
         Ok(())

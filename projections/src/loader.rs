@@ -38,11 +38,15 @@ pub struct Limits {
     /// After so many events everything that is held is written, so that no more is lost when the process
     /// dies.
     pub stretch: u64,
+    /// With so many rows a shadow on SQLite gets its indexes, and they grow with it from then on. Before, that is
+    /// more work than to make them of all rows; after, making one would keep others from committing for too
+    /// long.
+    pub indexed: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 250, pages: 24, groups: 10_000, kept: 4_000, stretch: 100_000 }
+        Self { page: 250, pages: 24, groups: 10_000, kept: 4_000, stretch: 100_000, indexed: 100_000 }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::folding::{Begun, Folding, Projection, Retain};
 use crate::lease::Lease;
 use crate::loader::{Limits, Spill};
 use crate::pages::Page;
+use crate::shadow;
 use crate::shadows::{self, Mark};
 
 /// Rows written in one statement.
@@ -45,6 +46,8 @@ pub(crate) struct Part {
     begun: Position,
     /// The last event that was folded, or was not for it.
     position: Position,
+    /// The table holds, or soon will, what events up to here made of it.
+    written: Position,
     /// Where everything is written next, however little there is.
     due: Position,
     digest: RowsDigest,
@@ -76,6 +79,7 @@ impl Part {
             tally: projection.tally().map(|tally| named(tally.table)),
             begun,
             position: begun,
+            written: begun,
             due: Position(begun.0 + place.limits.stretch.saturating_sub(phase)),
             digest: mark.map(|mark| mark.digest).unwrap_or_default(),
             writing: JoinSet::new(),
@@ -154,13 +158,20 @@ impl Part {
     /// Where what was written before came to nothing.
     pub(crate) async fn write(&mut self) -> Result<(), ProjectionError> {
         self.settle().await?;
+        if self.folding.len() == 0 && self.position == self.written {
+            return Ok(());
+        }
+        self.written = self.position;
         self.due = Position(self.position.0 + self.place.limits.stretch);
         if self.folding.len() == 0 && self.place.lease.is_none() {
             return Ok(());
         }
+        let before = self.digest.rows();
         let changes = self.folding.drain_digested(&mut self.digest);
         let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
         let (digest, position) = (self.digest, self.position);
+        let grows_large = (before..digest.rows()).contains(&self.place.limits.indexed);
+        let live = self.projection.tables();
         let Place { database, lease, slots, .. } = self.place.clone();
         let write = async move {
             let mut transaction = database.transaction().await?;
@@ -171,7 +182,14 @@ impl Part {
                 shadows::advance(&mut transaction, name, position, digest).await?;
                 lease.beat(&mut transaction).await?;
             }
-            Ok(transaction.commit().await?)
+            transaction.commit().await?;
+            // SQLite's are all made at the end where there are fewer, PostgreSQL's in any case.
+            if let Some(lease) = lease.filter(|_| grows_large && database.dialect() == Dialect::Sqlite) {
+                for table in &live {
+                    shadow::complete(&database, table, &lease).await?;
+                }
+            }
+            Ok(())
         };
         let (alive, gone) = oneshot::channel();
         self.alive = Some(alive);

@@ -20,6 +20,8 @@ const OLD: &str = "_old";
 const SECOND: &str = "__2";
 /// Rows removed at a time from a large table that goes.
 const REMOVED_AT_ONCE: u32 = 5_000;
+/// The indexes of a table of so many rows are made in one transaction.
+const INDEXED_AT_ONCE: u32 = 10_000;
 /// A table of so many rows goes as a whole, page by page: much less work than row by row, and soon done.
 const DROPPED_AT_ONCE: u32 = 30_000;
 
@@ -31,7 +33,7 @@ fn flag(row: &Row, at: usize) -> bool {
     row.get(at).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// Makes an empty shadow.
+/// Makes an empty shadow, without the indexes that [`complete`] adds.
 pub(crate) async fn create(tables: &mut dyn Tables, table: &Table) -> Result<(), ProjectionError> {
     match tables.dialect() {
         Dialect::Sqlite => create_sqlite(tables, &table.name).await,
@@ -40,24 +42,12 @@ pub(crate) async fn create(tables: &mut dyn Tables, table: &Table) -> Result<(),
 }
 
 async fn create_sqlite(tables: &mut dyn Tables, name: &str) -> Result<(), ProjectionError> {
-    let sql = "select type, name, sql from sqlite_master where tbl_name = $1 and sql is not null \
-               order by type = 'index', name";
+    let sql = "select sql from sqlite_master where name = $1 and type = 'table'";
     let definitions = tables.query(sql, &[name.into()]).await?;
-    if definitions.is_empty() {
+    let Some((_, tail)) = definitions.first().and_then(|row| text(row, 0).split_once('(')) else {
         return Err(ProjectionError::NoTable(name.to_owned()));
-    }
-    for row in &definitions {
-        let (kind, index, definition) = (text(row, 0), text(row, 1), text(row, 2));
-        let Some((head, tail)) = definition.split_once('(') else { continue };
-        let statement = if kind == "table" {
-            format!("create table {name}{SHADOW} ({tail}")
-        } else {
-            let unique = if head.to_ascii_lowercase().contains("unique index") { "unique " } else { "" };
-            let second = index.strip_suffix(SECOND).map_or(format!("{index}{SECOND}"), str::to_owned);
-            format!("create {unique}index {second} on {name}{SHADOW} ({tail}")
-        };
-        tables.execute(&statement, &[]).await?;
-    }
+    };
+    tables.execute(&format!("create table {name}{SHADOW} ({tail}"), &[]).await?;
     Ok(())
 }
 
@@ -113,17 +103,42 @@ async fn indexes(tables: &mut dyn Tables, table: &str) -> Result<Vec<Index>, Dat
     Ok(rows.iter().map(index).collect())
 }
 
-/// Adds what is better made once the rows are there, and makes the planner know the shadow.
+/// Adds the indexes that are not there yet, which is less work once the rows are, and makes the planner know the
+/// shadow.
 pub(crate) async fn complete(
     database: &Database,
     table: &Table,
     lease: &Lease,
 ) -> Result<(), ProjectionError> {
-    if database.dialect() == Dialect::Sqlite {
-        // One long transaction would keep the server from committing: its indexes grew with the rows.
-        return Ok(());
+    match database.dialect() {
+        Dialect::Sqlite => complete_sqlite(database, &table.name, lease).await,
+        Dialect::Postgres => complete_postgres(database, &table.name, lease).await,
     }
-    let name = &table.name;
+}
+
+/// Index by index, unless there is little to do: the server commits in between.
+async fn complete_sqlite(database: &Database, name: &str, lease: &Lease) -> Result<(), ProjectionError> {
+    let sql = "select name, sql from sqlite_master where tbl_name = $1 and type = 'index' \
+               and sql is not null order by name";
+    let definitions = database.query(sql, &[name.into()]).await?;
+    let large = has_more(database, &format!("{name}{SHADOW}"), INDEXED_AT_ONCE).await?;
+    let at_once = if large { 1 } else { definitions.len().max(1) };
+    for some in definitions.chunks(at_once) {
+        let mut transaction = database.transaction().await?;
+        for (index, definition) in some.iter().map(|row| (text(row, 0), text(row, 1))) {
+            let Some((head, tail)) = definition.split_once('(') else { continue };
+            let unique = if head.to_ascii_lowercase().contains("unique index") { "unique " } else { "" };
+            let second = index.strip_suffix(SECOND).map_or(format!("{index}{SECOND}"), str::to_owned);
+            let sql = format!("create {unique}index if not exists {second} on {name}{SHADOW} ({tail}");
+            transaction.execute(&sql, &[]).await?;
+        }
+        lease.beat(&mut transaction).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn complete_postgres(database: &Database, name: &str, lease: &Lease) -> Result<(), ProjectionError> {
     let mut transaction = database.transaction().await?;
     for index in indexes(&mut transaction, name).await? {
         if index.constraint.is_none() {
@@ -245,9 +260,9 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
     if !exists(database, name).await? {
         return Ok(());
     }
-    if database.dialect() == Dialect::Sqlite {
-        // Dropping a large table overwrites it in one transaction; the server commits in between here. Without
-        // its indexes first, and then in the order of its keys, so that whole pages go.
+    // Dropping a large table overwrites it in one transaction; the server commits in between here. Without its
+    // indexes first, and then in the order of its keys, so that whole pages go.
+    if database.dialect() == Dialect::Sqlite && has_more(database, name, DROPPED_AT_ONCE).await? {
         let indexes =
             "select name from sqlite_master where type = 'index' and tbl_name = $1 and sql is not null";
         for index in database.query(indexes, &[name.as_ref().into()]).await? {
@@ -259,9 +274,8 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
         let key = table.key();
         // Whole stretches of keys, while more is left than may go at once.
         let end = format!("select {key} from {name} order by {key} limit 1 offset {REMOVED_AT_ONCE}");
-        let more = format!("select 1 from {name} limit 1 offset {DROPPED_AT_ONCE}");
         let sql = format!("delete from {name} where {key} < ({end})");
-        while !database.query(&more, &[]).await?.is_empty() {
+        while has_more(database, name, DROPPED_AT_ONCE).await? {
             let mut transaction = database.transaction().await?;
             transaction.execute(&sql, &[]).await?;
             lease.beat(&mut transaction).await?;
@@ -272,4 +286,10 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
     transaction.execute(&format!("drop table if exists {name}"), &[]).await?;
     lease.beat(&mut transaction).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Whether a table has more rows than so many.
+async fn has_more(database: &Database, name: &str, rows: u32) -> Result<bool, DatabaseError> {
+    let sql = format!("select 1 from {name} limit 1 offset {rows}");
+    Ok(!database.query(&sql, &[]).await?.is_empty())
 }

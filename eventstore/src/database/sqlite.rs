@@ -29,6 +29,11 @@ const PARAMETERS: usize = 16_384;
 const CACHE: u32 = 2_000;
 /// The same of the connection that writes while it writes many rows.
 const BULK_CACHE: u32 = 32_000;
+/// Every so many pages of 4 KiB the write-ahead log is folded into the file, which costs as much as several
+/// commits; of pages that were written often only the last counts.
+const FOLDED: u32 = 4_000;
+/// The same while many rows are written.
+const BULK_FOLDED: u32 = 32_000;
 /// Rows of a statement at most.
 const ROWS_IN_A_STATEMENT: usize = 256;
 
@@ -52,9 +57,7 @@ impl Sqlite {
             .pragma("secure_delete", "on")
             // Nothing spills into files elsewhere: that is quicker, and keeps data in its folder.
             .pragma("temp_store", "memory")
-            // Every so many pages of 4 KiB the write-ahead log is folded into the file, which costs as much
-            // as several commits; of pages that were written often only the last counts.
-            .pragma("wal_autocheckpoint", "4000")
+            .pragma("wal_autocheckpoint", FOLDED.to_string())
             .statement_cache_capacity(256);
         let folder = lock_folder(path).await?;
         make_private(path, &folder)?;
@@ -91,12 +94,23 @@ impl Sqlite {
     }
 
     pub(super) async fn begin_bulk(&self) -> Result<(), DatabaseError> {
-        query(&self.write, &format!("pragma cache_size = -{BULK_CACHE}"), &[]).await?;
-        Ok(())
+        self.keep(BULK_CACHE, BULK_FOLDED).await
     }
 
     pub(super) async fn end_bulk(&self) -> Result<(), DatabaseError> {
-        query(&self.write, &format!("pragma cache_size = -{CACHE}; pragma shrink_memory"), &[]).await?;
+        self.keep(CACHE, FOLDED).await?;
+        // Beside the connection that writes: folding a long write-ahead log keeps nobody from committing.
+        query(&self.read, "pragma wal_checkpoint(passive)", &[]).await?;
+        Ok(())
+    }
+
+    /// Says how much the connection that writes keeps in memory, and of the write-ahead log.
+    async fn keep(&self, cache: u32, folded: u32) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "pragma cache_size = -{cache}; pragma wal_autocheckpoint = {folded}; pragma shrink_memory"
+        );
+        // SQLite does what these say while it prepares them: a prepared statement that was kept does nothing.
+        sqlx::raw_sql(&sql).execute(&self.write).await?;
         Ok(())
     }
 
@@ -214,6 +228,8 @@ pub(super) async fn write(
     rows: Vec<Row>,
     conflict: OnConflict,
 ) -> Result<(), DatabaseError> {
+    // What fails ends the transaction: there is no need to keep every page as it was before the statement.
+    let verb = if conflict == OnConflict::Fail { " or fail" } else { "" };
     let columns = table.columns.len().max(1);
     let placeholders = format!("({})", vec!["?"; columns].join(", "));
     let mut rest = rows.into_iter();
@@ -222,7 +238,7 @@ pub(super) async fn write(
         // The largest power of two.
         let some = 1 << most.ilog2();
         let sql = format!(
-            "insert into {} ({}) values {}{}",
+            "insert{verb} into {} ({}) values {}{}",
             table.name,
             table.column_list(),
             vec![placeholders.as_str(); some].join(", "),

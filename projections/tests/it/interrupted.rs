@@ -19,7 +19,7 @@ use tokio::task::block_in_place;
 use crate::support::{On, World, on_both, session_started};
 
 /// So little that everything is written again and again.
-const TIGHT: Limits = Limits { page: 7, pages: 3, groups: 5, kept: 5, stretch: 30 };
+const TIGHT: Limits = Limits { page: 7, pages: 3, groups: 5, kept: 5, stretch: 30, indexed: 10 };
 /// Whoever holds the lease here is dead.
 const SOON: Duration = Duration::from_millis(300);
 
@@ -106,6 +106,17 @@ async fn shadows(world: &World) -> i64 {
     world.store.database().query(sql, &[]).await.unwrap()[0][0].as_int().unwrap()
 }
 
+/// Indexes of a table that a statement made.
+async fn indexes(world: &World, table: &str) -> i64 {
+    let sql = match world.store.database().dialect() {
+        Dialect::Sqlite => {
+            "select count(*) from sqlite_master where type = 'index' and tbl_name = $1 and sql is not null"
+        }
+        Dialect::Postgres => "select count(*) from pg_index where indrelid = to_regclass($1)",
+    };
+    world.store.database().query(sql, &[table.into()]).await.unwrap()[0][0].as_int().unwrap()
+}
+
 async fn assert_clean(world: &World) {
     let found = verify(&world.store, &[], world.folder.path(), &Silent).await.unwrap();
     assert!(found.is_clean(), "{found:?}");
@@ -127,6 +138,23 @@ fn an_interrupted_rebuild_goes_on_from_where_it_last_wrote() {
         assert_eq!(shadows(&world).await, 0);
         assert_clean(&world).await;
         assert_eq!(go_on(&world).await.resumed_at, Position(0), "nothing is left to go on from");
+    });
+}
+
+#[test]
+fn a_shadow_that_grows_large_gets_its_indexes_on_the_way() {
+    on_both(async |on| {
+        let world = world(on).await;
+        let made = indexes(&world, "users").await;
+        interrupt(&world, 180).await;
+        let on_the_way = indexes(&world, "users_shadow").await;
+        match world.store.database().dialect() {
+            Dialect::Sqlite => assert_eq!(on_the_way, made),
+            Dialect::Postgres => assert!(on_the_way < made, "there they are made at the end"),
+        }
+        go_on(&world).await;
+        assert_eq!(indexes(&world, "users").await, made);
+        assert_clean(&world).await;
     });
 }
 
