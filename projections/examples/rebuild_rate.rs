@@ -23,6 +23,10 @@ use evident_projections::{PATIENCE, Projections, Silent, rebuild};
 
 use dice::{Dice, StoryClock};
 
+/// As the server has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rows a page of the bare read.
 const PAGE: i64 = 2_000;
 
