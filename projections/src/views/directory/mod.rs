@@ -1,11 +1,12 @@
 //! Lists of users as administrators ask for them: sorted by one field, and narrowed by others.
 //!
 //! What is asked for are names of fields and comparisons, which stand in [`field`] and [`clause`]; values are
-//! bound. Every order walks indexes ([`pick`]), every comparison of whole values or beginnings finds a stretch
+//! read in [`asked`] and bound. Every order walks indexes ([`pick`]), every comparison of whole values or beginnings finds a stretch
 //! of one, and totals are exact ([`total`]). What merely contains a text or ends with it is found by an index of
 //! pieces on PostgreSQL (names and addresses, from three letters on); SQLite, and PostgreSQL for other fields,
 //! read through an index that holds all that they look at, and grow slower with the users.
 
+mod asked;
 mod clause;
 mod field;
 mod pick;
@@ -17,6 +18,7 @@ use evident_eventstore::{Database, DatabaseError, Dialect};
 
 pub use self::field::UserField;
 
+use self::asked::Asked;
 use self::clause::clause;
 use self::pick::List;
 use self::sql::Sql;
@@ -66,8 +68,8 @@ pub async fn directory(database: &Database, query: &DirectoryQuery) -> Result<Us
         return page(database, &plain).await;
     }
     let dialect = database.dialect();
-    let clauses: Option<Vec<_>> =
-        query.conditions.iter().map(|condition| clause(query, dialect, condition)).collect();
+    let clause_of = |condition| clause(query, dialect, &Asked::read(condition)?);
+    let clauses: Option<Vec<_>> = query.conditions.iter().map(clause_of).collect();
     let Some(clauses) = clauses else { return Ok(UserPage { users: Vec::new(), total: 0 }) };
     let (field, direction) = query.sort.unwrap_or((UserField::CreatedAt, Direction::Ascending));
     let list = List { database, dialect, query, audience, clauses, field, direction };
