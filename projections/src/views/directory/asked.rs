@@ -9,7 +9,7 @@ use crate::views::organizations::Comparison;
 
 /// What a condition asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// It holds for everybody.
     Everybody(UserField),
     /// For whom a flag is set, or is not.
@@ -20,19 +20,19 @@ pub(super) enum Asked {
 
 /// How a field compares with values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Compared {
-    pub(super) field: UserField,
+pub(crate) struct Compared {
+    pub(crate) field: UserField,
     /// Never [`Comparison::NotEqual`] or [`Comparison::NotIn`].
-    pub(super) comparison: Comparison,
+    pub(crate) comparison: Comparison,
     /// Whether those are asked for whom it does not hold.
-    pub(super) negated: bool,
+    pub(crate) negated: bool,
     /// At least one: numbers for moments, texts for all others.
-    pub(super) values: Vec<Value>,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Asked {
     /// What a condition asks; none where it can hold for nobody.
-    pub(super) fn read(condition: &Condition) -> Option<Self> {
+    pub(crate) fn read(condition: &Condition) -> Option<Self> {
         let field = condition.field;
         if field.standing() == Standing::Flag {
             return flag_asked(condition);
@@ -59,11 +59,19 @@ impl Asked {
         let can_hold = !(field.is_moment() && by_letters);
         can_hold.then_some(Self::Values(Compared { field, comparison, negated, values }))
     }
+
+    /// Whether a key finds them: the database has them at hand, however many users there are.
+    pub(crate) fn is_by_key(&self) -> bool {
+        let Self::Values(Compared { field, comparison, negated: false, .. }) = self else { return false };
+        let is_key =
+            matches!(field, UserField::Id | UserField::Email | UserField::Username | UserField::PhoneNumber);
+        is_key && matches!(comparison, Comparison::Equal | Comparison::In)
+    }
 }
 
 impl Compared {
     /// Whether a text is what is asked for, before it is negated. Texts stand in the order of their bytes.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let mut values = self.texts();
         if self.comparison == Comparison::In {
             return values.any(|value| value == text);
@@ -83,13 +91,18 @@ impl Compared {
     }
 
     /// The values, where they are texts.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.values.iter().filter_map(Value::as_text)
+    }
+
+    /// The values, where they are moments: microseconds since 1970.
+    pub(crate) fn moments(&self) -> impl Iterator<Item = i64> {
+        self.values.iter().filter_map(Value::as_int)
     }
 }
 
 /// Where the texts end that begin with one.
-pub(super) fn end_of_beginning(text: &str) -> String {
+pub(crate) fn end_of_beginning(text: &str) -> String {
     format!("{text}{}", char::MAX)
 }
 
