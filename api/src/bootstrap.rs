@@ -32,7 +32,7 @@ use evident_eventstore::{
     Contents, Database, EventStore, MasterKeyMalformed, OpenError, PostgresOptions, StoreError, Vault,
     VaultError,
 };
-use evident_projections::{Projections, views};
+use evident_projections::{Keeping, Projections, Roster, views};
 use url::Url;
 
 pub use self::master::NextMaster;
@@ -218,8 +218,10 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         max_age: commands.mail.template_max_age,
         retry_interval: commands.mail.template_retry_interval,
     });
+    let users = u64::from(settings.projections.users_in_memory);
     Ok(Commands::new(Parts {
         nearby,
+        roster: Roster::new(Keeping { users, ..Keeping::default() }),
         hasher: Hasher::start(&hasher, &entropy)?,
         passwords: PasswordPolicy::new(
             commands.password.min_length,

@@ -104,7 +104,7 @@ impl Commands {
             now: self.clock().now(),
             default_role: self.settings().plugins.administration.default_role.clone(),
         };
-        Ok(views::directory(self.store().database(), &query).await?)
+        Ok(views::directory(self.store().database(), self.roster(), &query).await?)
     }
 
     /// Opens a session in which an administrator acts for a user, for a bounded time. That the

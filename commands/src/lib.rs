@@ -133,6 +133,7 @@ use std::sync::Arc;
 
 use evident_domain::ports::{Clock, Entropy};
 use evident_eventstore::EventStore;
+use evident_projections::Roster;
 
 use aggregates::AggregateCache;
 use external::OidcCache;
@@ -156,6 +157,8 @@ pub struct Parts {
     pub store: EventStore,
     /// What this node keeps at hand; the store was opened with it, so it hears of every commit.
     pub nearby: Nearby,
+    /// What lists of users look at, where it is kept in memory.
+    pub roster: Roster,
     /// What the owner chose.
     pub settings: Settings,
     /// The threads that hash.
@@ -241,6 +244,10 @@ impl Commands {
 
     pub(crate) fn nearby(&self) -> &Nearby {
         &self.parts.nearby
+    }
+
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.parts.roster
     }
 
     pub(crate) fn aggregates(&self) -> &AggregateCache {

@@ -5,7 +5,7 @@
 //! * [`rebuild()`], [`verify()`] and [`replay()`] fold the log afresh: into new tables, to prove the
 //!   tables, or as of an earlier day.
 //! * [`explain()`] says which event set each field of something; [`diff()`] what changed between two moments.
-//! * [`views`] are the queries.
+//! * [`views`] are the queries; a [`Roster`] makes lists of users quick.
 //! * [`audit`] says what events are called in the audit log of Supabase Auth.
 
 pub mod audit;
@@ -30,6 +30,7 @@ mod progress;
 mod rebuild;
 mod replay;
 pub mod retention;
+mod roster;
 mod seen;
 mod shadow;
 mod shadows;
@@ -47,5 +48,6 @@ pub use loader::Limits;
 pub use progress::{Progress, Silent};
 pub use rebuild::{PATIENCE, Rebuilt, clear_leftovers, rebuild, rebuild_within};
 pub use replay::{Until, replay};
+pub use roster::{Keeping, Roster};
 pub use status::{Built, Status, outdated, status};
 pub use verify::{Difference, DifferenceKind, Outcome, Verification, verify};

@@ -163,10 +163,18 @@ pub enum RebuildAtStart {
 }
 
 /// How projections are looked after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProjectionSettings {
     /// What happens at the start to those that are out of date.
     pub rebuild_at_start: RebuildAtStart,
+    /// Of how many users at most lists keep in memory what they look at; of none where it is 0.
+    pub users_in_memory: u32,
+}
+
+impl Default for ProjectionSettings {
+    fn default() -> Self {
+        Self { rebuild_at_start: RebuildAtStart::default(), users_in_memory: 2_000_000 }
+    }
 }
 
 /// Where the master key comes from.

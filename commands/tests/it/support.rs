@@ -23,7 +23,7 @@ use evident_commands::{
 use evident_domain::ports::{Clock, Entropy};
 use evident_domain::{Actor, Metadata, Position, Provenance, Surface, Time};
 use evident_eventstore::{Contents, Database, EventStore, Filter, MasterKey, Vault};
-use evident_projections::Projections;
+use evident_projections::{Keeping, Projections, Roster};
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -211,6 +211,7 @@ async fn open(
     let hooks = Hooks::new(&settings.hooks, hooks).unwrap();
     Commands::new(Parts {
         nearby,
+        roster: Roster::new(Keeping::default()),
         hasher: Hasher::start(&hasher, &entropy).unwrap(),
         passwords: PasswordPolicy::new(6, Vec::new()),
         signing_keys: SigningKeys::load(KeySettings {

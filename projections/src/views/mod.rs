@@ -15,6 +15,7 @@ mod users;
 
 pub use accounts::{erased_subjects, sign_in_failures};
 pub use audit::{AuditEntry, AuditPage, AuditQuery, AuditScope, audit_page};
+pub(crate) use directory::{Asked, Compared, end_of_beginning};
 pub use directory::{Condition, DirectoryQuery, UserField, directory};
 pub use oauth::{GrantView, grants_of, oauth_client, oauth_clients};
 pub use organizations::{

@@ -8,6 +8,7 @@ use evident_domain::{Actor, Event, StreamId, Subject, UserId};
 use evident_projections::views::{self, Comparison, Condition, Direction, DirectoryQuery, UserField};
 
 use crate::directory_model::FIELDS;
+use crate::rosters::never;
 use crate::support::{On, World, on_both};
 
 const USERS: usize = 30;
@@ -65,7 +66,7 @@ fn that(field: UserField, comparison: Comparison, values: &[&str]) -> Condition 
 }
 
 async fn listed(world: &World, users: &[UserId], query: &DirectoryQuery) -> (Vec<usize>, u64) {
-    let page = views::directory(world.store.database(), query).await.unwrap();
+    let page = views::directory(world.store.database(), &never(), query).await.unwrap();
     let place = |id| users.iter().position(|user| *user == id).unwrap();
     (page.users.iter().map(|view| place(view.user.id)).collect(), page.total)
 }

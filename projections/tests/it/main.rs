@@ -14,5 +14,6 @@ mod oauth_tries;
 mod organization_folds;
 mod organization_tries;
 mod rebuilds;
+mod rosters;
 mod same_rows;
 mod support;

@@ -1,5 +1,5 @@
 //! Whatever happens, the tables that commits keep are those that a rebuild makes, that a replay makes,
-//! and that a verification expects.
+//! and that a verification expects; and users in memory are those of the tables.
 
 use std::time::Duration;
 
@@ -28,8 +28,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use uuid::Uuid;
 
+use crate::directory_model::FIELDS;
 use crate::oauth_tries::{OAuthTry, oauth_try};
 use crate::organization_tries::{OrganizationTry, organization_try};
+use crate::rosters::{agrees_with_tables, kept};
 use crate::support::{On, World, is_there, rows, runtime};
 
 /// Where factors are asked and answer.
@@ -564,8 +566,10 @@ async fn all_agree(on: On, tries: Vec<(usize, Try)>) -> Result<(), TestCaseError
         clients: Vec::new(),
         organizations: Vec::new(),
     };
-    for (who, what) in tries {
+    let roster = kept(&world).await;
+    for ((who, what), field) in tries.into_iter().zip(FIELDS.into_iter().cycle()) {
         cast.attempt(who, what).await;
+        agrees_with_tables(&world, &roster, field).await;
     }
     let (store, folder) = (&world.store, world.folder.path());
     // What had its time is gone, and no row but the counts of failures knows the difference.

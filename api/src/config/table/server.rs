@@ -179,16 +179,24 @@ pub(super) const STORE: &[Setting] = &[
     ),
 ];
 
-pub(super) const PROJECTIONS: &[Setting] = &[setting!(
-    "projections.rebuild_at_start",
-    OneOf<RebuildAtStart>,
-    settings.projections.rebuild_at_start,
-    [],
-    "never",
-    "What happens at the start to tables that another version of their fold made, or none: `always` rebuilds \
-     them before the first request is answered; with `never` the server does not start, and \
-     `evident projections rebuild` is to be run.",
-)];
+pub(super) const PROJECTIONS: &[Setting] = &[
+    setting!(
+        "projections.rebuild_at_start",
+        OneOf<RebuildAtStart>,
+        settings.projections.rebuild_at_start,
+        [],
+        "never",
+        "What happens at the start to tables that another version of their fold made, or none: `always` rebuilds \
+         them before the first request is answered; with `never` the server does not start, and \
+         `evident projections rebuild` is to be run.",
+    ),
+    setting!(
+        "projections.users_in_memory", Whole<0, 4_000_000_000>, settings.projections.users_in_memory, [],
+        "0",
+        "Where lists of users are slow, what they look at is kept in memory while they are asked for: about \
+         100 MB for a million users. With more users than this, or with 0, it never is.",
+    ),
+];
 
 pub(super) const LOG: &[Setting] = &[
     setting!(

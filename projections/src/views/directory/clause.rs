@@ -1,11 +1,11 @@
 //! Conditions as SQL.
 
-use evident_domain::Time;
 use evident_eventstore::{Dialect, Value};
 
+use super::DirectoryQuery;
+use super::asked::{Asked, Compared, end_of_beginning};
 use super::field::{Standing, UserField};
 use super::sql::Sql;
-use super::{Condition, DirectoryQuery};
 use crate::folds::COUNTED_COLUMNS;
 use crate::views::organizations::Comparison;
 
@@ -52,32 +52,19 @@ impl Clause {
     }
 }
 
-/// The condition as SQL; none where it can hold for nobody.
-pub(super) fn clause(query: &DirectoryQuery, dialect: Dialect, condition: &Condition) -> Option<Clause> {
-    let field = condition.field;
-    if field.standing() == Standing::Flag {
-        return flag_clause(query, dialect, condition);
-    }
-    let values: Vec<Value> = if field.is_moment() {
-        condition.values.iter().map(|text| moment(text).map(Into::into)).collect::<Option<_>>()?
-    } else {
-        if condition.values.iter().any(|text| text.contains('\0')) {
-            return None;
+/// What is asked as SQL; none where it can hold for nobody.
+pub(super) fn clause(query: &DirectoryQuery, dialect: Dialect, asked: &Asked) -> Option<Clause> {
+    let compared = match asked {
+        Asked::Everybody(field) => {
+            return Some(Clause::new(*field, Sql::plain("true"), Counting::Others, Vec::new()));
         }
-        condition.values.iter().map(|text| field.normalized(text).into()).collect()
+        Asked::Flag(field, wanted) => return Some(set(query, dialect, *field, *wanted)),
+        Asked::Values(compared) => compared,
     };
-    let (comparison, negated) = match condition.comparison {
-        Comparison::NotEqual => (Comparison::Equal, true),
-        Comparison::NotIn => (Comparison::In, true),
-        other => (other, false),
-    };
-    let Some(matching) = matching(dialect, field, comparison, &values) else {
-        // Not one of none is everybody.
-        let all = negated && comparison == Comparison::In;
-        return all.then(|| Clause::new(field, Sql::plain("true"), Counting::Others, Vec::new()));
-    };
+    let Compared { field, comparison, negated, ref values } = *compared;
+    let matching = matching(dialect, field, comparison, values)?;
     if field == UserField::Role {
-        let default = matches(&query.default_role, comparison, &values);
+        let default = compared.matches(&query.default_role);
         return Some(role_clause(&matching.sql, default != negated, negated));
     }
     if negated {
@@ -85,7 +72,7 @@ pub(super) fn clause(query: &DirectoryQuery, dialect: Dialect, condition: &Condi
     }
     let column = field.column();
     let (counting, others) = match (field, field.standing(), comparison) {
-        (UserField::CreatedAt, ..) => (by_time(comparison, &values), Vec::new()),
+        (UserField::CreatedAt, ..) => (by_time(comparison, values), Vec::new()),
         (_, Standing::Everybody | Standing::Most, _) => match matching.beyond {
             Some(beyond) => {
                 let nobody =
@@ -104,29 +91,6 @@ pub(super) fn clause(query: &DirectoryQuery, dialect: Dialect, condition: &Condi
     clause.plain = matching.plain;
     clause.is_stretch = matching.is_stretch;
     Some(clause)
-}
-
-fn flag_clause(query: &DirectoryQuery, dialect: Dialect, condition: &Condition) -> Option<Clause> {
-    let field = condition.field;
-    let flags: Option<Vec<bool>> = condition.values.iter().map(|text| flag(text)).collect();
-    let flags = flags?;
-    let wanted = match condition.comparison {
-        Comparison::Equal => *flags.first()?,
-        Comparison::NotEqual => !flags.first()?,
-        Comparison::In | Comparison::NotIn => {
-            let within = condition.comparison == Comparison::In;
-            let (yes, no) = (flags.contains(&true) == within, flags.contains(&false) == within);
-            match (yes, no) {
-                (true, true) => {
-                    return Some(Clause::new(field, Sql::plain("true"), Counting::Others, Vec::new()));
-                }
-                (false, false) => return None,
-                (yes, _) => yes,
-            }
-        }
-        _ => return None,
-    };
-    Some(set(query, dialect, field, wanted))
 }
 
 /// Whether a flag is set, or that it is not.
@@ -217,7 +181,7 @@ fn matching(
             Some(found(Sql::with(format!("{column} in ({list})"), values.iter().cloned())))
         }
         Comparison::StartsWith => {
-            let end = format!("{}{}", text?, char::MAX);
+            let end = end_of_beginning(text?);
             let beyond = vec![one("<"), Sql::with(format!("{column} >= ?"), [end.as_str()])];
             let sql = one(">=").and(&Sql::with(format!("{column} < ?"), [end.as_str()]));
             Some(Matching { sql, plain: None, beyond: Some(beyond), is_stretch: true })
@@ -277,26 +241,6 @@ fn ending(dialect: Dialect, column: &str, needle: &str) -> Sql {
     }
 }
 
-/// Whether a text is what is looked for; texts stand in the order of their bytes.
-fn matches(text: &str, comparison: Comparison, values: &[Value]) -> bool {
-    let mut values = values.iter().filter_map(Value::as_text);
-    if comparison == Comparison::In {
-        return values.any(|value| value == text);
-    }
-    let Some(value) = values.next() else { return false };
-    match comparison {
-        Comparison::Equal => text == value,
-        Comparison::Less => text < value,
-        Comparison::LessOrEqual => text <= value,
-        Comparison::Greater => text > value,
-        Comparison::GreaterOrEqual => text >= value,
-        Comparison::Contains => text.contains(value),
-        Comparison::StartsWith => text.starts_with(value),
-        Comparison::EndsWith => text.ends_with(value),
-        Comparison::In | Comparison::NotEqual | Comparison::NotIn => false,
-    }
-}
-
 /// How those are counted who were created at some time.
 fn by_time(comparison: Comparison, values: &[Value]) -> Counting {
     let Some(moment) = values.first().and_then(Value::as_int) else { return Counting::Those };
@@ -308,20 +252,4 @@ fn by_time(comparison: Comparison, values: &[Value]) -> Counting {
         Comparison::GreaterOrEqual => Counting::Since(moment),
         _ => Counting::Those,
     }
-}
-
-fn flag(text: &str) -> Option<bool> {
-    match text {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// Microseconds since 1970.
-fn moment(text: &str) -> Option<i64> {
-    if let Ok(millis) = text.parse::<i64>() {
-        return millis.checked_mul(1_000);
-    }
-    text.parse::<Time>().ok().map(|time| time.timestamp_micros())
 }

@@ -1,20 +1,28 @@
 //! Lists of users as administrators ask for them: sorted by one field, and narrowed by others.
 //!
 //! What is asked for are names of fields and comparisons, which stand in [`field`] and [`clause`]; values are
-//! bound. Every order walks indexes ([`pick`]), every comparison of whole values or beginnings finds a stretch
+//! read in [`asked`] and bound. Every order walks indexes ([`pick`]), every comparison of whole values or beginnings finds a stretch
 //! of one, and totals are exact ([`total`]). What merely contains a text or ends with it is found by an index of
 //! pieces on PostgreSQL (names and addresses, from three letters on); SQLite, and PostgreSQL for other fields,
 //! read through an index that holds all that they look at, and grow slower with the users.
+//!
+//! That is what the tables do. Where they are too slow for a list, all that lists look at is read into memory,
+//! and later lists find their pages there ([`Roster`]), in the same order and with the same total. Whom a key
+//! finds the tables find as fast.
 
+mod asked;
 mod clause;
 mod field;
 mod pick;
 mod sql;
 mod total;
 
+use std::time::Instant;
+
 use evident_domain::Time;
 use evident_eventstore::{Database, DatabaseError, Dialect};
 
+pub(crate) use self::asked::{Asked, Compared, end_of_beginning};
 pub use self::field::UserField;
 
 use self::clause::clause;
@@ -24,6 +32,7 @@ use self::total::Audience;
 use super::organizations::Comparison;
 use super::page::{Direction, PageQuery, UserPage, page};
 use super::users::{COLUMNS, UserView, gather};
+use crate::roster::Roster;
 
 /// What users must be to be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +69,40 @@ pub struct DirectoryQuery {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn directory(database: &Database, query: &DirectoryQuery) -> Result<UserPage, DatabaseError> {
+pub async fn directory(
+    database: &Database,
+    roster: &Roster,
+    query: &DirectoryQuery,
+) -> Result<UserPage, DatabaseError> {
+    let asked: Option<Vec<_>> = query.conditions.iter().map(Asked::read).collect();
+    let Some(asked) = asked else { return Ok(NOBODY) };
+    if asked.iter().any(Asked::is_by_key) {
+        return from_tables(database, query, &asked).await;
+    }
+    if let Some((ids, total)) = roster.page(database, query, &asked).await {
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        return Ok(UserPage { users: in_order(database, &ids).await?, total });
+    }
+    let start = Instant::now();
+    let page = from_tables(database, query, &asked).await?;
+    roster.hear(database, start.elapsed());
+    Ok(page)
+}
+
+const NOBODY: UserPage = UserPage { users: Vec::new(), total: 0 };
+
+async fn from_tables(
+    database: &Database,
+    query: &DirectoryQuery,
+    asked: &[Asked],
+) -> Result<UserPage, DatabaseError> {
     let audience = Audience::of(database, &query.aud).await?;
     if let Some(plain) = query.as_page().filter(|_| audience.closed == 0) {
         return page(database, &plain).await;
     }
     let dialect = database.dialect();
-    let clauses: Option<Vec<_>> =
-        query.conditions.iter().map(|condition| clause(query, dialect, condition)).collect();
-    let Some(clauses) = clauses else { return Ok(UserPage { users: Vec::new(), total: 0 }) };
+    let clauses: Option<Vec<_>> = asked.iter().map(|asked| clause(query, dialect, asked)).collect();
+    let Some(clauses) = clauses else { return Ok(NOBODY) };
     let (field, direction) = query.sort.unwrap_or((UserField::CreatedAt, Direction::Ascending));
     let list = List { database, dialect, query, audience, clauses, field, direction };
     let (ids, total) = list.page().await?;
