@@ -69,12 +69,8 @@ impl EventStore {
         let rows = transaction
             .query(&format!("{due} limit $2{lock}"), &[now_micros, i64::from(limit).into()])
             .await?;
-        let list = match transaction.dialect() {
-            Dialect::Sqlite => "select value from json_each($2)",
-            Dialect::Postgres => "select json_array_elements_text($2::json)",
-        };
-        let hide =
-            format!("update outbox set next_attempt = $1, attempts = attempts + 1 where id in ({list})");
+        let those = transaction.dialect().one_of(2);
+        let hide = format!("update outbox set next_attempt = $1, attempts = attempts + 1 where id {those}");
         let ids: Json = rows.iter().filter_map(|row| row.first()?.as_text()).collect();
         let params = [hidden_until.timestamp_micros().into(), ids.to_string().into()];
         transaction.execute(&hide, &params).await?;

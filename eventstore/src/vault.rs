@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use self::master::Masters;
 pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
-use crate::database::{Column, ColumnType, Database, DatabaseError, Dialect, Row, Table, Tables, Value};
+use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
 use crate::seal::SealingKey;
 
 /// Opened subject keys that are kept at hand.
@@ -210,11 +210,8 @@ impl Vault {
             return Ok(found);
         }
         let names = missing.keys().map(String::as_str).collect::<serde_json::Value>().to_string();
-        let list = match self.0.database.dialect() {
-            Dialect::Sqlite => "select value from json_each($1)",
-            Dialect::Postgres => "select json_array_elements_text($1::json)",
-        };
-        let sql = format!("select subject, wrapped from subject_keys where subject in ({list})");
+        let those = self.0.database.dialect().one_of(1);
+        let sql = format!("select subject, wrapped from subject_keys where subject {those}");
         let seen = self.evictions();
         for row in self.0.database.query(&sql, &[names.into()]).await? {
             let [Value::Text(name), Value::Bytes(wrapped)] = row.as_slice() else {

@@ -244,11 +244,7 @@ async fn select(
     column: &str,
     values: &[String],
 ) -> Result<Vec<Row>, ProjectionError> {
-    let list = match database.dialect() {
-        Dialect::Sqlite => "select value from json_each($1)",
-        Dialect::Postgres => "select json_array_elements_text($1::json)",
-    };
     let values: serde_json::Value = values.iter().map(String::as_str).collect();
-    let rest = format!("where {column} in ({list})");
+    let rest = format!("where {column} {}", database.dialect().one_of(1));
     Ok(database.read(table, &rest, &[Value::Text(values.to_string())]).await?)
 }

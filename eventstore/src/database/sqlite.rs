@@ -15,7 +15,9 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, TypeInfo, ValueRef};
 
 use super::writes::{Change, HEAD_PARAMS, HEAD_STANDS, HeadMove, MOVE_HEAD, Write};
-use super::{Column, ColumnType, Contents, DatabaseError, Fetched, OnConflict, OpenError, Row, Table, Value};
+use super::{
+    Column, ColumnType, Contents, DatabaseError, Dialect, Fetched, OnConflict, OpenError, Row, Table, Value,
+};
 
 static LOG: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
 static KEYS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/keys");
@@ -203,9 +205,10 @@ pub(super) async fn select(
     values: &[String],
 ) -> Result<Vec<Row>, DatabaseError> {
     let sql = format!(
-        "select {} from {} where {column} in (select value from json_each(?1))",
+        "select {} from {} where {column} {}",
         table.column_list(),
-        table.name
+        table.name,
+        Dialect::Sqlite.one_of(1)
     );
     query(connection, &sql, &[Json::from(values.to_vec()).to_string().into()]).await
 }
@@ -321,7 +324,7 @@ fn put(table: &Table, conflict: OnConflict, param: usize, guard: &str) -> String
 
 fn remove(table: &Table, param: usize, guard: &str) -> String {
     let (table, key) = (&table.name, table.key());
-    format!("delete from {table} where {key} in (select value from json_each(${param})) and {guard}")
+    format!("delete from {table} where {key} {} and {guard}", Dialect::Sqlite.one_of(param))
 }
 
 fn json(rows: &[Row]) -> Value {

@@ -177,6 +177,16 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// What stands behind a column of texts to find the rows that have one of several, which travel as one JSON
+    /// array in a parameter of this number. As an array PostgreSQL looks for each in an index; as a subquery it
+    /// might read the whole table.
+    pub fn one_of(self, param: usize) -> String {
+        match self {
+            Self::Sqlite => format!("in (select value from json_each(${param}))"),
+            Self::Postgres => format!("= any(array(select json_array_elements_text(${param}::json)))"),
+        }
+    }
+
     /// What finds the id in a field of an event's payload, as an index on the log has it. PostgreSQL's own
     /// `->>` fails over any text of a payload that holds U+0000, so there the text is searched: quotes
     /// inside of values are escaped, so a value cannot pretend to be the field.

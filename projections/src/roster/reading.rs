@@ -152,11 +152,8 @@ pub(super) async fn changes(
     ids: &[u128],
 ) -> Result<Vec<(u128, Option<Person>)>, DatabaseError> {
     let list: Vec<String> = ids.iter().map(|id| Uuid::from_u128(*id).to_string()).collect();
-    let those = match database.dialect() {
-        Dialect::Sqlite => "where id in (select value from json_each($1))",
-        Dialect::Postgres => "where id = any(array(select json_array_elements_text($1::json)))",
-    };
-    let rows = database.read(&SEEN, those, &[json!(list).to_string().into()]).await?;
+    let those = format!("where id {}", database.dialect().one_of(1));
+    let rows = database.read(&SEEN, &those, &[json!(list).to_string().into()]).await?;
     let people: Vec<Person> = rows.into_iter().map(person).collect::<Result<_, _>>()?;
     let mut people: HashMap<u128, Person> = people.into_iter().map(|person| (person.id, person)).collect();
     Ok(ids.iter().map(|id| (*id, people.remove(id))).collect())
