@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use evident_domain::Position;
-use evident_eventstore::{EventStore, HeadLock, Table};
+use evident_eventstore::{Dialect, EventStore, HeadLock, Table};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::sleep;
 
@@ -171,6 +171,15 @@ async fn run(
     store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
+    for projection in projections {
+        // Where the one before was interrupted between the rows and their indexes.
+        let is_large = |mark: &Mark| mark.name == projection.name() && mark.digest.rows() > limits.indexed;
+        if store.database().dialect() == Dialect::Sqlite && marks.iter().any(is_large) {
+            for table in projection.tables() {
+                shadow::complete(store.database(), &table, lease).await?;
+            }
+        }
+    }
     let mut loader =
         Loader::new(projections, store.database(), shadow::SHADOW, limits, Some(lease.clone()), &marks);
     let resumed_at = loader.position();
