@@ -1,10 +1,11 @@
 //! Lists of users as administrators ask for them: sorted by one field, and narrowed by others.
 //!
 //! What is asked for are names of fields and comparisons, which stand in [`field`] and [`clause`]; values are
-//! read in [`asked`] and bound. Every order walks indexes ([`pick`]), every comparison of whole values or beginnings finds a stretch
-//! of one, and totals are exact ([`total`]). What merely contains a text or ends with it is found by an index of
-//! pieces on PostgreSQL (names and addresses, from three letters on); SQLite, and PostgreSQL for other fields,
-//! read through an index that holds all that they look at, and grow slower with the users.
+//! read in [`asked`] and bound. Every order walks indexes ([`pick`]), every comparison of whole values or
+//! beginnings finds a stretch of one, and totals are exact ([`total`]). What merely contains a text or ends with
+//! it is found by an index of pieces on PostgreSQL (names and addresses, from three letters on); SQLite, and
+//! PostgreSQL for other fields, read through an index that holds all that they look at, and grow slower with the
+//! users.
 //!
 //! That is what the tables do. Where they are too slow for a list, all that lists look at is read into memory,
 //! and later lists find their pages there ([`Roster`]), in the same order and with the same total. Whom a key
