@@ -218,7 +218,7 @@ pub async fn open_commands(settings: &Settings) -> Result<Commands, StartError> 
         max_age: commands.mail.template_max_age,
         retry_interval: commands.mail.template_retry_interval,
     });
-    let users = u64::from(settings.projections.users_in_memory);
+    let users = settings.projections.users_in_memory;
     Ok(Commands::new(Parts {
         nearby,
         roster: Roster::new(Keeping { users, ..Keeping::default() }),

@@ -7,8 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use crate::codec::{READ, READ_COLUMNS, signed};
-use crate::database::{Cell, Database, Value, cells_of};
-use crate::stored::{Origin, Stored, decode_each};
+use crate::database::{Cell, Database, Table, Value, cells_of};
+use crate::stored::{Stored, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -85,29 +85,23 @@ impl Filter {
     }
 }
 
-/// From where events came is opened only in streams of some kinds.
-pub(crate) type OriginOf = fn(StreamKind) -> Origin;
-
-/// It is opened everywhere.
-pub(crate) const OPENED: OriginOf = |_| Origin::Opened;
-
+/// Events behind a position, out of [`READ`] or [`FOR_FOLDS`](crate::codec::FOR_FOLDS).
 pub(crate) async fn page(
-    database: &Database,
+    (database, table): (&Database, &Table),
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     after: Position,
     limit: u32,
     filter: &Filter,
-    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
     let (conditions, more) = filter.sql(3);
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    let fetched = database.fetch(&READ, &rest, &params).await?;
+    let fetched = database.fetch(table, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, &fetched.cells(&READ)?, origin).await
+    open_each(vault, upcasters, &fetched.cells(table)?).await
 }
 
 pub(crate) async fn stream(
@@ -123,11 +117,7 @@ pub(crate) async fn stream(
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
     let rows = database.query(&sql, &params).await?;
-    open_each(vault, upcasters, &cells_of(&rows, &READ), OPENED)
-        .await?
-        .into_iter()
-        .map(|item| item.event)
-        .collect()
+    open_each(vault, upcasters, &cells_of(&rows, &READ)).await?.into_iter().map(|item| item.event).collect()
 }
 
 /// How many values stand in one statement.
@@ -169,7 +159,6 @@ pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     cells: &[Cell<'_>],
-    origin: OriginOf,
 ) -> Result<Vec<Item>, StoreError> {
     let stored: Vec<_> = decode_each(cells).collect();
     let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
@@ -180,8 +169,7 @@ pub(crate) async fn open_each(
             let event = stored.and_then(|stored| {
                 let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
                 let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
-                let origin = origin(stored.stream.kind);
-                stored.open(key.as_deref(), actor.as_deref(), origin, upcasters)
+                stored.open(key.as_deref(), actor.as_deref(), upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use cqrs_es::persist::EventUpcaster;
 use evident_domain::claim::Holder;
 use evident_domain::ports::{Clock, Entropy};
-use evident_domain::{Actor, Claim, Position, Recorded, StreamId, StreamKind, Subject, upcast};
+use evident_domain::{Actor, Claim, Position, Recorded, StreamId, Subject, upcast};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
-use crate::codec::{CodecError, Owner, READ, prepare};
-use crate::database::{Database, DatabaseError, Row, Value, cells_of};
+use crate::codec::{CodecError, FOR_FOLDS, Owner, READ, prepare};
+use crate::database::{Database, DatabaseError, Row, Table, Value, cells_of};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
 use crate::seal::{SealBroken, SealingKey};
-use crate::stored::Origin;
 use crate::vault::{Vault, VaultError};
 use crate::writer::{self, Job};
 
@@ -285,32 +284,30 @@ impl EventStore {
         limit: u32,
         filter: &Filter,
     ) -> Result<Vec<reader::Item>, StoreError> {
-        self.items_with(after, limit, filter, reader::OPENED).await
+        self.items_of(&READ, after, limit, filter).await
     }
 
-    async fn items_with(
+    async fn items_of(
         &self,
+        table: &Table,
         after: Position,
         limit: u32,
         filter: &Filter,
-        origin: reader::OriginOf,
     ) -> Result<Vec<reader::Item>, StoreError> {
         let inner = &self.0;
-        reader::page(&inner.database, &inner.vault, &inner.upcasters, after, limit, filter, origin).await
+        let source = (&inner.database, table);
+        reader::page(source, &inner.vault, &inner.upcasters, after, limit, filter).await
     }
 
-    /// The events behind a position up to another, as folds read them: from where a request came (address
-    /// and program) is told of sessions only, as no fold asks for it elsewhere, and opening it takes longer
-    /// than all the rest.
+    /// The events behind a position up to another, as folds read them: what is known of a request (its id, surface,
+    /// address and program) is told of sessions only.
     ///
     /// # Errors
     /// As [`EventStore::load`].
     pub async fn stretch(&self, after: Position, last: Position) -> Result<Vec<Recorded>, StoreError> {
-        let origin: reader::OriginOf =
-            |kind| if kind == StreamKind::Session { Origin::Opened } else { Origin::LeftOut };
         let limit = u32::try_from(last.0.saturating_sub(after.0)).unwrap_or(u32::MAX);
         let filter = Filter { last: Some(last), ..Filter::default() };
-        let items = self.items_with(after, limit, &filter, origin).await?;
+        let items = self.items_of(&FOR_FOLDS, after, limit, &filter).await?;
         items.into_iter().map(|item| item.event).collect()
     }
 
@@ -321,7 +318,7 @@ impl EventStore {
 
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
     pub(crate) async fn open_rows(&self, rows: Vec<Row>) -> Result<Vec<reader::Item>, StoreError> {
-        reader::open_each(&self.0.vault, &self.0.upcasters, &cells_of(&rows, &READ), reader::OPENED).await
+        reader::open_each(&self.0.vault, &self.0.upcasters, &cells_of(&rows, &READ)).await
     }
 
     /// Who holds a claim.

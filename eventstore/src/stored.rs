@@ -29,7 +29,8 @@ pub(crate) struct Stored<'a> {
     kind: &'a str,
     version: &'a str,
     payload: &'a str,
-    metadata: StoredMetadata<'a>,
+    /// None where it was not asked for.
+    metadata: Option<StoredMetadata<'a>>,
     pub(crate) position: Position,
     id: EventId,
     occurred_at: Time,
@@ -67,9 +68,14 @@ fn decode<'a>(position: Position, row: &[Cell<'a>]) -> Result<Stored<'a>, CodecE
             Some(text.parse().map_err(|_| damaged("subject"))?)
         }
     };
-    let metadata: StoredMetadata<'a> = serde_json::from_str(text(6, "metadata")?)
-        .map_err(|cause| CodecError::Payload { position, cause })?;
-    let sealed_for = match &metadata.sealed_for {
+    let metadata: Option<StoredMetadata<'a>> = match cell(6) {
+        Cell::Null => None,
+        _ => Some(
+            serde_json::from_str(text(6, "metadata")?)
+                .map_err(|cause| CodecError::Payload { position, cause })?,
+        ),
+    };
+    let sealed_for = match metadata.as_ref().and_then(|metadata| metadata.sealed_for.as_ref()) {
         None => None,
         Some(text) => Some(text.0.parse().map_err(|_| damaged("metadata"))?),
     };
@@ -89,15 +95,6 @@ fn decode<'a>(position: Position, row: &[Cell<'a>]) -> Result<Stored<'a>, CodecE
     })
 }
 
-/// What becomes of the client's address and program, which most folds never look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// They are opened.
-    Opened,
-    /// They are left out, as if nobody had told them.
-    LeftOut,
-}
-
 /// What becomes of the personal fields of an event that is read.
 #[derive(Debug, Clone, Copy)]
 enum Fields<'a> {
@@ -105,8 +102,6 @@ enum Fields<'a> {
     Opened(Option<&'a SealingKey>),
     /// They stay sealed.
     Sealed,
-    /// They are left out, as nobody asks for them.
-    LeftOut,
 }
 
 /// A text that is borrowed where it has no escapes.
@@ -144,15 +139,10 @@ impl Stored<'_> {
         self,
         key: Option<&SealingKey>,
         actor: Option<&SealingKey>,
-        origin: Origin,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
         let actor = if self.sealed_for.is_some() { actor } else { key };
-        let provenance = match origin {
-            Origin::Opened => Fields::Opened(actor),
-            Origin::LeftOut => Fields::LeftOut,
-        };
-        self.read(Fields::Opened(key), provenance, upcasters)
+        self.read(Fields::Opened(key), Fields::Opened(actor), upcasters)
     }
 
     /// The same, with the personal fields as they are: sealed.
@@ -204,7 +194,7 @@ impl Stored<'_> {
     fn dropped(self) -> Result<Recorded, CodecError> {
         let damaged = |column| CodecError::Column { position: self.position, column };
         let dropped = Dropped::of(self.stream.kind, self.kind, self.version).ok_or(damaged("payload"))?;
-        let actor = Actor::from_label(self.actor).ok_or(damaged("actor"))?;
+        let provenance = self.actor_alone()?;
         Ok(Recorded {
             position: self.position,
             id: self.id,
@@ -212,7 +202,7 @@ impl Stored<'_> {
             sequence: self.sequence,
             occurred_at: self.occurred_at,
             subject: self.subject,
-            provenance: Provenance::internal(actor, Surface::Internal, Uuid::nil()),
+            provenance,
             event: Event::Dropped(dropped),
         })
     }
@@ -239,10 +229,17 @@ impl Stored<'_> {
             .payload
     }
 
+    /// What is known of who did it where no more is, or nobody asked.
+    fn actor_alone(&self) -> Result<Provenance, CodecError> {
+        let damaged = CodecError::Column { position: self.position, column: "actor" };
+        let actor = Actor::from_label(self.actor).ok_or(damaged)?;
+        Ok(Provenance::internal(actor, Surface::Internal, Uuid::nil()))
+    }
+
     fn provenance<'s>(&'s self, fields: Fields<'_>, context: &str) -> Result<Provenance, CodecError> {
         let position = self.position;
         let damaged = || CodecError::Column { position, column: "metadata" };
-        let stored = &self.metadata;
+        let Some(stored) = &self.metadata else { return self.actor_alone() };
         let text = |field: &'s Option<Text<'_>>| field.as_ref().map(|text| &*text.0);
         let personal = |name: &str, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = stored else { return Ok(None) };
@@ -251,7 +248,6 @@ impl Stored<'_> {
             };
             let key = match fields {
                 Fields::Sealed => return Ok(Some(Personal::Sealed(sealed.to_owned()))),
-                Fields::LeftOut => return Ok(None),
                 Fields::Opened(None) => return Ok(Some(Personal::Erased)),
                 Fields::Opened(Some(key)) => key,
             };

@@ -72,7 +72,7 @@ async fn main() -> Outcome<()> {
     lists(&database, &roster, users).await?;
     let before = resident()?;
     let start = Instant::now();
-    let roster = Roster::new(Keeping { users: u64::from(users), ..Keeping::default() });
+    let roster = Roster::new(Keeping { users, ..Keeping::default() });
     roster.load(&database);
     roster.settled().await;
     writeln!(

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use evident_eventstore::{DatabaseError, Row, Table, Tables, Value};
 
+/// So many new counters are worth a statement of their own.
+const INSERTED_TOGETHER: usize = 100;
+
 /// What has to be written to a projection's tables.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Changes {
@@ -105,16 +108,22 @@ async fn add(
     let stored = tables.select(tally, tally.key(), &keys).await?;
     let stored: HashMap<String, i64> =
         stored.iter().filter_map(|row| Some((key(row)?, row.last().and_then(Value::as_int)?))).collect();
-    let (mut upserts, mut deletes) = (Vec::new(), Vec::new());
+    let (mut inserts, mut upserts, mut deletes) = (Vec::new(), Vec::new(), Vec::new());
     for (mut row, by) in counts {
         let Some(key) = key(&row) else { continue };
-        let now = stored.get(&key).copied().unwrap_or_default() + by;
-        if now == 0 {
-            deletes.push(key);
-        } else {
-            row.push(Value::Int(now));
-            upserts.push(row);
+        let before = stored.get(&key).copied();
+        let now = before.unwrap_or_default() + by;
+        row.push(Value::Int(now));
+        match before {
+            Some(_) if now == 0 => deletes.push(key),
+            Some(_) => upserts.push(row),
+            None => inserts.push(row),
         }
+    }
+    if inserts.len() < INSERTED_TOGETHER {
+        upserts.append(&mut inserts);
+    } else {
+        tables.insert(tally, inserts).await?;
     }
     if !deletes.is_empty() {
         tables.delete(tally, &deletes).await?;

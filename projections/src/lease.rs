@@ -5,11 +5,12 @@
 //! may be replaced. No clocks are compared. An owner that was replaced while it only slept finds out in
 //! its next transaction, before that can do harm.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use evident_eventstore::{Database, DatabaseError, Dialect, Tables, Value};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::ProjectionError;
 
@@ -86,6 +87,20 @@ impl Lease {
         let mut transaction = self.database.transaction().await?;
         self.beat(&mut transaction).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Does something that may take long in statements of its own, and shows meanwhile that the owner is alive.
+    pub(crate) async fn alive_while<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProjectionError>>,
+    ) -> Result<T, ProjectionError> {
+        let mut work = pin!(work);
+        loop {
+            match timeout(BEAT, &mut work).await {
+                Ok(outcome) => return outcome,
+                Err(_) => self.keep_alive().await?,
+            }
+        }
     }
 
     /// Gives the right back.

@@ -33,6 +33,7 @@ pub mod retention;
 mod roster;
 mod seen;
 mod shadow;
+mod shadow_indexes;
 mod shadows;
 mod status;
 mod verify;

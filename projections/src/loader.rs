@@ -19,8 +19,8 @@ use crate::part::{Part, Place};
 use crate::progress::Progress;
 use crate::shadows::Mark;
 
-/// How many write at a time: as many as PostgreSQL has connections for it; SQLite has one, and whoever comes
-/// second is ready when it is free.
+/// How many write at a time: PostgreSQL has a connection more for it, for signs of life; SQLite has one, and whoever
+/// comes second is ready when it is free.
 pub(crate) const WRITERS: usize = 2;
 
 /// What a rebuild may hold in memory.
@@ -46,7 +46,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 250, pages: 24, groups: 10_000, kept: 4_000, stretch: 100_000, indexed: 100_000 }
+        Self { page: 1_000, pages: 8, groups: 10_000, kept: 4_000, stretch: 100_000, indexed: 100_000 }
     }
 }
 

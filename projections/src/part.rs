@@ -8,6 +8,7 @@ use evident_domain::{Position, Recorded};
 use evident_eventstore::{Database, Dialect, Row, Table, Tables, Value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -18,6 +19,7 @@ use crate::lease::Lease;
 use crate::loader::{Limits, Spill};
 use crate::pages::Page;
 use crate::shadow;
+use crate::shadow_indexes;
 use crate::shadows::{self, Mark};
 
 /// Rows written in one statement.
@@ -51,6 +53,8 @@ pub(crate) struct Part {
     /// Where everything is written next, however little there is.
     due: Position,
     digest: RowsDigest,
+    /// Rows of a group are found by an index.
+    indexed: bool,
     /// What is being written.
     writing: JoinSet<Result<(), ProjectionError>>,
     /// Dropped with the part: what is being written is then given up.
@@ -82,6 +86,7 @@ impl Part {
             written: begun,
             due: Position(begun.0 + place.limits.stretch.saturating_sub(phase)),
             digest: mark.map(|mark| mark.digest).unwrap_or_default(),
+            indexed: false,
             writing: JoinSet::new(),
             alive: None,
             place,
@@ -108,6 +113,8 @@ impl Part {
         spill: Spill,
         done: UnboundedSender<Position>,
     ) -> Result<Self, ProjectionError> {
+        // Where nothing may be written all is complete.
+        self.indexed |= spill == Spill::Never;
         while let Some(page) = pages.recv().await {
             self.fold(&page).await?;
             if spill == Spill::Allowed {
@@ -138,12 +145,25 @@ impl Part {
             return Ok(());
         }
         if !needs.unknown.is_empty() {
+            self.index_groups().await?;
             let group = self.projection.group();
             let rows = select(&self.place.database, &self.table, group, &needs.unknown).await?;
             self.folding.load(&needs.unknown, rows)?;
         }
         self.folding.fold(events);
         Ok(())
+    }
+
+    /// Before the first group is read: many a projection never reads one.
+    async fn index_groups(&mut self) -> Result<(), ProjectionError> {
+        match self.place.lease.clone() {
+            Some(lease) if !self.indexed => {
+                self.settle().await?;
+                self.indexed = true;
+                shadow_indexes::index_groups(&self.place.database, self.projection, &lease).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Writes if there is too much to write, and after a long stretch in any case.
@@ -161,22 +181,32 @@ impl Part {
         if self.folding.len() == 0 && self.position == self.written {
             return Ok(());
         }
+        // The one before may have been interrupted between the rows and their indexes.
+        let before = if self.written == self.begun { 0 } else { self.digest.rows() };
         self.written = self.position;
         self.due = Position(self.position.0 + self.place.limits.stretch);
         if self.folding.len() == 0 && self.place.lease.is_none() {
             return Ok(());
         }
-        let before = self.digest.rows();
         let changes = self.folding.drain_digested(&mut self.digest);
         let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
         let (digest, position) = (self.digest, self.position);
         let grows_large = (before..digest.rows()).contains(&self.place.limits.indexed);
         let live = self.projection.tables();
         let Place { database, lease, slots, .. } = self.place.clone();
+        let (alive, mut gone) = oneshot::channel::<()>();
+        self.alive = Some(alive);
         let write = async move {
-            let mut transaction = database.transaction().await?;
+            let mut transaction = tokio::select! {
+                transaction = shadow::transaction(&database) => transaction?,
+                _ = &mut gone => return Err(ProjectionError::Interrupted),
+            };
             for portion in changes.portions(ROWS_WRITTEN) {
                 portion.write(&mut transaction, &table, tally.as_ref()).await?;
+                // Given up between two statements, never in one.
+                if let Err(TryRecvError::Closed) = gone.try_recv() {
+                    return Err(ProjectionError::Interrupted);
+                }
             }
             if let Some(lease) = &lease {
                 shadows::advance(&mut transaction, name, position, digest).await?;
@@ -185,19 +215,12 @@ impl Part {
             transaction.commit().await?;
             // SQLite's are all made at the end where there are fewer, PostgreSQL's in any case.
             if let Some(lease) = lease.filter(|_| grows_large && database.dialect() == Dialect::Sqlite) {
-                for table in &live {
-                    shadow::complete(&database, table, &lease).await?;
+                tokio::select! {
+                    completed = shadow_indexes::complete(&database, &live, &lease) => completed?,
+                    _ = &mut gone => return Err(ProjectionError::Interrupted),
                 }
             }
             Ok(())
-        };
-        let (alive, gone) = oneshot::channel();
-        self.alive = Some(alive);
-        let write = async move {
-            tokio::select! {
-                written = write => written,
-                _ = gone => Err(ProjectionError::Interrupted),
-            }
         };
         // On a thread of its own: between two statements it would wait for its turn behind what folds.
         let runtime = Handle::current();

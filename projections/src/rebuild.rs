@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use evident_domain::Position;
-use evident_eventstore::{Dialect, EventStore, HeadLock, Table};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use evident_eventstore::{EventStore, HeadLock, Table};
 use tokio::time::sleep;
 
 use crate::ProjectionError;
@@ -13,9 +12,10 @@ use crate::cells;
 use crate::folding::Projection;
 use crate::folds;
 use crate::lease::Lease;
-use crate::loader::{Limits, Loader, Spill, WRITERS};
+use crate::loader::{Limits, Loader, Spill};
 use crate::progress::Progress;
 use crate::shadow;
+use crate::shadow_indexes;
 use crate::shadows::{self, Mark};
 use crate::status;
 
@@ -171,15 +171,6 @@ async fn run(
     store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
-    for projection in projections {
-        // Where the one before was interrupted between the rows and their indexes.
-        let is_large = |mark: &Mark| mark.name == projection.name() && mark.digest.rows() > limits.indexed;
-        if store.database().dialect() == Dialect::Sqlite && marks.iter().any(is_large) {
-            for table in projection.tables() {
-                shadow::complete(store.database(), &table, lease).await?;
-            }
-        }
-    }
     let mut loader =
         Loader::new(projections, store.database(), shadow::SHADOW, limits, Some(lease.clone()), &marks);
     let resumed_at = loader.position();
@@ -189,9 +180,7 @@ async fn run(
     progress.at(resumed_at.0);
     loader.advance(store, head, Spill::Allowed, progress).await?;
     loader.flush().await?;
-    let completing: Vec<_> =
-        live.iter().map(|table| shadow::complete(store.database(), table, lease)).collect();
-    stream::iter(completing).buffer_unordered(WRITERS).try_collect::<()>().await?;
+    shadow_indexes::complete(store.database(), &live, lease).await?;
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();
@@ -233,7 +222,10 @@ async fn caught_up(
             Err(error) if attempts >= ATTEMPTS => return Err(error.into()),
             Err(error) => {
                 drop(lock);
-                tracing::debug!(%error, "a reader stands in the way of the swap");
+                tracing::debug!(%error, "somebody stands in the way of the swap");
+                if let Err(error) = shadow::end_vacuums(store.database(), live).await {
+                    tracing::debug!(%error, "and goes on doing so");
+                }
                 sleep(Duration::from_millis(300)).await;
             }
         }

@@ -5,35 +5,34 @@
 //! cannot be renamed, so a table's indexes change between two names, `name` and `name__2`, with every
 //! swap; a migration that changes a projection therefore drops the table and lets a rebuild fill it.
 
-use evident_eventstore::{Database, DatabaseError, Dialect, Row, Table, Tables, Value};
+use evident_eventstore::{Database, DatabaseError, Dialect, Row, Table, Tables, Transaction, Value};
 
 use crate::ProjectionError;
 use crate::folding::Projection;
 use crate::lease::Lease;
+use crate::shadow_indexes::indexes;
 use crate::shadows;
 
 /// What a shadow's name ends with.
 pub(crate) const SHADOW: &str = "_shadow";
 /// What the name of a table ends with that a shadow replaced.
 const OLD: &str = "_old";
-/// What an SQLite index's second name ends with.
-const SECOND: &str = "__2";
+/// The storage option by which PostgreSQL vacuums a table by itself, or not.
+const AUTOVACUUM: &str = "autovacuum_enabled";
 /// Rows removed at a time from a large table that goes.
 const REMOVED_AT_ONCE: u32 = 5_000;
-/// The indexes of a table of so many rows are made in one transaction.
-const INDEXED_AT_ONCE: u32 = 10_000;
 /// A table of so many rows goes as a whole, page by page: much less work than row by row, and soon done.
 const DROPPED_AT_ONCE: u32 = 30_000;
 
-fn text(row: &Row, at: usize) -> &str {
+pub(crate) fn text(row: &Row, at: usize) -> &str {
     row.get(at).and_then(Value::as_text).unwrap_or_default()
 }
 
-fn flag(row: &Row, at: usize) -> bool {
+pub(crate) fn flag(row: &Row, at: usize) -> bool {
     row.get(at).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// Makes an empty shadow, without the indexes that [`complete`] adds.
+/// Makes an empty shadow, without the indexes that [`complete`](crate::shadow_indexes::complete) adds.
 pub(crate) async fn create(tables: &mut dyn Tables, table: &Table) -> Result<(), ProjectionError> {
     match tables.dialect() {
         Dialect::Sqlite => create_sqlite(tables, &table.name).await,
@@ -52,21 +51,16 @@ async fn create_sqlite(tables: &mut dyn Tables, name: &str) -> Result<(), Projec
 }
 
 async fn create_postgres(tables: &mut dyn Tables, name: &str) -> Result<(), ProjectionError> {
-    let sql = "select coalesce(array_to_string(reloptions, ', '), '') from pg_class \
-               where oid = to_regclass($1)";
-    let options = tables.query(sql, &[name.into()]).await?;
-    let Some(options) = options.first() else {
-        return Err(ProjectionError::NoTable(name.to_owned()));
-    };
+    let options = options(tables, name).await?.ok_or_else(|| ProjectionError::NoTable(name.to_owned()))?;
     let make = format!(
         "create table {name}{SHADOW} (like {name} including defaults including constraints \
          including generated including storage including compression)"
     );
     tables.execute(&make, &[]).await?;
-    if !text(options, 0).is_empty() {
-        let set = format!("alter table {name}{SHADOW} set ({})", text(options, 0));
-        tables.execute(&set, &[]).await?;
-    }
+    // To vacuum what is about to be written again is lost work, and a vacuum would stand in the way of the swap.
+    let others = options.iter().filter(|option| !option.starts_with(AUTOVACUUM));
+    let all: Vec<_> = others.cloned().chain([format!("{AUTOVACUUM}=off")]).collect();
+    tables.execute(&format!("alter table {name}{SHADOW} set ({})", all.join(", ")), &[]).await?;
     for index in indexes(tables, name).await? {
         if let Some(constraint) = index.constraint {
             let sql =
@@ -77,82 +71,24 @@ async fn create_postgres(tables: &mut dyn Tables, name: &str) -> Result<(), Proj
     Ok(())
 }
 
-/// An index of a PostgreSQL table.
-struct Index {
-    name: String,
-    unique: bool,
-    /// `USING …` and what follows.
-    definition: String,
-    /// The constraint that it serves.
-    constraint: Option<String>,
+/// The storage options of a PostgreSQL table, each `name=value`; none where there is no table.
+async fn options(tables: &mut dyn Tables, name: &str) -> Result<Option<Vec<String>>, DatabaseError> {
+    let sql =
+        "select coalesce(array_to_string(reloptions, ','), '') from pg_class where oid = to_regclass($1)";
+    let found = tables.query(sql, &[name.into()]).await?;
+    let split =
+        |row: &Row| text(row, 0).split(',').filter(|some| !some.is_empty()).map(str::to_owned).collect();
+    Ok(found.first().map(split))
 }
 
-async fn indexes(tables: &mut dyn Tables, table: &str) -> Result<Vec<Index>, DatabaseError> {
-    let sql = "select i.relname::text, x.indisunique, pg_get_indexdef(i.oid), \
-               coalesce(pg_get_constraintdef(c.oid), '') \
-               from pg_index x join pg_class i on i.oid = x.indexrelid \
-               left join pg_constraint c on c.conindid = i.oid and c.contype in ('p', 'u') \
-               where x.indrelid = to_regclass($1) order by i.relname";
-    let rows = tables.query(sql, &[table.into()]).await?;
-    let index = |row: &Row| Index {
-        name: text(row, 0).to_owned(),
-        unique: flag(row, 1),
-        definition: text(row, 2).split_once(" USING ").map(|(_, tail)| tail.to_owned()).unwrap_or_default(),
-        constraint: Some(text(row, 3).to_owned()).filter(|constraint| !constraint.is_empty()),
-    };
-    Ok(rows.iter().map(index).collect())
-}
-
-/// Adds the indexes that are not there yet, which is less work once the rows are, and makes the planner know the
-/// shadow.
-pub(crate) async fn complete(
-    database: &Database,
-    table: &Table,
-    lease: &Lease,
-) -> Result<(), ProjectionError> {
-    match database.dialect() {
-        Dialect::Sqlite => complete_sqlite(database, &table.name, lease).await,
-        Dialect::Postgres => complete_postgres(database, &table.name, lease).await,
-    }
-}
-
-/// Index by index, unless there is little to do: the server commits in between.
-async fn complete_sqlite(database: &Database, name: &str, lease: &Lease) -> Result<(), ProjectionError> {
-    let sql = "select name, sql from sqlite_master where tbl_name = $1 and type = 'index' \
-               and sql is not null order by name";
-    let definitions = database.query(sql, &[name.into()]).await?;
-    let large = has_more(database, &format!("{name}{SHADOW}"), INDEXED_AT_ONCE).await?;
-    let at_once = if large { 1 } else { definitions.len().max(1) };
-    for some in definitions.chunks(at_once) {
-        let mut transaction = database.transaction().await?;
-        for (index, definition) in some.iter().map(|row| (text(row, 0), text(row, 1))) {
-            let Some((head, tail)) = definition.split_once('(') else { continue };
-            let unique = if head.to_ascii_lowercase().contains("unique index") { "unique " } else { "" };
-            let second = index.strip_suffix(SECOND).map_or(format!("{index}{SECOND}"), str::to_owned);
-            let sql = format!("create {unique}index if not exists {second} on {name}{SHADOW} ({tail}");
-            transaction.execute(&sql, &[]).await?;
-        }
-        lease.beat(&mut transaction).await?;
-        transaction.commit().await?;
-    }
-    Ok(())
-}
-
-async fn complete_postgres(database: &Database, name: &str, lease: &Lease) -> Result<(), ProjectionError> {
+/// A transaction that writes shadows. PostgreSQL need not wait until it is on the disk: what a crash takes is made
+/// again, and the swap, which waits, comes after it in the server's log.
+pub(crate) async fn transaction(database: &Database) -> Result<Transaction, DatabaseError> {
     let mut transaction = database.transaction().await?;
-    for index in indexes(&mut transaction, name).await? {
-        if index.constraint.is_none() {
-            let unique = if index.unique { "unique " } else { "" };
-            let (own, definition) = (index.name, index.definition);
-            let sql = format!(
-                "create {unique}index if not exists {own}{SHADOW} on {name}{SHADOW} using {definition}"
-            );
-            transaction.execute(&sql, &[]).await?;
-        }
+    if database.dialect() == Dialect::Postgres {
+        transaction.execute("set local synchronous_commit = off", &[]).await?;
     }
-    transaction.execute(&format!("analyze {name}{SHADOW}"), &[]).await?;
-    lease.beat(&mut transaction).await?;
-    Ok(transaction.commit().await?)
+    Ok(transaction)
 }
 
 /// Waits a moment until nobody stands in the way of a swap. The caller holds the head's lock, and must not keep
@@ -169,6 +105,24 @@ pub(crate) async fn lock(tables: &mut dyn Tables, live: &[Table]) -> Result<(), 
     Ok(())
 }
 
+/// Has PostgreSQL end what vacuums tables by itself, which nobody but the server may: it does so where somebody waits
+/// for it longer than the short time for which a swap may. Readers and writers are not in the way of this, nor
+/// it in theirs.
+///
+/// # Errors
+/// Where it still stands in the way after a while: somebody vacuums by hand, or makes an index.
+pub(crate) async fn end_vacuums(database: &Database, live: &[Table]) -> Result<(), DatabaseError> {
+    if database.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let mut transaction = database.transaction().await?;
+    transaction.execute("set local lock_timeout = '5s'", &[]).await?;
+    let names: Vec<_> = live.iter().map(|table| &*table.name).collect();
+    let lock = format!("lock table {} in share update exclusive mode", names.join(", "));
+    transaction.execute(&lock, &[]).await?;
+    transaction.commit().await
+}
+
 /// Puts a shadow in the place of the live table.
 pub(crate) async fn swap(tables: &mut dyn Tables, table: &Table) -> Result<(), DatabaseError> {
     let name = &table.name;
@@ -178,8 +132,14 @@ pub(crate) async fn swap(tables: &mut dyn Tables, table: &Table) -> Result<(), D
             tables.execute(&format!("alter table {name}{SHADOW} rename to {name}"), &[]).await?;
         }
         Dialect::Postgres => {
+            let options = options(tables, name).await?.unwrap_or_default();
             tables.execute(&format!("drop table {name}"), &[]).await?;
             tables.execute(&format!("alter table {name}{SHADOW} rename to {name}"), &[]).await?;
+            let change = match options.iter().find(|option| option.starts_with(AUTOVACUUM)) {
+                Some(option) => format!("set ({option})"),
+                None => format!("reset ({AUTOVACUUM})"),
+            };
+            tables.execute(&format!("alter table {name} {change}"), &[]).await?;
             for index in indexes(tables, name).await? {
                 if let Some(own) = index.name.strip_suffix(SHADOW) {
                     tables.execute(&format!("alter index {} rename to {own}", index.name), &[]).await?;
@@ -289,7 +249,7 @@ async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(),
 }
 
 /// Whether a table has more rows than so many.
-async fn has_more(database: &Database, name: &str, rows: u32) -> Result<bool, DatabaseError> {
+pub(crate) async fn has_more(database: &Database, name: &str, rows: u32) -> Result<bool, DatabaseError> {
     let sql = format!("select 1 from {name} limit 1 offset {rows}");
     Ok(!database.query(&sql, &[]).await?.is_empty())
 }

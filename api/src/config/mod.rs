@@ -28,6 +28,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use evident_commands::settings::{Secret, Settings as CommandSettings, SigningKeySource};
 use evident_eventstore::MasterKey;
+use evident_projections::Keeping;
 use evident_projections::retention::Policy as RetentionPolicy;
 use ipnet::IpNet;
 
@@ -135,7 +136,7 @@ pub struct DatabaseSettings {
     pub url: Option<Secret>,
     /// The schema of the log; the keys' has `_keys` at the end.
     pub schema: String,
-    /// The most connections of this node for reading; two more write.
+    /// The most connections of this node for reading; up to six more write, or read keys.
     pub max_connections: u32,
     /// How long a request waits for a connection.
     pub acquire_timeout: Duration,
@@ -173,7 +174,7 @@ pub struct ProjectionSettings {
 
 impl Default for ProjectionSettings {
     fn default() -> Self {
-        Self { rebuild_at_start: RebuildAtStart::default(), users_in_memory: 2_000_000 }
+        Self { rebuild_at_start: RebuildAtStart::default(), users_in_memory: Keeping::default().users }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Many rows at once, as they came from the database: values are borrowed from them, and nothing is copied
 //! until somebody wants to keep it.
 
-use sqlx::postgres::PgRow;
-use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgRow, PgValueRef};
+use sqlx::{Decode, Postgres, Row as _, ValueRef as _};
 
 use super::{ColumnType, DatabaseError, Row, Table, Value};
 
@@ -143,21 +144,33 @@ fn unpack<'a>(
     Some(())
 }
 
+/// The numbers of PostgreSQL's own types (`pg_type.dat`).
+mod oid {
+    pub(super) const BOOL: u32 = 16;
+    pub(super) const BYTEA: u32 = 17;
+    pub(super) const INT8: u32 = 20;
+    pub(super) const INT4: u32 = 23;
+}
+
 /// A value of a row from PostgreSQL.
 pub(super) fn of_postgres(row: &PgRow, at: usize) -> Result<Cell<'_>, DatabaseError> {
+    fn read<'r, T: Decode<'r, Postgres>>(raw: PgValueRef<'r>) -> Result<T, BoxDynError> {
+        T::decode(raw)
+    }
     let raw = row.try_get_raw(at)?;
     if raw.is_null() {
         return Ok(Cell::Null);
     }
-    let kind = raw.type_info();
-    Ok(match kind.name() {
-        "INT8" => Cell::Int(row.try_get_unchecked(at)?),
-        "INT4" => Cell::Int(i64::from(row.try_get_unchecked::<i32, _>(at)?)),
-        "BOOL" => Cell::Bool(row.try_get_unchecked(at)?),
-        "BYTEA" => Cell::Bytes(row.try_get_unchecked(at)?),
+    let kind = raw.type_info().oid().map(|oid| oid.0);
+    let cell = match kind {
+        Some(oid::INT8) => read(raw).map(Cell::Int),
+        Some(oid::INT4) => read::<i32>(raw).map(|number| Cell::Int(number.into())),
+        Some(oid::BOOL) => read(raw).map(Cell::Bool),
+        Some(oid::BYTEA) => read(raw).map(Cell::Bytes),
         // `json` travels as its own text.
-        _ => Cell::Text(row.try_get_unchecked(at)?),
-    })
+        Some(_) | None => read(raw).map(Cell::Text),
+    };
+    Ok(cell.map_err(sqlx::Error::Decode)?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The two databases behind one face: connections, queries, transactions.
 
+mod copy;
 mod fetched;
 mod log_connection;
 mod postgres;
@@ -241,7 +242,8 @@ impl Database {
     }
 
     /// Work on many rows begins: on SQLite the connection that writes keeps more of the file in memory until
-    /// [`Database::end_bulk`], as the rows come in no order that the tables and their indexes have.
+    /// [`Database::end_bulk`], as the rows come in no order that the tables and their indexes have, and the
+    /// write-ahead log is folded into the file less often, as the same pages are written again and again.
     ///
     /// # Errors
     /// When no connection is to be had.
@@ -252,7 +254,7 @@ impl Database {
         }
     }
 
-    /// Work on many rows is over.
+    /// Work on many rows is over. What it left in SQLite's write-ahead log is folded into the file.
     ///
     /// # Errors
     /// When no connection is to be had.
@@ -375,7 +377,10 @@ impl Transaction {
         }
         match self {
             Self::Sqlite(tx) => sqlite::write(tx, table, rows, conflict).await,
-            Self::Postgres(tx) => postgres::write(tx, table, &rows, conflict).await,
+            Self::Postgres(tx) => match conflict {
+                OnConflict::Fail => copy::insert(tx, table, &rows).await,
+                OnConflict::Replace => postgres::upsert(tx, table, &rows).await,
+            },
         }
     }
 }

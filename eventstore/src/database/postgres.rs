@@ -27,6 +27,10 @@ const SETTINGS: [(&str, &str); 2] =
 /// Begins a transaction, and waits for the head, in one round trip.
 pub(super) const BEGIN_AND_LOCK: &str = "begin; select from log_head where only_row = 1 for update";
 
+/// Connections that write beside the log's own: two for a rebuild, and one more, so that it can say meanwhile that it is
+/// alive, and others can write what waits for nobody.
+const WRITERS: u32 = 3;
+
 /// Connections to one schema: a pool that reads, a small one that writes, and one from which only
 /// the log's writer takes its connection, so that neither a burst of reads nor who waits for the head keeps a commit
 /// waiting.
@@ -63,7 +67,7 @@ impl Postgres {
                 .connect_lazy_with(connect.clone())
         };
         Ok(match contents {
-            Contents::Log => Self { read: pool(options.max_connections), write: pool(2), log: pool(1) },
+            Contents::Log => Self { read: pool(options.max_connections), write: pool(WRITERS), log: pool(1) },
             Contents::Keys => {
                 let pool = pool(2);
                 Self { read: pool.clone(), write: pool.clone(), log: pool }
@@ -191,14 +195,13 @@ pub(super) async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), 
     Ok(())
 }
 
-/// Writes rows in one statement.
-pub(super) async fn write(
+/// Writes rows in one statement; one with a key that is there replaces it.
+pub(super) async fn upsert(
     connection: &mut PgConnection,
     table: &Table,
     rows: &[Row],
-    conflict: OnConflict,
 ) -> Result<(), DatabaseError> {
-    let sql = put(table, conflict, 0, "");
+    let sql = put(table, OnConflict::Replace, 0, "");
     bind_rows(sqlx::query(&sql), table, rows).execute(connection).await?;
     Ok(())
 }

@@ -217,7 +217,8 @@ pub trait Tables: Send {
     /// Writes rows; one with a key that is there replaces it.
     async fn upsert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError>;
 
-    /// Writes rows; a key that is there is an error.
+    /// Writes rows; a key that is there is an error. To be awaited to the end: a connection on which this was given up
+    /// half-way may fail whoever uses it next.
     async fn insert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DatabaseError>;
 
     /// Removes rows by their keys.

@@ -94,7 +94,7 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
             ClientEvent::Deleted {} => AuditAction::OauthClientDeleted,
         }),
         Event::Consent(ConsentEvent::Revoked { .. }) => Some(AuditAction::TokenRevoked),
-        Event::Dropped(dropped) => of_dropped(dropped.kind().0),
+        Event::Dropped(dropped) => of_type(dropped.kind().0),
         // Supabase Auth knows neither organizations nor legal holds.
         Event::Flow(_)
         | Event::Recipient(_)
@@ -114,19 +114,37 @@ pub fn action(event: &Recorded) -> Option<AuditAction> {
     }
 }
 
-/// An event whose content was dropped is the action that it was before: the type tells, for all of those
-/// that may be dropped.
-fn of_dropped(name: &str) -> Option<AuditAction> {
-    Some(match name {
-        "session.refreshed" | "session.refresh_repeated" | "session.extended" => AuditAction::TokenRefreshed,
-        "session.stepped_up" => AuditAction::VerificationAttempted,
-        "attempt.sign_in_failed" => AuditAction::LoginFailed,
-        "attempt.sign_up_repeated" => AuditAction::UserRepeatedSignup,
-        "attempt.admin_denied" => AuditAction::AdminDenied,
-        "attempt.refresh_token_reused" => AuditAction::TokenReuseDetected,
-        "attempt.authenticator_suspected" => AuditAction::AuthenticatorSuspected,
-        _ => return None,
-    })
+/// The types of events that are an action by themselves, whatever their content says, and one that no other type is.
+/// All types whose content may be dropped and that are an action at all are among them, so a dropped one stays the
+/// action that it was.
+pub(crate) const TELLING_TYPES: [(&str, AuditAction); 9] = [
+    ("session.refreshed", AuditAction::TokenRefreshed),
+    ("session.refresh_repeated", AuditAction::TokenRefreshed),
+    ("session.extended", AuditAction::TokenRefreshed),
+    ("session.stepped_up", AuditAction::VerificationAttempted),
+    ("attempt.sign_in_failed", AuditAction::LoginFailed),
+    ("attempt.sign_up_repeated", AuditAction::UserRepeatedSignup),
+    ("attempt.admin_denied", AuditAction::AdminDenied),
+    ("attempt.refresh_token_reused", AuditAction::TokenReuseDetected),
+    ("attempt.authenticator_suspected", AuditAction::AuthenticatorSuspected),
+];
+
+fn of_type(name: &str) -> Option<AuditAction> {
+    TELLING_TYPES.iter().find(|(telling, _)| *telling == name).map(|(_, action)| *action)
+}
+
+/// Who did it, where that is not the event's subject.
+pub(crate) fn other_author(event: &Recorded) -> Option<AuditActor> {
+    match actor(event) {
+        AuditActor::User(id) if event.subject == Some(Subject::User(id)) => None,
+        other => Some(other),
+    }
+}
+
+/// Whether an entry is found in the log itself: its type tells the action, and its subject who did it, unless
+/// nobody knows.
+pub(crate) fn is_told_by_log(event: &Recorded) -> bool {
+    of_type(event.event.kind().0).is_some() && matches!(other_author(event), None | Some(AuditActor::Visitor))
 }
 
 fn of_user(event: &UserEvent, who: &Actor) -> Option<AuditAction> {
@@ -262,12 +280,27 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use evident_domain::catalogue::samples;
     use evident_domain::retention::{Dropped, RetentionClass, retention_class};
     use evident_domain::{EventId, Position, Provenance, StreamId, Surface, Time};
     use uuid::Uuid;
 
     use super::*;
+
+    fn recorded(event: Event, who: Actor, subject: Option<Subject>) -> Recorded {
+        Recorded {
+            position: Position(1),
+            id: EventId(Uuid::nil()),
+            stream: StreamId { kind: event.stream_kind(), id: Uuid::nil() },
+            sequence: 1,
+            occurred_at: Time::default(),
+            subject,
+            provenance: Provenance::internal(who, Surface::Internal, Uuid::nil()),
+            event,
+        }
+    }
 
     #[test]
     fn an_event_whose_content_was_dropped_is_the_same_action() {
@@ -277,18 +310,42 @@ mod tests {
             }
             let (name, version) = sample.kind();
             let dropped = Dropped::of(sample.stream_kind(), name, version).map(Event::Dropped);
-            let recorded = |event| Recorded {
-                position: Position(1),
-                id: EventId(Uuid::nil()),
-                stream: StreamId { kind: sample.stream_kind(), id: Uuid::nil() },
-                sequence: 1,
-                occurred_at: Time::default(),
-                subject: None,
-                provenance: Provenance::internal(Actor::Visitor, Surface::Internal, Uuid::nil()),
-                event,
-            };
-            let before = action(&recorded(sample.clone()));
-            assert_eq!(dropped.map(|event| action(&recorded(event))), Some(before), "{name}");
+            let action = |event| action(&recorded(event, Actor::Visitor, None));
+            assert_eq!(dropped.map(action), Some(action(sample.clone())), "{name}");
         }
+    }
+
+    #[test]
+    fn a_type_that_tells_the_action_tells_it_whoever_acts() {
+        let user = UserId(Uuid::from_u128(7));
+        let actors = [
+            Actor::Visitor,
+            Actor::System,
+            Actor::Operator,
+            Actor::User { id: user },
+            Actor::Admin { role: "service_role".to_owned(), id: None },
+        ];
+        let mut told = BTreeSet::new();
+        for sample in samples() {
+            let Some(expected) = of_type(sample.kind().0) else {
+                for who in &actors {
+                    let action = action(&recorded(sample.clone(), who.clone(), None));
+                    assert!(
+                        TELLING_TYPES.iter().all(|(_, told)| Some(*told) != action),
+                        "{}",
+                        sample.kind().0
+                    );
+                }
+                continue;
+            };
+            told.insert(sample.kind().0);
+            for who in &actors {
+                let event = recorded(sample.clone(), who.clone(), Some(Subject::User(user)));
+                assert_eq!(action(&event), Some(expected), "{} by {who:?}", sample.kind().0);
+                let by_subject = matches!(who, Actor::Visitor | Actor::User { .. });
+                assert_eq!(is_told_by_log(&event), by_subject, "{} by {who:?}", sample.kind().0);
+            }
+        }
+        assert_eq!(told, TELLING_TYPES.iter().map(|(name, _)| *name).collect());
     }
 }

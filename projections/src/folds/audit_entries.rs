@@ -1,16 +1,13 @@
-//! `audit_entries`: which events are entries of the audit log, for its filters and its page numbers. What
-//! an entry tells is read from the event itself, so nothing personal stands here.
+//! `audit_entries`: which events are entries of the audit log, for its filters. What an entry tells is read from
+//! the event itself, so nothing personal stands here; and of entries that the log's own columns tell, nothing does.
 
 use evident_domain::{Position, Recorded};
-use evident_eventstore::{DatabaseError, Row, Table, Value};
+use evident_eventstore::{DatabaseError, Row, Table};
 
-use super::{int, text};
+use super::text;
 use crate::audit::{self, AuditAction};
 use crate::cells::{self, Cells};
-use crate::fold::{Fold, Tally};
-
-/// Entries are counted by stretches of 2^14 positions.
-pub const STRETCH_BITS: u32 = 14;
+use crate::fold::Fold;
 
 /// A row of `audit_entries`.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,26 +26,22 @@ pub fn entry_key(position: Position) -> String {
     format!("{:016}", position.0)
 }
 
-const COUNTS: Table =
-    Table::new("audit_counts", &[text("bucket"), text("action"), int("stretch"), int("entries")]);
-
 impl Fold for AuditEntryRow {
     const NAME: &'static str = "audit_entries";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLE: Table = Table::new("audit_entries", &[text("entry"), text("action"), text("actor")]);
     const GROUP: &'static str = "entry";
-    const TALLY: Option<Tally> = Some(Tally { table: COUNTS, of: counters });
     const TOUCHED_ONCE: bool = true;
 
     fn keys(event: &Recorded) -> Vec<String> {
-        audit::action(event).map(|_| entry_key(event.position)).into_iter().collect()
+        let stands_here = audit::action(event).is_some() && !audit::is_told_by_log(event);
+        stands_here.then(|| entry_key(event.position)).into_iter().collect()
     }
 
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Some(action) = audit::action(event) else { return group };
-        let actor = audit::actor(event).label();
-        let of_subject = event.subject.as_ref().is_some_and(|subject| subject.to_string() == actor);
-        Some(Self { position: event.position, action, actor: (!of_subject).then_some(actor) })
+        let actor = audit::other_author(event).map(|author| author.label());
+        Some(Self { position: event.position, action, actor })
     }
 
     fn rows(&self, key: &str) -> Vec<Row> {
@@ -64,13 +57,4 @@ impl Fold for AuditEntryRow {
             actor: cells.maybe_text()?,
         }))
     }
-}
-
-/// The counter in which a row counts.
-fn counters(row: &Row) -> Vec<Row> {
-    let text = |column: usize| row.get(column).and_then(Value::as_text);
-    let (Some(entry), Some(action)) = (text(0), text(1)) else { return Vec::new() };
-    let Ok(position) = entry.parse::<i64>() else { return Vec::new() };
-    let stretch = position >> STRETCH_BITS;
-    vec![vec![format!("{stretch}:{action}").into(), action.into(), stretch.into()]]
 }

@@ -1,5 +1,6 @@
 //! The folds.
 
+mod audit_counts;
 mod audit_entries;
 mod claims;
 mod erased_subjects;
@@ -15,7 +16,8 @@ mod users;
 
 use std::marker::PhantomData;
 
-pub use audit_entries::{AuditEntryRow, STRETCH_BITS, entry_key};
+pub use audit_counts::{AuditCountRow, STRETCH_BITS};
+pub use audit_entries::{AuditEntryRow, entry_key};
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
@@ -39,7 +41,7 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 16] = [
+pub(crate) static INLINE: [&dyn Projection; 17] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -49,6 +51,7 @@ pub(crate) static INLINE: [&dyn Projection; 16] = [
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
+    &Of::<AuditCountRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
     &Of::<OrganizationRow>(PhantomData),
     &Of::<Parts<MemberRow>>(PhantomData),
@@ -59,7 +62,7 @@ pub(crate) static INLINE: [&dyn Projection; 16] = [
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 17] = [
+pub(crate) static ALL: [&dyn Projection; 18] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -69,6 +72,7 @@ pub(crate) static ALL: [&dyn Projection; 17] = [
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
     &Of::<AuditEntryRow>(PhantomData),
+    &Of::<AuditCountRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
     &Of::<OrganizationRow>(PhantomData),
     &Of::<Parts<MemberRow>>(PhantomData),

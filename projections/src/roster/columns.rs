@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use super::TooLarge;
 use super::bits::Bits;
 use super::moments::Moments;
-use super::order::Order;
+use super::order::{Order, Sorted};
 use super::texts::Texts;
 use crate::views::UserField;
 

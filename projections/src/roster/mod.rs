@@ -44,7 +44,7 @@ const AT_ONCE: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keeping {
     /// Of so many users at most; of none where it is 0.
-    pub users: u64,
+    pub users: u32,
     /// Where the tables took longer than this for a list.
     pub slow: Duration,
     /// For so many ticks without a question.
@@ -230,7 +230,7 @@ impl Roster {
             let columns = kept.columns.read().map_err(|_| Lost::Broken)?;
             (columns.users() as u64, columns.is_worn())
         };
-        if users > self.0.keeping.users {
+        if users > u64::from(self.0.keeping.users) {
             return Err(Lost::TooMany);
         }
         if is_worn { Kept::read(database, self.0.keeping.users).await.map(Some) } else { Ok(None) }
@@ -276,8 +276,8 @@ async fn look_after(tick: Duration, roster: Weak<Inner>, of: Weak<Kept>, databas
 
 impl Kept {
     /// Reads all users.
-    async fn read(database: &Database, most: u64) -> Result<Arc<Self>, Lost> {
-        if reading::count(database).await? > most {
+    async fn read(database: &Database, most: u32) -> Result<Arc<Self>, Lost> {
+        if reading::count(database).await? > u64::from(most) {
             return Err(Lost::TooMany);
         }
         let Head { position, built } = Head::read(database).await?;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::bits::Bits;
-use super::order::Order;
+use super::order::{Order, Sorted};
 
 /// Moments of slots.
 #[derive(Debug, Default)]
@@ -66,11 +66,6 @@ impl Moments {
         }
     }
 
-    /// Who lives and has a moment.
-    pub(super) fn present(&self) -> &Bits {
-        &self.present
-    }
-
     /// They in the order of their moments.
     pub(super) fn order(&self) -> &Order {
         &self.order
@@ -102,33 +97,23 @@ impl Moments {
         self.order = Order::sorted(living, by_id);
     }
 
-    /// Takes slots out of the order.
-    pub(super) fn unsort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
-        let slots = self.those_present(slots);
-        let mut order = std::mem::take(&mut self.order);
-        order.remove(&slots, |a, b| self.compare(a, b, &by_id));
-        self.order = order;
-    }
-
-    /// Puts slots into the order.
-    pub(super) fn resort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
-        let slots = self.those_present(slots);
-        let mut order = std::mem::take(&mut self.order);
-        order.insert(&slots, |a, b| self.compare(a, b, &by_id));
-        self.order = order;
-    }
-
-    fn those_present(&self, slots: &[u32]) -> Vec<u32> {
-        slots.iter().copied().filter(|slot| self.present.contains(*slot)).collect()
-    }
-
-    fn compare(&self, a: u32, b: u32, by_id: impl Fn(u32, u32) -> Ordering) -> Ordering {
-        self.get(a).cmp(&self.get(b)).then_with(|| by_id(a, b))
-    }
-
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         let slots = self.slots.as_ref().map_or(0, Vec::capacity) * size_of::<u32>();
         self.values.capacity() * size_of::<i64>() + slots + self.present.bytes() + self.order.bytes()
+    }
+}
+
+impl Sorted for Moments {
+    fn present(&self) -> &Bits {
+        &self.present
+    }
+
+    fn order_mut(&mut self) -> &mut Order {
+        &mut self.order
+    }
+
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        self.get(a).cmp(&self.get(b))
     }
 }

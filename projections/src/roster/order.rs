@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::bits::Bits;
+
 /// Slots of living users in an order that tells any two of them apart.
 #[derive(Debug, Default)]
 pub(super) struct Order(Vec<u32>);
@@ -55,6 +57,39 @@ impl Order {
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         self.0.capacity() * size_of::<u32>()
+    }
+}
+
+/// A column in whose order those stand who live and have something in it, and by their ids where that is the same.
+pub(super) trait Sorted {
+    /// Who lives and has something.
+    fn present(&self) -> &Bits;
+
+    /// The order.
+    fn order_mut(&mut self) -> &mut Order;
+
+    /// How what two have compares.
+    fn compare(&self, a: u32, b: u32) -> Ordering;
+
+    /// Takes slots out of the order.
+    fn unsort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
+        let slots = self.those_present(slots);
+        let mut order = std::mem::take(self.order_mut());
+        order.remove(&slots, |a, b| self.compare(a, b).then_with(|| by_id(a, b)));
+        *self.order_mut() = order;
+    }
+
+    /// Puts slots into the order.
+    fn resort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
+        let slots = self.those_present(slots);
+        let mut order = std::mem::take(self.order_mut());
+        order.insert(&slots, |a, b| self.compare(a, b).then_with(|| by_id(a, b)));
+        *self.order_mut() = order;
+    }
+
+    /// Those of some slots who have something.
+    fn those_present(&self, slots: &[u32]) -> Vec<u32> {
+        slots.iter().copied().filter(|slot| self.present().contains(*slot)).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use super::bits::Bits;
 use super::columns::Columns;
 use super::ids::{self, Needle, Within};
 use super::moments::Moments;
+use super::order::Sorted;
 use super::texts::{Edge, Place, Texts};
 use crate::views::{Asked, Compared, Comparison, Direction, DirectoryQuery, UserField, end_of_beginning};
 

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::TooLarge;
 use super::bits::Bits;
-use super::order::Order;
+use super::order::{Order, Sorted};
 
 /// What stands between texts, and where texts were that are gone: no UTF-8 has it.
 const BETWEEN: u8 = 0xff;
@@ -89,11 +89,6 @@ impl Texts {
         self.present.contains(slot).then(|| self.entry(slot).map(|entry| self.text(entry)))?
     }
 
-    /// Who lives and has a text.
-    pub(super) fn present(&self) -> &Bits {
-        &self.present
-    }
-
     /// They in the order of their texts.
     pub(super) fn order(&self) -> &Order {
         &self.order
@@ -107,31 +102,7 @@ impl Texts {
                 self.present.contains(slot).then(|| (beginning(self.text(entry)), slot))
             })
             .collect();
-        self.order = Order::sorted(keyed, |a, b| self.compare(a, b, &by_id));
-    }
-
-    /// Takes slots out of the order.
-    pub(super) fn unsort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
-        let slots = self.those_present(slots);
-        let mut order = std::mem::take(&mut self.order);
-        order.remove(&slots, |a, b| self.compare(a, b, &by_id));
-        self.order = order;
-    }
-
-    /// Puts slots into the order.
-    pub(super) fn resort(&mut self, slots: &[u32], by_id: impl Fn(u32, u32) -> Ordering) {
-        let slots = self.those_present(slots);
-        let mut order = std::mem::take(&mut self.order);
-        order.insert(&slots, |a, b| self.compare(a, b, &by_id));
-        self.order = order;
-    }
-
-    fn those_present(&self, slots: &[u32]) -> Vec<u32> {
-        slots.iter().copied().filter(|slot| self.present.contains(*slot)).collect()
-    }
-
-    fn compare(&self, a: u32, b: u32, by_id: impl Fn(u32, u32) -> Ordering) -> Ordering {
-        self.get(a).cmp(&self.get(b)).then_with(|| by_id(a, b))
+        self.order = Order::sorted(keyed, |a, b| self.compare(a, b).then_with(|| by_id(a, b)));
     }
 
     /// Those whose texts are not before one, in order, and after them those before another.
@@ -230,6 +201,20 @@ impl Texts {
     pub(super) fn bytes(&self) -> usize {
         let numbers = self.ends.capacity() + self.slots.as_ref().map_or(0, Vec::capacity);
         self.arena.capacity() + numbers * size_of::<u32>() + self.present.bytes() + self.order.bytes()
+    }
+}
+
+impl Sorted for Texts {
+    fn present(&self) -> &Bits {
+        &self.present
+    }
+
+    fn order_mut(&mut self) -> &mut Order {
+        &mut self.order
+    }
+
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        self.get(a).cmp(&self.get(b))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Pages of the audit log, newest first. Which entries there are follows from `audit_entries`; what they
-//! tell is read from the events, opened by the store: of who was erased nothing is left to tell.
+//! Pages of the audit log, newest first. Which entries there are follows from `audit_entries` and, where its type tells
+//! what an event is called, from the log's index of types; what they tell is read from the events, opened by the
+//! store: of who was erased nothing is left to tell.
 //!
 //! Any page, also one filtered by actions, costs the same in a log of any length: totals and far pages
 //! are taken from `audit_counts`. Entries of an author are counted one by one.
@@ -11,7 +12,8 @@ use evident_domain::{Event, EventId, Personal, Position, Recorded, StreamKind, T
 use evident_eventstore::{Database, DatabaseError, Dialect, EventStore, Row, StoreError, Value};
 use uuid::Uuid;
 
-use crate::audit::{self, AuditAction, AuditActor, AuditTrait};
+use crate::audit::{self, AuditAction, AuditActor, AuditTrait, TELLING_TYPES};
+use crate::cells;
 use crate::folds::{STRETCH_BITS, entry_key};
 
 /// What stands where a personal text stood whose key is destroyed.
@@ -152,29 +154,53 @@ async fn by_action(
         }
     }
     let Some(begin) = begin else { return Ok((Vec::new(), total)) };
-    let bound =
-        |stretch: i64| entry_key(Position(u64::try_from(stretch << STRETCH_BITS).unwrap_or_default()));
+    let bound = |stretch: i64| Position(u64::try_from(stretch << STRETCH_BITS).unwrap_or_default());
+    let (newest, oldest) = (bound(begin + 1), bound(end.unwrap_or_default()));
     let skip = i64::try_from(skip).unwrap_or(i64::MAX);
     let limit = i64::from(query.limit);
-    let mut params: Vec<Value> =
-        vec![bound(begin + 1).into(), limit.into(), skip.into(), bound(end.unwrap_or_default()).into()];
-    let source = match actions {
-        None => "select entry from audit_entries where entry < $1 and entry >= $4".to_owned(),
-        Some(_) => {
-            params.push(limit.saturating_add(skip).into());
-            // As many of each action as the page can need: each is a walk along an index.
-            let each = (0..names.len()).map(|n| {
-                format!(
-                    "select entry from (select entry from audit_entries where action = ${} and entry < $1 \
-                     and entry >= $4 order by entry desc limit $5) a{n}",
-                    n + 6
-                )
-            });
-            each.collect::<Vec<_>>().join(" union all ")
+    let mut params: Vec<Value> = vec![
+        entry_key(newest).into(),
+        entry_key(oldest).into(),
+        cells::number(newest.0),
+        cells::number(oldest.0),
+        // As many of each source as the page can need: each is a walk along an index.
+        limit.saturating_add(skip).into(),
+        limit.into(),
+        skip.into(),
+    ];
+    let mut sources = Vec::new();
+    let in_table =
+        "select cast(entry as bigint) as position from audit_entries where entry < $1 and entry >= $2";
+    let newest_first = "order by entry desc limit $5";
+    // Of these all entries are found in the log, also those that have a row for their author.
+    let is_told = |action: &AuditAction| TELLING_TYPES.iter().any(|(_, told)| told == action);
+    match actions {
+        None => {
+            let told: BTreeSet<_> = TELLING_TYPES.iter().map(|(_, action)| action.as_str()).collect();
+            let others = placeholders(params.len() + 1, told.len());
+            params.extend(told.into_iter().map(Value::from));
+            sources.push(format!("{in_table} and action not in ({others}) {newest_first}"));
         }
-    };
-    params.extend(names);
-    let sql = format!("select entry from ({source}) e order by entry desc limit $2 offset $3");
+        Some(actions) => {
+            for action in actions.iter().filter(|action| !is_told(action)) {
+                params.push(action.as_str().into());
+                sources.push(format!("{in_table} and action = ${} {newest_first}", params.len()));
+            }
+        }
+    }
+    for (kind, _) in
+        TELLING_TYPES.iter().filter(|(_, action)| actions.is_none_or(|some| some.contains(action)))
+    {
+        params.push((*kind).into());
+        sources.push(format!(
+            "select position from events where event_type = ${} and position < $3 and position >= $4 \
+             order by position desc limit $5",
+            params.len()
+        ));
+    }
+    let each = (0..).zip(sources).map(|(n, source)| format!("select position from ({source}) s{n}"));
+    let source = each.collect::<Vec<_>>().join(" union all ");
+    let sql = format!("select position from ({source}) e order by position desc limit $6 offset $7");
     Ok((positions(&database.query(&sql, &params).await?)?, total))
 }
 
@@ -213,18 +239,25 @@ async fn by_author(database: &Database, text: &str, query: &AuditQuery) -> Resul
         Dialect::Sqlite => "printf('%016d', v.position)",
         Dialect::Postgres => "lpad(v.position::text, 16, '0')",
     };
-    // Whose subject is the actor stands without one.
+    let mut telling = Vec::new();
+    for (kind, _) in TELLING_TYPES {
+        params.push(kind.into());
+        telling.push(format!("${}", params.len()));
+    }
+    // Whose subject is the actor stands without one, or not at all where the log tells everything.
     let of_authors = format!(
-        "from (select entry from audit_entries where actor in ({authors}) union all \
-         select a.entry from events v join audit_entries a on a.entry = {entry} and a.actor is null \
-         where v.subject in ({authors})) e"
+        "from (select cast(entry as bigint) as position from audit_entries where actor in ({authors}) union all \
+         select v.position from events v left join audit_entries a on a.entry = {entry} \
+         where v.subject in ({authors}) and a.actor is null \
+         and (a.entry is not null or v.event_type in ({}))) e",
+        telling.join(", ")
     );
     let total = database.query(&format!("select count(*) {of_authors}"), &params).await?;
     let total = total.first().and_then(|row| row.first()).and_then(Value::as_int).unwrap_or_default();
     let (limit, offset) = (params.len() + 1, params.len() + 2);
     params.push(i64::from(query.limit).into());
     params.push(i64::try_from(query.offset).unwrap_or(i64::MAX).into());
-    let sql = format!("select entry {of_authors} order by entry desc limit ${limit} offset ${offset}");
+    let sql = format!("select position {of_authors} order by position desc limit ${limit} offset ${offset}");
     Ok((positions(&database.query(&sql, &params).await?)?, u64::try_from(total).unwrap_or_default()))
 }
 
@@ -247,7 +280,7 @@ fn placeholders(first: usize, count: usize) -> String {
 
 fn positions(rows: &[Row]) -> Result<Vec<Position>, DatabaseError> {
     let damaged = || DatabaseError::Unexpected { table: "audit_entries".to_owned(), column: "entry" };
-    let position = |row: &Row| row.first()?.as_text()?.parse().ok().map(Position);
+    let position = |row: &Row| u64::try_from(row.first()?.as_int()?).ok().map(Position);
     rows.iter().map(|row| position(row).ok_or_else(damaged)).collect()
 }
 

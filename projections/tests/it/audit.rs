@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use evident_domain::attempt::{AdminRefusal, AttemptEvent};
 use evident_domain::ports::Entropy;
 use evident_domain::session::{AssuranceLevel, RevocationReason, SessionEvent};
 use evident_domain::{Actor, Event, Position, SessionId, StreamId, Subject, UserId};
-use evident_eventstore::Filter;
+use evident_eventstore::{Filter, Value};
 use evident_projections::audit::{self, AuditAction};
 use evident_projections::views::{self, AuditQuery, AuditScope};
 
@@ -79,6 +80,64 @@ fn every_page_is_the_right_part_of_the_log() {
         let page = views::audit_page(&world.store, &at(bobs, 1_500)).await.unwrap();
         assert_eq!(page.total, 2_000);
         assert!(page.entries.iter().all(|entry| entry.username == "bob@example.com"));
+    });
+}
+
+/// A refresh of somebody's session, as an event of its own.
+async fn refreshed(world: &World, of: UserId, who: Actor) {
+    let stream = StreamId::session(SessionId(world.entropy.uuid()));
+    let refreshed = SessionEvent::Refreshed { generation: 1, at: world.clock.last() };
+    let streams = vec![(stream, 0, vec![Event::Session(refreshed)])];
+    world.append(Subject::User(of), who, streams).await.unwrap();
+}
+
+#[test]
+fn an_entry_that_the_log_tells_has_no_row_and_every_other_has() {
+    on_both(async |on| {
+        let world = World::new(on).await;
+        let ada = world.sign_up("ada@example.com", "Ada").await;
+        let bob = world.sign_up("bob@example.com", "Bob").await;
+        let admin = Actor::Admin { role: "service_role".to_owned(), id: None };
+        let by_bob = Actor::Impersonator { admin: bob, user: ada };
+        for who in [Actor::Visitor, Actor::User { id: ada }, admin, by_bob, Actor::System] {
+            refreshed(&world, ada, who).await;
+        }
+        let denied =
+            AttemptEvent::AdminDenied { operation: "GET /admin".to_owned(), reason: AdminRefusal::NotAdmin };
+        let stream = StreamId::attempt(world.entropy.uuid());
+        world
+            .append(Subject::Server, Actor::Visitor, vec![(stream, 0, vec![Event::Attempt(denied)])])
+            .await
+            .unwrap();
+
+        let database = world.store.database();
+        let rows = database
+            .query("select action, actor from audit_entries order by entry desc limit 3", &[])
+            .await
+            .unwrap();
+        let row = |actor: String| vec![Value::from("token_refreshed"), actor.into()];
+        assert_eq!(
+            rows,
+            [row("system".to_owned()), row(format!("user:{bob}")), row("admin:service_role".to_owned())]
+        );
+
+        let total = async |scope: AuditScope| {
+            let page = views::audit_page(&world.store, &at(scope, 0)).await.unwrap();
+            assert_eq!(page.entries.len() as u64, page.total.min(7));
+            page.total
+        };
+        let totals = async || {
+            let author = |name: &str| AuditScope::Author(name.to_owned());
+            [
+                total(AuditScope::action("token_refreshed")).await,
+                total(AuditScope::action("admin_denied")).await,
+                total(author("ada@")).await,
+                total(author("bob@")).await,
+                total(author("service")).await,
+            ]
+        };
+        let expected = [5, 1, 2, 1, 1];
+        assert_eq!(totals().await, expected);
     });
 }
 

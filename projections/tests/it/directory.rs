@@ -43,13 +43,13 @@ async fn crowd(on: On) -> (World, Vec<UserId>) {
     (world, users)
 }
 
-async fn happened(world: &World, user: UserId, event: UserEvent) {
+pub(crate) async fn happened(world: &World, user: UserId, event: UserEvent) {
     let version = world.store.load(StreamId::user(user)).await.unwrap().len() as u64;
     let streams = vec![(StreamId::user(user), version, vec![Event::User(event)])];
     world.append(Subject::User(user), Actor::Operator, streams).await.unwrap();
 }
 
-fn all(world: &World) -> DirectoryQuery {
+pub(crate) fn all(world: &World) -> DirectoryQuery {
     DirectoryQuery {
         aud: "authenticated".to_owned(),
         conditions: Vec::new(),

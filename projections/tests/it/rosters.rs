@@ -13,6 +13,7 @@ use evident_projections::views::{
 };
 use evident_projections::{Keeping, PATIENCE, Roster, Silent, rebuild};
 
+use crate::directory::{all, happened};
 use crate::directory_model::FIELDS;
 use crate::support::{World, on_both, session_started, signing_up};
 
@@ -39,18 +40,6 @@ async fn load(world: &World, roster: &Roster) {
     roster.settled().await;
 }
 
-fn everybody(world: &World) -> DirectoryQuery {
-    DirectoryQuery {
-        aud: "authenticated".to_owned(),
-        conditions: Vec::new(),
-        sort: None,
-        offset: 0,
-        limit: 100,
-        now: Clock::now(&*world.clock),
-        default_role: "user".to_owned(),
-    }
-}
-
 async fn list(world: &World, roster: &Roster, query: &DirectoryQuery) -> UserPage {
     views::directory(world.store.database(), roster, query).await.unwrap()
 }
@@ -62,17 +51,11 @@ pub(crate) async fn agrees_with_tables(world: &World, roster: &Roster, field: Us
     }
     let other = Condition { field, comparison: Comparison::NotEqual, values: vec!["true".to_owned()] };
     for (direction, conditions) in [(Direction::Ascending, vec![]), (Direction::Descending, vec![other])] {
-        let query = DirectoryQuery { sort: Some((field, direction)), conditions, ..everybody(world) };
+        let query = DirectoryQuery { sort: Some((field, direction)), conditions, ..all(world) };
         let from_memory = list(world, roster, &query).await;
         let from_tables = list(world, &never(), &query).await;
         assert_eq!(from_memory, from_tables, "{query:?}");
     }
-}
-
-async fn happened(world: &World, user: UserId, event: UserEvent) {
-    let version = world.store.load(StreamId::user(user)).await.unwrap().len() as u64;
-    let streams = vec![(StreamId::user(user), version, vec![Event::User(event)])];
-    world.append(Subject::User(user), Actor::Operator, streams).await.unwrap();
 }
 
 fn renamed(name: &str) -> UserEvent {
@@ -81,7 +64,7 @@ fn renamed(name: &str) -> UserEvent {
 
 async fn names(world: &World, roster: &Roster) -> Vec<String> {
     let by_name = Some((UserField::Name, Direction::Ascending));
-    let page = list(world, roster, &DirectoryQuery { sort: by_name, ..everybody(world) }).await;
+    let page = list(world, roster, &DirectoryQuery { sort: by_name, ..all(world) }).await;
     page.users.into_iter().map(|view| view.user.name).collect()
 }
 
@@ -214,7 +197,7 @@ fn after_many_changes_all_users_are_read_anew() {
     on_both(async |on| {
         let world = World::new(on).await;
         let users: Vec<_> = (0..250).map(|_| UserId(world.entropy.uuid())).collect();
-        let all = async |at: u64, event: &dyn Fn(UserId) -> Vec<UserEvent>| {
+        let all_at = async |at: u64, event: &dyn Fn(UserId) -> Vec<UserEvent>| {
             let stream = |user: &UserId| {
                 let events = event(*user).into_iter().map(Event::User).collect();
                 (StreamId::user(*user), at, events)
@@ -225,15 +208,15 @@ fn after_many_changes_all_users_are_read_anew() {
         let identity = || IdentityId(world.entropy.uuid());
         let signing_up = |user| signing_up(user, identity(), &format!("{user}@example.com"), "Name");
         let sign_up_events = signing_up(users[0]).len() as u64;
-        all(0, &signing_up).await;
+        all_at(0, &signing_up).await;
         let roster = kept(&world).await;
-        all(sign_up_events, &|_| vec![renamed("changed")]).await;
+        all_at(sign_up_events, &|_| vec![renamed("changed")]).await;
         let changed = Condition {
             field: UserField::Name,
             comparison: Comparison::Equal,
             values: vec!["changed".to_owned()],
         };
-        let query = DirectoryQuery { conditions: vec![changed], ..everybody(&world) };
+        let query = DirectoryQuery { conditions: vec![changed], ..all(&world) };
         assert_eq!(list(&world, &roster, &query).await.total, 250);
         let worn = roster.bytes();
         roster.tick(world.store.database()).await;

@@ -13,6 +13,7 @@ mod watchdog;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -119,6 +120,10 @@ pub(crate) struct World {
     pub(crate) clock: Arc<StepClock>,
     pub(crate) entropy: Arc<TestEntropy>,
     pub(crate) folder: TempDir,
+    on: On,
+    /// Where everything is on PostgreSQL.
+    schema: String,
+    master: MasterKey,
 }
 
 /// On which database to test.
@@ -152,13 +157,34 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// A schema of the run's PostgreSQL.
-fn in_schema(schema: String) -> PostgresOptions {
+fn in_schema(schema: &str) -> PostgresOptions {
     PostgresOptions {
         url: postgres::Cluster::of_this_run().unwrap().url("postgres"),
-        schema,
+        schema: schema.to_owned(),
         max_connections: 4,
         acquire_timeout: Duration::from_secs(30),
     }
+}
+
+/// The log and its keys in a folder, or in a schema.
+async fn opened(
+    on: On,
+    (folder, schema): (&Path, &str),
+    master: &MasterKey,
+    (clock, entropy): (&Arc<StepClock>, &Arc<TestEntropy>),
+) -> (Database, Vault) {
+    let (log, keys) = match on {
+        On::Sqlite => {
+            let log = Database::open_sqlite_log(&folder.join("log.db")).await.unwrap();
+            (log, Database::open_sqlite(&folder.join("keys.db"), Contents::Keys).await.unwrap())
+        }
+        On::Postgres => {
+            let options = in_schema(schema);
+            let log = Database::open_postgres(&options, Contents::Log).await.unwrap();
+            (log, Database::open_postgres(&options, Contents::Keys).await.unwrap())
+        }
+    };
+    (log, Vault::open(keys, master, clock.clone(), entropy.clone()).await.unwrap())
 }
 
 impl World {
@@ -166,23 +192,20 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(StepClock(AtomicI64::new(1_795_000_000_000_000)));
         let entropy = Arc::new(TestEntropy::default());
-        let (log, keys) = match on {
-            On::Sqlite => {
-                let path = |name| folder.path().join(name);
-                let log = Database::open_sqlite_log(&path("log.db")).await.unwrap();
-                (log, Database::open_sqlite(&path("keys.db"), Contents::Keys).await.unwrap())
-            }
-            On::Postgres => {
-                let options = in_schema(format!("t_{}", entropy.uuid().simple()));
-                let log = Database::open_postgres(&options, Contents::Log).await.unwrap();
-                (log, Database::open_postgres(&options, Contents::Keys).await.unwrap())
-            }
-        };
+        let schema = format!("t_{}", entropy.uuid().simple());
         let master = MasterKey::generate(&*entropy);
-        let vault = Vault::open(keys, &master, clock.clone(), entropy.clone()).await.unwrap();
-        let store =
-            EventStore::open(log, vault, Arc::new(Projections::default()), clock.clone(), entropy.clone());
-        Self { store: store.await.unwrap(), clock, entropy, folder }
+        let (log, vault) = opened(on, (folder.path(), &schema), &master, (&clock, &entropy)).await;
+        let inline = Arc::new(Projections::default());
+        let store = EventStore::open(log, vault, inline, clock.clone(), entropy.clone()).await.unwrap();
+        Self { store, clock, entropy, folder, on, schema, master }
+    }
+
+    /// The same store as another process opens it.
+    pub(crate) async fn opened_again(&self) -> EventStore {
+        let place = (self.folder.path(), &*self.schema);
+        let (log, vault) = opened(self.on, place, &self.master, (&self.clock, &self.entropy)).await;
+        let inline = Arc::new(Projections::default());
+        EventStore::open(log, vault, inline, self.clock.clone(), self.entropy.clone()).await.unwrap()
     }
 
     /// A second node on the same log.
@@ -194,9 +217,7 @@ impl World {
 
     /// Connections of somebody else to the same tables, on PostgreSQL.
     pub(crate) async fn connected_beside(&self) -> Database {
-        let schema = self.store.database().query("select current_schema()::text", &[]).await.unwrap();
-        let options = in_schema(schema[0][0].as_text().unwrap().to_owned());
-        Database::open_postgres(&options, Contents::Log).await.unwrap()
+        Database::open_postgres(&in_schema(&self.schema), Contents::Log).await.unwrap()
     }
 
     /// Commits events of several streams in one change, sealed for one subject.
