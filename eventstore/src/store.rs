@@ -1,7 +1,7 @@
 //! The store: what use cases, projections and tools hold in their hands.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use crate::database::{Database, DatabaseError, Row, Table, Value, cells_of};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
-use crate::seal::{SealBroken, SealingKey};
-use crate::vault::{Vault, VaultError};
+use crate::seal::SealBroken;
+use crate::vault::{Keys, Vault, VaultError};
 use crate::writer::{self, Job};
 
 /// The store failed. Cheap to clone: one failure may answer a whole batch.
@@ -165,7 +165,7 @@ impl EventStore {
     /// # Errors
     /// [`AppendError::Conflict`] when a stream moved on: decide again from fresh state.
     pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
-        let mut keys = HashMap::new();
+        let mut keys = Keys::default();
         for subject in sealed_for(&append) {
             if let Entry::Vacant(vacant) = keys.entry(subject) {
                 let key = self.0.vault.subject_key(vacant.key()).await.map_err(StoreError::vault)?;
@@ -218,7 +218,7 @@ impl EventStore {
     async fn job(
         &self,
         append: Append,
-        keys: &HashMap<Subject, Arc<SealingKey>>,
+        keys: &Keys,
     ) -> Result<(Job, oneshot::Receiver<writer::Outcome>), AppendError> {
         let person = acting(&append);
         let owner = |subject: &'_ Subject| keys.get(subject).map(|key| &**key);

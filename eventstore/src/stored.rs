@@ -160,14 +160,15 @@ impl Stored<'_> {
             return self.dropped();
         }
         let position = self.position;
-        let context = self.id.to_string();
+        let mut buffer = Uuid::encode_buffer();
+        let context: &str = self.id.0.hyphenated().encode_lower(&mut buffer);
         let json = |cause| CodecError::Payload { position, cause };
-        let provenance = self.provenance(provenance, &context)?;
+        let provenance = self.provenance(provenance, context)?;
         let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version));
         let event = if is_old || self.payload.contains(SEALED_MARK) {
             let mut payload: Json = serde_json::from_str(self.payload).map_err(json)?;
             if let Fields::Opened(key) = content {
-                open_payload(&mut payload, key, &context)
+                open_payload(&mut payload, key, context)
                     .map_err(|cause| CodecError::Seal { position, cause })?;
             }
             Event::from_json(self.stream.kind, self.upcast(payload, upcasters)).map_err(json)?
@@ -252,7 +253,7 @@ impl Stored<'_> {
                 Fields::Opened(Some(key)) => key,
             };
             let plain = key
-                .open_text(sealed, &format!("{context}#{name}"))
+                .open_text(sealed, &[context, "#", name].concat())
                 .map_err(|cause| CodecError::Seal { position, cause })?;
             Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
         };

@@ -13,6 +13,7 @@ pub use rotation::Rewrapped;
 
 use evident_domain::Subject;
 use evident_domain::ports::{Clock, Entropy};
+use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
@@ -20,6 +21,9 @@ use self::master::Masters;
 pub use self::travel::{KeyFileError, KeysMoved, SHORTEST_PASSPHRASE};
 use crate::database::{Column, ColumnType, Database, DatabaseError, Row, Table, Tables, Value};
 use crate::seal::SealingKey;
+
+/// Keys by their subjects.
+pub(crate) type Keys = HashMap<Subject, Arc<SealingKey>, RandomState>;
 
 /// Opened subject keys that are kept at hand.
 const CACHED_KEYS: usize = 8_192;
@@ -152,10 +156,7 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::subject_key`].
-    pub async fn subject_keys(
-        &self,
-        subjects: &[Subject],
-    ) -> Result<HashMap<Subject, Arc<SealingKey>>, VaultError> {
+    pub async fn subject_keys(&self, subjects: &[Subject]) -> Result<Keys, VaultError> {
         let mut keys = self.find_keys(subjects).await?;
         let missing: Vec<&Subject> = subjects.iter().filter(|subject| !keys.contains_key(*subject)).collect();
         if missing.is_empty() {
@@ -191,8 +192,8 @@ impl Vault {
     pub async fn find_keys(
         &self,
         subjects: impl IntoIterator<Item = &Subject> + Send,
-    ) -> Result<HashMap<Subject, Arc<SealingKey>>, VaultError> {
-        let (mut found, mut missing) = (HashMap::new(), HashMap::new());
+    ) -> Result<Keys, VaultError> {
+        let (mut found, mut missing) = (Keys::default(), HashMap::new());
         for subject in subjects {
             if found.contains_key(subject) {
                 continue;

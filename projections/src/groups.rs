@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Row, Value};
@@ -92,7 +92,7 @@ impl<F: Fold> Folding for Groups<F> {
         let mut unknown = BTreeSet::new();
         for (at, event) in events.iter().enumerate() {
             for key in F::keys(event) {
-                if !F::TOUCHED_ONCE && !begun.holds(&key) && self.lacks(&key) {
+                if !F::TOUCHED_ONCE && self.lacks(&key) && !begun.holds(&key) {
                     unknown.insert(key.clone());
                 }
                 self.keys.push((at, key));
@@ -198,16 +198,20 @@ fn come<F: Fold>(changes: &mut Changes, digest: Option<&mut RowsDigest>, row: Ro
 fn difference<F: Fold>(
     changes: &mut Changes,
     mut digest: Option<&mut RowsDigest>,
-    standing: Vec<Standing>,
-    rows: Vec<Row>,
+    mut standing: Vec<Standing>,
+    mut rows: Vec<Row>,
 ) -> Vec<Standing> {
     let counters = |row: &Row| F::TALLY.map(|tally| (tally.of)(row)).unwrap_or_default();
-    let mut before: BTreeMap<Option<Value>, Standing> =
-        standing.into_iter().map(|standing| (standing.key(), standing)).collect();
-    let mut after = Vec::new();
+    // Side by side in the order of their keys; most groups have one row.
+    standing.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    rows.sort_unstable_by(|a, b| a.first().cmp(&b.first()));
+    let mut before = standing.into_iter().peekable();
+    let mut after = Vec::with_capacity(rows.len());
     for row in rows {
-        let key = row.first().cloned();
-        let old = before.remove(&key);
+        while let Some(gone) = before.next_if(|old| old.key() < row.first()) {
+            go(changes, digest.as_deref_mut(), gone, counters);
+        }
+        let old = before.next_if(|old| old.key() == row.first());
         let print = digest.is_some().then(|| RowDigest::of(&row));
         let unchanged = match (&old, print) {
             (Some(Standing::Row(old)), _) => same(old, &row),
@@ -218,55 +222,61 @@ fn difference<F: Fold>(
             after.extend(old);
             continue;
         }
-        let stood = old.is_some();
-        if let Some(old) = old {
-            take_back(changes, digest.as_deref_mut(), old, counters);
+        let (stood, counted) = (old.is_some(), counters(&row));
+        let counted_before =
+            old.map(|old| take_back(digest.as_deref_mut(), old, counters)).unwrap_or_default();
+        // Most changes move no counter.
+        if counted_before != counted {
+            changes.count(&counted_before, -1);
+            changes.count(&counted, 1);
         }
-        let counters = counters(&row);
-        changes.count(&counters, 1);
         if let (Some(digest), Some(print)) = (digest.as_deref_mut(), print) {
             digest.add(print);
-            after.push(Standing::Print(Print { key, digest: print, counters }));
+            let key = row.first().cloned();
+            after.push(Standing::Print(Print { key, digest: print, counters: counted }));
         }
         if stood { changes.upserts.push(row) } else { changes.inserts.push(row) }
     }
-    for (key, old) in before {
-        take_back(changes, digest.as_deref_mut(), old, counters);
-        if let Some(Value::Text(key)) = key {
-            changes.deletes.push(key);
-        }
+    for gone in before {
+        go(changes, digest.as_deref_mut(), gone, counters);
     }
     after
 }
 
-/// A row that stood does so no longer.
-fn take_back(
+/// A row that stood goes.
+fn go(
     changes: &mut Changes,
     digest: Option<&mut RowsDigest>,
     old: Standing,
     counters: impl Fn(&Row) -> Vec<Row>,
 ) {
-    match old {
-        Standing::Row(row) => {
-            changes.count(&counters(&row), -1);
-            if let Some(digest) = digest {
-                digest.remove(RowDigest::of(&row));
-            }
-        }
-        Standing::Print(print) => {
-            changes.count(&print.counters, -1);
-            if let Some(digest) = digest {
-                digest.remove(print.digest);
-            }
-        }
+    if let Some(Value::Text(key)) = old.key() {
+        changes.deletes.push(key.clone());
     }
+    changes.count(&take_back(digest, old, counters), -1);
+}
+
+/// A row that stood does so no longer; says in which counters it counted.
+fn take_back(
+    digest: Option<&mut RowsDigest>,
+    old: Standing,
+    counters: impl Fn(&Row) -> Vec<Row>,
+) -> Vec<Row> {
+    let (print, counted) = match old {
+        Standing::Row(row) => (digest.is_some().then(|| RowDigest::of(&row)), counters(&row)),
+        Standing::Print(print) => (Some(print.digest), print.counters),
+    };
+    if let (Some(digest), Some(print)) = (digest, print) {
+        digest.remove(print);
+    }
+    counted
 }
 
 impl Standing {
-    fn key(&self) -> Option<Value> {
+    fn key(&self) -> Option<&Value> {
         match self {
-            Self::Row(row) => row.first().cloned(),
-            Self::Print(print) => print.key.clone(),
+            Self::Row(row) => row.first(),
+            Self::Print(print) => print.key.as_ref(),
         }
     }
 }

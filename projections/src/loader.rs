@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use evident_domain::Position;
-use evident_eventstore::{Database, EventStore, Tables};
+use evident_eventstore::{Database, Dialect, EventStore, Tables};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -46,7 +46,18 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 1_000, pages: 8, groups: 10_000, kept: 4_000, stretch: 100_000, indexed: 100_000 }
+        Self { page: 1_000, pages: 8, groups: 10_000, kept: 4_000, stretch: 300_000, indexed: 100_000 }
+    }
+}
+
+impl Limits {
+    /// What suits a rebuild on a database. On PostgreSQL nobody waits for what it writes, and what is written once
+    /// needs no second look.
+    pub fn on(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Sqlite => Self::default(),
+            Dialect::Postgres => Self { groups: 25_000, ..Self::default() },
+        }
     }
 }
 

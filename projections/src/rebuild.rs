@@ -63,7 +63,8 @@ pub async fn rebuild(
     patience: Duration,
     progress: &dyn Progress,
 ) -> Result<Rebuilt, ProjectionError> {
-    rebuild_within(store, names, patience, Limits::default(), progress).await
+    let limits = Limits::on(store.database().dialect());
+    rebuild_within(store, names, patience, limits, progress).await
 }
 
 /// The same with limits of the caller's.

@@ -71,9 +71,10 @@ impl UserRow {
     /// Renews what lists search in.
     fn index(&mut self) {
         let email = searchable(self.email.as_deref().unwrap_or_default());
-        let name = searchable(self.user_metadata().text("full_name").unwrap_or_default());
+        let metadata = self.user_metadata();
+        let name = searchable(metadata.text("full_name").unwrap_or_default());
         self.search = format!("{email}\n{name}");
-        self.name = searchable(self.user_metadata().text("name").unwrap_or_default());
+        self.name = searchable(metadata.text("name").unwrap_or_default());
     }
 
     /// Takes in an event of the user's own stream that follows the first.
