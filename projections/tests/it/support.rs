@@ -166,13 +166,13 @@ fn in_schema(schema: &str) -> PostgresOptions {
     }
 }
 
-/// The log and its keys in a folder, or in a schema.
+/// A store in a folder, or in a schema.
 async fn opened(
     on: On,
     (folder, schema): (&Path, &str),
     master: &MasterKey,
     (clock, entropy): (&Arc<StepClock>, &Arc<TestEntropy>),
-) -> (Database, Vault) {
+) -> EventStore {
     let (log, keys) = match on {
         On::Sqlite => {
             let log = Database::open_sqlite_log(&folder.join("log.db")).await.unwrap();
@@ -184,7 +184,17 @@ async fn opened(
             (log, Database::open_postgres(&options, Contents::Keys).await.unwrap())
         }
     };
-    (log, Vault::open(keys, master, clock.clone(), entropy.clone()).await.unwrap())
+    let vault = Vault::open(keys, master, clock.clone(), entropy.clone()).await.unwrap();
+    node(log, vault, (clock, entropy)).await
+}
+
+async fn node(
+    log: Database,
+    vault: Vault,
+    (clock, entropy): (&Arc<StepClock>, &Arc<TestEntropy>),
+) -> EventStore {
+    let inline = Arc::new(Projections::default());
+    EventStore::open(log, vault, inline, clock.clone(), entropy.clone()).await.unwrap()
 }
 
 impl World {
@@ -194,25 +204,20 @@ impl World {
         let entropy = Arc::new(TestEntropy::default());
         let schema = format!("t_{}", entropy.uuid().simple());
         let master = MasterKey::generate(&*entropy);
-        let (log, vault) = opened(on, (folder.path(), &schema), &master, (&clock, &entropy)).await;
-        let inline = Arc::new(Projections::default());
-        let store = EventStore::open(log, vault, inline, clock.clone(), entropy.clone()).await.unwrap();
+        let store = opened(on, (folder.path(), &schema), &master, (&clock, &entropy)).await;
         Self { store, clock, entropy, folder, on, schema, master }
     }
 
     /// The same store as another process opens it.
     pub(crate) async fn opened_again(&self) -> EventStore {
         let place = (self.folder.path(), &*self.schema);
-        let (log, vault) = opened(self.on, place, &self.master, (&self.clock, &self.entropy)).await;
-        let inline = Arc::new(Projections::default());
-        EventStore::open(log, vault, inline, self.clock.clone(), self.entropy.clone()).await.unwrap()
+        opened(self.on, place, &self.master, (&self.clock, &self.entropy)).await
     }
 
     /// A second node on the same log.
     pub(crate) async fn another_node(&self) -> EventStore {
         let (log, vault) = (self.store.database().clone(), self.store.vault().clone());
-        let inline = Arc::new(Projections::default());
-        EventStore::open(log, vault, inline, self.clock.clone(), self.entropy.clone()).await.unwrap()
+        node(log, vault, (&self.clock, &self.entropy)).await
     }
 
     /// Connections of somebody else to the same tables, on PostgreSQL.
