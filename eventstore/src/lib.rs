@@ -33,6 +33,7 @@ mod store;
 mod stored;
 pub mod tlog;
 mod vault;
+mod walk;
 mod writer;
 mod writing;
 
@@ -52,3 +53,4 @@ pub use vault::{
     KeyFileError, KeysMoved, MasterKey, MasterKeyMalformed, MasterKeySource, Rewrapped, SHORTEST_PASSPHRASE,
     Vault, VaultError,
 };
+pub use walk::{Stretch, Walk};

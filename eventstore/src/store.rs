@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
-use crate::codec::{CodecError, FOR_FOLDS, Owner, READ, prepare};
+use crate::codec::{CodecError, Owner, READ, prepare};
 use crate::database::{Database, DatabaseError, Row, Table, Value, cells_of};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
@@ -287,7 +287,7 @@ impl EventStore {
         self.items_of(&READ, after, limit, filter).await
     }
 
-    async fn items_of(
+    pub(crate) async fn items_of(
         &self,
         table: &Table,
         after: Position,
@@ -297,18 +297,6 @@ impl EventStore {
         let inner = &self.0;
         let source = (&inner.database, table);
         reader::page(source, &inner.vault, &inner.upcasters, after, limit, filter).await
-    }
-
-    /// The events behind a position up to another, as folds read them: what is known of a request (its id, surface,
-    /// address and program) is told of sessions only.
-    ///
-    /// # Errors
-    /// As [`EventStore::load`].
-    pub async fn stretch(&self, after: Position, last: Position) -> Result<Vec<Recorded>, StoreError> {
-        let limit = u32::try_from(last.0.saturating_sub(after.0)).unwrap_or(u32::MAX);
-        let filter = Filter { last: Some(last), ..Filter::default() };
-        let items = self.items_of(&FOR_FOLDS, after, limit, &filter).await?;
-        items.into_iter().map(|item| item.event).collect()
     }
 
     /// What makes old versions of events new.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use evident_domain::{Position, Recorded};
-use evident_eventstore::{EventStore, StoreError};
+use evident_eventstore::{EventStore, StoreError, Walk};
 use tokio::task::JoinHandle;
 
 use crate::ProjectionError;
@@ -15,25 +15,26 @@ pub(crate) struct Page {
     pub(crate) begun: Begun,
 }
 
-/// Pages of the log, several of them under way at once: they are read and opened beside each other.
+/// Pages of the log, several of them under way at once: they are opened beside each other.
 pub(crate) struct Pages<'a> {
     store: &'a EventStore,
+    walk: Walk,
     /// Events a page.
     size: u32,
-    /// Pages that are read ahead.
+    /// Pages that are opened ahead.
     ahead: usize,
     /// The last event of the last page that was handed out.
     position: Position,
-    /// The last event of the last page that was asked for.
-    asked: Position,
     until: Position,
-    reading: VecDeque<Reading>,
+    opening: VecDeque<Opening>,
+    /// No more are to come.
+    is_over: bool,
 }
 
-/// A page that is being read and opened; given up when it is dropped.
-struct Reading(JoinHandle<Result<Vec<Recorded>, StoreError>>);
+/// A page that is being opened; given up when it is dropped.
+struct Opening(JoinHandle<Result<Vec<Recorded>, StoreError>>);
 
-impl Drop for Reading {
+impl Drop for Opening {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -47,7 +48,9 @@ impl<'a> Pages<'a> {
         size: u32,
         ahead: usize,
     ) -> Self {
-        Self { store, size, ahead, position: after, asked: after, until, reading: VecDeque::new() }
+        let walk = store.walk(after, until, size);
+        let opening = VecDeque::new();
+        Self { store, walk, size, ahead, position: after, until, opening, is_over: false }
     }
 
     /// The next page; none at the end.
@@ -55,13 +58,22 @@ impl<'a> Pages<'a> {
     /// # Errors
     /// Whatever the log reports, and [`ProjectionError::Gap`] where an event is missing.
     pub(crate) async fn next(&mut self) -> Result<Option<Page>, ProjectionError> {
-        while self.reading.len() < self.ahead.max(1) && self.asked < self.until {
-            let (store, after, last) = (self.store.clone(), self.asked, self.end_of_page(self.asked));
-            self.reading.push_back(Reading(tokio::spawn(async move { store.stretch(after, last).await })));
-            self.asked = last;
+        while self.opening.len() < self.ahead.max(1) && !self.is_over {
+            let Some(stretch) = self.walk.next().await? else {
+                self.is_over = true;
+                break;
+            };
+            let store = self.store.clone();
+            self.opening.push_back(Opening(tokio::spawn(async move { store.open_stretch(stretch).await })));
         }
-        let Some(mut reading) = self.reading.pop_front() else { return Ok(None) };
-        let events = (&mut reading.0).await.map_err(|_| ProjectionError::Interrupted)??;
+        let Some(mut opening) = self.opening.pop_front() else {
+            return if self.position < self.until {
+                Err(ProjectionError::Gap(self.position))
+            } else {
+                Ok(None)
+            };
+        };
+        let events = (&mut opening.0).await.map_err(|_| ProjectionError::Interrupted)??;
         let end = self.end_of_page(self.position);
         for (event, expected) in events.iter().zip(self.position.0 + 1..) {
             if event.position.0 != expected {

@@ -5,7 +5,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::{Decode, Postgres, Row as _, ValueRef as _};
 
-use super::{ColumnType, DatabaseError, Row, Table, Value};
+use super::{ColumnType, DatabaseError, Row, Table, Value, copy};
 
 /// Rows of one table.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) enum Fetched {
     Packed(String),
     /// From PostgreSQL.
     Postgres(Vec<PgRow>),
+    /// From PostgreSQL, by its `COPY`: the rows behind each other, without what stands before and behind them.
+    Copied(Vec<u8>),
 }
 
 /// A borrowed value.
@@ -95,6 +97,7 @@ impl Fetched {
                 }
                 Ok(cells)
             }
+            Self::Copied(rows) => copy::cells(table, rows),
         }
     }
 

@@ -10,6 +10,7 @@ mod writes;
 
 pub(crate) use fetched::{Cell, Fetched, cells_of};
 pub(crate) use log_connection::LogConnection;
+pub(crate) use postgres::Postgres;
 pub use table::{Column, ColumnType, Dialect, Row, Table, Tables, Value};
 pub(crate) use writes::{HeadMove, Write};
 
@@ -17,7 +18,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use postgres::Postgres;
 use sqlite::Sqlite;
 
 /// A statement failed.

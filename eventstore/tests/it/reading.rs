@@ -1,7 +1,7 @@
 //! Pages, filters, and the stream over all of it.
 
 use evident_domain::user::UserEvent;
-use evident_domain::{Actor, Position, SessionId, StreamId, Subject};
+use evident_domain::{Actor, Position, Recorded, SessionId, StreamId, Subject};
 use evident_eventstore::export::{Form, Opening, Style};
 use evident_eventstore::{Append, EventStore, Filter};
 use futures::{StreamExt, TryStreamExt};
@@ -159,12 +159,45 @@ on_both_databases! {
         store.append(change(streams)).await.unwrap();
         store.append(change(vec![stream(user(1), 1, vec![banned("spam")])])).await.unwrap();
         let whole = store.page(Position(0), 2, &Filter::default()).await.unwrap();
-        let read = store.stretch(Position(0), Position(2)).await.unwrap();
+        let read = walked(&store, Position(2), 2).await;
         assert_eq!(read.len(), 2);
         assert!(read[0].provenance.ip.is_none() && read[0].provenance.user_agent.is_none());
         assert_eq!(read[0].event, whole[0].event);
         assert_eq!(read[1], whole[1]);
         assert!(read[1].provenance.ip.is_some());
-        assert!(store.stretch(Position(3), Position(3)).await.unwrap().is_empty());
     }
+}
+
+on_both_databases! {
+    async fn a_walk_hands_out_all_events_in_pages_of_any_size(place) {
+        let store = place.store().await;
+        for n in 1..=7 {
+            let signed_up = signed_up(&format!("ann{n}@example.com"));
+            store.append(change(vec![stream(user(n), 0, vec![signed_up])])).await.unwrap();
+        }
+        for (until, size) in [(7, 1), (7, 2), (7, 3), (7, 7), (7, 100), (5, 2), (0, 1)] {
+            let read = walked(&store, Position(until), size).await;
+            let positions: Vec<u64> = read.iter().map(|event| event.position.0).collect();
+            assert_eq!(positions, (1..=until).collect::<Vec<_>>(), "pages of {size}");
+        }
+        // One that was left half-way is in nobody's way.
+        let mut walk = store.walk(Position(0), Position(7), 1);
+        assert!(walk.next().await.unwrap().is_some());
+        drop(walk);
+        let asked = (0..20).map(|_| store.head());
+        for head in futures::future::join_all(asked).await {
+            assert_eq!(head.unwrap().position, Position(7));
+        }
+    }
+}
+
+/// The first events of the log, as folds read them.
+async fn walked(store: &EventStore, until: Position, size: u32) -> Vec<Recorded> {
+    let (mut walk, mut events) = (store.walk(Position(0), until, size), Vec::new());
+    while let Some(stretch) = walk.next().await.unwrap() {
+        let page = store.open_stretch(stretch).await.unwrap();
+        assert!(page.len() <= usize::try_from(size).unwrap());
+        events.extend(page);
+    }
+    events
 }

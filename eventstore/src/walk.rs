@@ -1,0 +1,124 @@
+//! Walking the log from one position to another, for folds of all of it: pages come in their order, and can be opened
+//! beside each other.
+
+use evident_domain::{Position, Recorded};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::codec::FOR_FOLDS;
+use crate::database::{Database, DatabaseError, Fetched, Postgres};
+use crate::reader::{self, Filter};
+use crate::{EventStore, StoreError};
+
+/// Pages that PostgreSQL hands out for one question: it keeps what was deleted meanwhile for as long as one is answered.
+const PAGES_AT_ONCE: u64 = 32;
+/// Pages that wait for whoever opens them.
+const WAITING: usize = 2;
+
+/// A walk through the log: see [`EventStore::walk`].
+pub struct Walk {
+    /// Events a page.
+    size: u32,
+    /// The last event of the last page that was handed out.
+    at: Position,
+    until: Position,
+    way: Way,
+}
+
+/// How rows are read.
+enum Way {
+    /// When they are opened: SQLite's readers have a thread each.
+    Later,
+    /// Ahead, one page after the other: PostgreSQL hands out rows behind each other with least work.
+    Ahead { pages: mpsc::Receiver<Result<Fetched, DatabaseError>>, _reading: JoinSet<()> },
+}
+
+/// Some rows of the log that follow on each other, still sealed.
+pub struct Stretch(Rows);
+
+enum Rows {
+    /// Those behind a position, up to another.
+    ToRead(Position, Position),
+    Read(Fetched),
+}
+
+impl Walk {
+    /// The next page; none at the end. Pages end where they would if no event were missing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next(&mut self) -> Result<Option<Stretch>, StoreError> {
+        if self.at >= self.until {
+            return Ok(None);
+        }
+        let after = self.at;
+        self.at = Position((after.0 + u64::from(self.size)).min(self.until.0));
+        match &mut self.way {
+            Way::Later => Ok(Some(Stretch(Rows::ToRead(after, self.at)))),
+            Way::Ahead { pages, .. } => {
+                let page = pages.recv().await.transpose()?;
+                Ok(page.map(|rows| Stretch(Rows::Read(rows))))
+            }
+        }
+    }
+}
+
+impl EventStore {
+    /// The events behind a position up to another, as folds read them, in pages of so many: what is known of a request
+    /// (its id, surface, address and program) is told of sessions only.
+    pub fn walk(&self, after: Position, until: Position, size: u32) -> Walk {
+        let size = size.max(1);
+        let way = match self.database() {
+            Database::Sqlite(_) => Way::Later,
+            Database::Postgres(database) => {
+                let (sender, pages) = mpsc::channel(WAITING);
+                let (database, mut reading) = (database.clone(), JoinSet::new());
+                reading.spawn(async move {
+                    if let Err(error) = read_all(&database, (after, until), size, &sender).await {
+                        // Nobody may be there to hear it.
+                        let _ = sender.send(Err(error)).await;
+                    }
+                });
+                Way::Ahead { pages, _reading: reading }
+            }
+        };
+        Walk { size, at: after, until, way }
+    }
+
+    /// Opens the events of a page.
+    ///
+    /// # Errors
+    /// As [`EventStore::load`].
+    pub async fn open_stretch(&self, stretch: Stretch) -> Result<Vec<Recorded>, StoreError> {
+        let items = match stretch.0 {
+            Rows::ToRead(after, last) => {
+                let limit = u32::try_from(last.0.saturating_sub(after.0)).unwrap_or(u32::MAX);
+                let filter = Filter { last: Some(last), ..Filter::default() };
+                self.items_of(&FOR_FOLDS, after, limit, &filter).await?
+            }
+            Rows::Read(rows) => {
+                // As of every page: who is forgotten by now is not shown.
+                self.vault().catch_up().await.map_err(StoreError::vault)?;
+                reader::open_each(self.vault(), self.upcasters(), &rows.cells(&FOR_FOLDS)?).await?
+            }
+        };
+        items.into_iter().map(|item| item.event).collect()
+    }
+}
+
+/// Reads some pages, and again some, until all are read or nobody takes them.
+async fn read_all(
+    database: &Postgres,
+    (mut after, until): (Position, Position),
+    size: u32,
+    pages: &mpsc::Sender<Result<Fetched, DatabaseError>>,
+) -> Result<(), DatabaseError> {
+    while after < until && !pages.is_closed() {
+        let last = Position((after.0 + PAGES_AT_ONCE * u64::from(size)).min(until.0));
+        // `COPY` has no parameters; these are numbers.
+        let rest = format!("where position > {} and position <= {} order by position", after.0, last.0);
+        database.copy_out(&FOR_FOLDS, &rest, size, pages).await?;
+        after = last;
+    }
+    Ok(())
+}
