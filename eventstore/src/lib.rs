@@ -24,6 +24,7 @@ pub mod export;
 mod guard;
 mod head;
 pub mod merkle;
+mod origin;
 mod outbox;
 mod reader;
 pub mod restore;
@@ -46,6 +47,7 @@ pub use database::{
 };
 pub use guard::{Concern, Guard};
 pub use head::{Head, HeadLock};
+pub use origin::{Origin, SealedOrigin};
 pub use outbox::DueMessage;
 pub use reader::Filter;
 pub use store::{EventStore, StoreError};

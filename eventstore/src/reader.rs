@@ -7,8 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use crate::codec::{READ, READ_COLUMNS, signed};
-use crate::database::{Cell, Database, Table, Value, cells_of};
-use crate::stored::{Stored, decode_each};
+use crate::database::{Cell, Database, Value, cells_of};
+use crate::stored::{Origins, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -85,9 +85,9 @@ impl Filter {
     }
 }
 
-/// Events behind a position, out of [`READ`] or [`FOR_FOLDS`](crate::codec::FOR_FOLDS).
+/// Events behind a position.
 pub(crate) async fn page(
-    (database, table): (&Database, &Table),
+    database: &Database,
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     after: Position,
@@ -98,10 +98,10 @@ pub(crate) async fn page(
     let rest = format!("where position > $1{conditions} order by position limit $2");
     let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
     params.extend(more);
-    let fetched = database.fetch(table, &rest, &params).await?;
+    let fetched = database.fetch(&READ, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, &fetched.cells(table)?).await
+    open_each(vault, upcasters, &fetched.cells(&READ)?, Origins::Opened).await
 }
 
 pub(crate) async fn stream(
@@ -117,7 +117,8 @@ pub(crate) async fn stream(
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
     let rows = database.query(&sql, &params).await?;
-    open_each(vault, upcasters, &cells_of(&rows, &READ)).await?.into_iter().map(|item| item.event).collect()
+    let items = open_each(vault, upcasters, &cells_of(&rows, &READ), Origins::Opened).await?;
+    items.into_iter().map(|item| item.event).collect()
 }
 
 /// How many values stand in one statement.
@@ -159,9 +160,11 @@ pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     cells: &[Cell<'_>],
+    origins: Origins,
 ) -> Result<Vec<Item>, StoreError> {
     let stored: Vec<_> = decode_each(cells).collect();
-    let subjects = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()).flat_map(Stored::subjects);
+    let read = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok());
+    let subjects = read.flat_map(|stored| stored.subjects(origins));
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored
         .into_iter()
@@ -169,7 +172,7 @@ pub(crate) async fn open_each(
             let event = stored.and_then(|stored| {
                 let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
                 let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
-                stored.open(key.as_deref(), actor.as_deref(), upcasters)
+                stored.open(key.as_deref(), actor.as_deref(), origins, upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })

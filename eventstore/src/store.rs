@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::append::{Append, AppendError, Committed, Inline};
 use crate::claims::claim_key;
 use crate::codec::{CodecError, Owner, READ, prepare};
-use crate::database::{Database, DatabaseError, Row, Table, Value, cells_of};
+use crate::database::{Database, DatabaseError, Row, Value, cells_of};
 use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
 use crate::seal::SealBroken;
+use crate::stored::Origins;
 use crate::vault::{Keys, Vault, VaultError};
 use crate::writer::{self, Job};
 
@@ -284,19 +285,8 @@ impl EventStore {
         limit: u32,
         filter: &Filter,
     ) -> Result<Vec<reader::Item>, StoreError> {
-        self.items_of(&READ, after, limit, filter).await
-    }
-
-    pub(crate) async fn items_of(
-        &self,
-        table: &Table,
-        after: Position,
-        limit: u32,
-        filter: &Filter,
-    ) -> Result<Vec<reader::Item>, StoreError> {
         let inner = &self.0;
-        let source = (&inner.database, table);
-        reader::page(source, &inner.vault, &inner.upcasters, after, limit, filter).await
+        reader::page(&inner.database, &inner.vault, &inner.upcasters, after, limit, filter).await
     }
 
     /// What makes old versions of events new.
@@ -306,7 +296,8 @@ impl EventStore {
 
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
     pub(crate) async fn open_rows(&self, rows: Vec<Row>) -> Result<Vec<reader::Item>, StoreError> {
-        reader::open_each(&self.0.vault, &self.0.upcasters, &cells_of(&rows, &READ)).await
+        let cells = cells_of(&rows, &READ);
+        reader::open_each(&self.0.vault, &self.0.upcasters, &cells, Origins::Opened).await
     }
 
     /// Who holds a claim.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::codec::{CodecError, DROPPED_PAYLOAD, ERASED_TEXT, READ, SEALED_PREFIX};
 use crate::database::Cell;
+use crate::origin::Part;
 use crate::seal::{SealingKey, open_payload};
 
 /// Without this in its text a payload has nothing sealed.
@@ -29,6 +30,8 @@ pub(crate) struct Stored<'a> {
     kind: &'a str,
     version: &'a str,
     payload: &'a str,
+    /// Whether something in the payload is sealed.
+    has_sealed: bool,
     /// None where it was not asked for.
     metadata: Option<StoredMetadata<'a>>,
     pub(crate) position: Position,
@@ -79,12 +82,14 @@ fn decode<'a>(position: Position, row: &[Cell<'a>]) -> Result<Stored<'a>, CodecE
         None => None,
         Some(text) => Some(text.0.parse().map_err(|_| damaged("metadata"))?),
     };
+    let payload = text(5, "payload")?;
     Ok(Stored {
         stream: StreamId { kind, id },
         sequence: count(cell(2)).ok_or(damaged("sequence"))?,
         kind: text(3, "event_type")?,
         version: text(4, "event_version")?,
-        payload: text(5, "payload")?,
+        payload,
+        has_sealed: payload.contains(SEALED_MARK),
         metadata,
         position,
         id: text(8, "event_id")?.parse().map_err(|_| damaged("event_id"))?,
@@ -127,10 +132,20 @@ struct StoredMetadata<'a> {
     user_agent: Option<Text<'a>>,
 }
 
+/// What becomes of address and program of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origins {
+    /// They are opened.
+    Opened,
+    /// They stay sealed where the key of the event's subject seals them.
+    Sealed,
+}
+
 impl Stored<'_> {
     /// Whose keys open it.
-    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.subject.iter().chain(&self.sealed_for)
+    pub(crate) fn subjects(&self, origins: Origins) -> impl Iterator<Item = &Subject> {
+        let asked = self.has_sealed || origins == Origins::Opened;
+        self.subject.iter().filter(move |_| asked).chain(&self.sealed_for)
     }
 
     /// Opens what is sealed and makes the event new if its version is old. Without a key the personal
@@ -139,10 +154,15 @@ impl Stored<'_> {
         self,
         key: Option<&SealingKey>,
         actor: Option<&SealingKey>,
+        origins: Origins,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
-        let actor = if self.sealed_for.is_some() { actor } else { key };
-        self.read(Fields::Opened(key), Fields::Opened(actor), upcasters)
+        let provenance = match origins {
+            _ if self.sealed_for.is_some() => Fields::Opened(actor),
+            Origins::Opened => Fields::Opened(key),
+            Origins::Sealed => Fields::Sealed,
+        };
+        self.read(Fields::Opened(key), provenance, upcasters)
     }
 
     /// The same, with the personal fields as they are: sealed.
@@ -165,7 +185,7 @@ impl Stored<'_> {
         let json = |cause| CodecError::Payload { position, cause };
         let provenance = self.provenance(provenance, context)?;
         let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version));
-        let event = if is_old || self.payload.contains(SEALED_MARK) {
+        let event = if is_old || self.has_sealed {
             let mut payload: Json = serde_json::from_str(self.payload).map_err(json)?;
             if let Fields::Opened(key) = content {
                 open_payload(&mut payload, key, context)
@@ -242,7 +262,7 @@ impl Stored<'_> {
         let damaged = || CodecError::Column { position, column: "metadata" };
         let Some(stored) = &self.metadata else { return self.actor_alone() };
         let text = |field: &'s Option<Text<'_>>| field.as_ref().map(|text| &*text.0);
-        let personal = |name: &str, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
+        let personal = |part: Part, stored: Option<&str>| -> Result<Option<Personal<String>>, CodecError> {
             let Some(stored) = stored else { return Ok(None) };
             let Some(sealed) = stored.strip_prefix(SEALED_PREFIX) else {
                 return if stored == ERASED_TEXT { Ok(Some(Personal::Erased)) } else { Err(damaged()) };
@@ -252,12 +272,11 @@ impl Stored<'_> {
                 Fields::Opened(None) => return Ok(Some(Personal::Erased)),
                 Fields::Opened(Some(key)) => key,
             };
-            let plain = key
-                .open_text(sealed, &[context, "#", name].concat())
-                .map_err(|cause| CodecError::Seal { position, cause })?;
+            let plain =
+                part.open(sealed, key, context).map_err(|cause| CodecError::Seal { position, cause })?;
             Ok(Some(Personal::Known(String::from_utf8(plain).map_err(|_| damaged())?)))
         };
-        let ip = match personal("ip", text(&stored.ip))? {
+        let ip = match personal(Part::Ip, text(&stored.ip))? {
             None => None,
             Some(Personal::Known(ip)) => Some(Personal::Known(ip.parse::<IpAddr>().map_err(|_| damaged())?)),
             Some(Personal::Sealed(sealed)) => Some(Personal::Sealed(sealed)),
@@ -268,7 +287,7 @@ impl Stored<'_> {
             request_id: text(&stored.request_id).and_then(|id| id.parse().ok()).ok_or_else(damaged)?,
             causation: text(&stored.causation).and_then(|id| id.parse().ok()),
             ip,
-            user_agent: personal("user_agent", text(&stored.user_agent))?,
+            user_agent: personal(Part::UserAgent, text(&stored.user_agent))?,
             surface: text(&stored.surface).and_then(Surface::from_name).ok_or_else(damaged)?,
             client: text(&stored.client).map(str::to_owned),
         })

@@ -5,9 +5,10 @@ use evident_domain::{Position, Recorded};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::codec::FOR_FOLDS;
+use crate::codec::{FOR_FOLDS, signed};
 use crate::database::{Database, DatabaseError, Fetched, Postgres};
-use crate::reader::{self, Filter};
+use crate::reader;
+use crate::stored::Origins;
 use crate::{EventStore, StoreError};
 
 /// Pages that PostgreSQL hands out for one question: it keeps what was deleted meanwhile for as long as one is answered.
@@ -65,7 +66,8 @@ impl Walk {
 
 impl EventStore {
     /// The events behind a position up to another, as folds read them, in pages of so many: what is known of a request
-    /// (its id, surface, address and program) is told of sessions only.
+    /// (its id, surface, address and program) is told of sessions only, and address and program stay sealed until
+    /// somebody asks for them ([`EventStore::open_origins`]).
     pub fn walk(&self, after: Position, until: Position, size: u32) -> Walk {
         let size = size.max(1);
         let way = match self.database() {
@@ -90,18 +92,18 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::load`].
     pub async fn open_stretch(&self, stretch: Stretch) -> Result<Vec<Recorded>, StoreError> {
-        let items = match stretch.0 {
+        let rows = match stretch.0 {
             Rows::ToRead(after, last) => {
-                let limit = u32::try_from(last.0.saturating_sub(after.0)).unwrap_or(u32::MAX);
-                let filter = Filter { last: Some(last), ..Filter::default() };
-                self.items_of(&FOR_FOLDS, after, limit, &filter).await?
+                let rest = "where position > $1 and position <= $2 order by position";
+                let params = [signed(after.0).into(), signed(last.0).into()];
+                self.database().fetch(&FOR_FOLDS, rest, &params).await?
             }
-            Rows::Read(rows) => {
-                // As of every page: who is forgotten by now is not shown.
-                self.vault().catch_up().await.map_err(StoreError::vault)?;
-                reader::open_each(self.vault(), self.upcasters(), &rows.cells(&FOR_FOLDS)?).await?
-            }
+            Rows::Read(rows) => rows,
         };
+        // As of every page: who is forgotten by now is not shown.
+        self.vault().catch_up().await.map_err(StoreError::vault)?;
+        let cells = rows.cells(&FOR_FOLDS)?;
+        let items = reader::open_each(self.vault(), self.upcasters(), &cells, Origins::Sealed).await?;
         items.into_iter().map(|item| item.event).collect()
     }
 }

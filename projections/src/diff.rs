@@ -97,9 +97,9 @@ async fn state_at(
 ) -> Result<Database, ProjectionError> {
     let database = Database::open_sqlite_log(file).await?;
     let names = ENTITIES.map(|(name, _)| name);
-    let mut loader = Loader::new(&chosen(&names)?, &database, "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(&chosen(&names)?, (store, &database), "", Limits::default(), None, &[]);
     progress.begin("fold", position.0);
-    loader.advance(store, position, Spill::Allowed, progress).await?;
+    loader.advance(position, Spill::Allowed, progress).await?;
     loader.flush().await?;
     Ok(database)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use evident_domain::Recorded;
-use evident_eventstore::{DatabaseError, Row, Table};
+use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Table};
 
 /// A projection.
 ///
@@ -12,7 +12,7 @@ use evident_eventstore::{DatabaseError, Row, Table};
 /// else: no clock, no randomness, no I/O, no other groups. The same [`Fold::apply`] runs inside the
 /// commit and in a rebuild, so both give the same rows, byte for byte.
 ///
-/// A personal field that is sealed or erased reads as if it were empty. Rows with personal data hold
+/// A personal field that is sealed or erased reads as if it were empty, but for [`Fold::sealed`]. Rows with personal data hold
 /// only data of one subject and go when that subject is erased, so a rebuild after the key was
 /// destroyed gives the same rows too: none.
 pub trait Fold: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
@@ -41,6 +41,15 @@ pub trait Fold: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
 
     /// The group's rows.
     fn rows(&self, key: &str) -> Vec<Row>;
+
+    /// What the group's rows tell that is still sealed, as a rebuild reads it. Only what stands at the end is opened,
+    /// before the rows are asked for.
+    fn sealed(&self) -> Option<&SealedOrigin> {
+        None
+    }
+
+    /// Takes in what was sealed.
+    fn opened(&mut self, _: Origin) {}
 
     /// Reads what [`Fold::rows`] wrote; `None` for no rows.
     ///

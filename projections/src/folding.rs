@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use evident_domain::Recorded;
-use evident_eventstore::{DatabaseError, Row, Table};
+use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Table};
 use foldhash::fast::RandomState;
 
 use crate::changes::Changes;
@@ -53,6 +53,10 @@ pub(crate) trait Folding: Send {
     fn load(&mut self, asked: &[String], rows: Vec<Row>) -> Result<(), DatabaseError>;
     /// Folds the events that were asked about, in the order of their positions.
     fn fold(&mut self, events: &[Recorded]);
+    /// What groups that changed have still sealed; it is opened before they are drained.
+    fn sealed(&self) -> Vec<&SealedOrigin>;
+    /// Takes it in, in the same order.
+    fn opened(&mut self, origins: Vec<Origin>);
     /// What has to be written, and forgets everything; shows each group and its rows as they will be.
     fn drain_with(&mut self, show: &mut dyn FnMut(String, &[Row])) -> Changes;
     /// What has to be written; also tells how the digest of all rows moves. Groups that were drained last

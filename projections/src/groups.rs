@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use evident_domain::Recorded;
-use evident_eventstore::{DatabaseError, Row, Value};
+use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Value};
 use foldhash::fast::RandomState;
 
 use crate::changes::Changes;
@@ -144,6 +144,18 @@ impl<F: Fold> Folding for Groups<F> {
                     vacant.insert(group);
                 }
             }
+        }
+    }
+
+    fn sealed(&self) -> Vec<&SealedOrigin> {
+        self.changed.values().filter_map(|group| group.state.as_ref()?.sealed()).collect()
+    }
+
+    fn opened(&mut self, origins: Vec<Origin>) {
+        let states = self.changed.values_mut().filter_map(|group| group.state.as_mut());
+        // A map that is not changed has its values in the same order each time.
+        for (state, origin) in states.filter(|state| state.sealed().is_some()).zip(origins) {
+            state.opened(origin);
         }
     }
 

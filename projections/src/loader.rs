@@ -72,6 +72,7 @@ pub(crate) enum Spill {
 
 /// Folds the log into tables. After an error it is of no more use.
 pub(crate) struct Loader {
+    store: EventStore,
     parts: Vec<Part>,
     limits: Limits,
     /// The last event that all have folded.
@@ -80,17 +81,18 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Folds into tables of a database, named with a suffix. They are empty, or hold what the marks say.
+    /// Folds a log into tables of a database, named with a suffix. They are empty, or hold what the marks say.
     pub(crate) fn new(
         projections: &[&'static dyn Projection],
-        database: &Database,
+        (store, database): (&EventStore, &Database),
         suffix: &'static str,
         limits: Limits,
         lease: Option<Lease>,
         marks: &[Mark],
     ) -> Self {
         let slots = Arc::new(Semaphore::new(WRITERS));
-        let place = Place { database: database.clone(), suffix, limits, lease: lease.clone(), slots };
+        let (store, database) = (store.clone(), database.clone());
+        let place = Place { store: store.clone(), database, suffix, limits, lease: lease.clone(), slots };
         let stretch = limits.stretch / u64::try_from(projections.len().max(1)).unwrap_or(1);
         let part = |(number, projection): (u64, &&'static dyn Projection)| {
             let mark = marks.iter().find(|mark| mark.name == projection.name());
@@ -98,7 +100,7 @@ impl Loader {
         };
         let parts: Vec<Part> = (0..).zip(projections).map(part).collect();
         let position = parts.iter().map(Part::position).min().unwrap_or_default();
-        Self { parts, limits, position, lease }
+        Self { store, parts, limits, position, lease }
     }
 
     /// The last event that was folded.
@@ -114,12 +116,12 @@ impl Loader {
     /// Folds all events up to a position.
     pub(crate) async fn advance(
         &mut self,
-        store: &EventStore,
         until: Position,
         spill: Spill,
         progress: &dyn Progress,
     ) -> Result<(), ProjectionError> {
-        let mut pages = Pages::between(store, (self.position, until), self.limits.page, self.limits.pages);
+        let mut pages =
+            Pages::between(&self.store, (self.position, until), self.limits.page, self.limits.pages);
         let mut following = Following::begin(std::mem::take(&mut self.parts), self.limits.pages, spill);
         let mut more = true;
         while more || following.is_busy() {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use evident_domain::{Position, Recorded};
-use evident_eventstore::{Database, Dialect, Row, Table, Tables, Value};
+use evident_eventstore::{Database, Dialect, EventStore, Row, Table, Tables, Value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::sync::oneshot::error::TryRecvError;
@@ -28,6 +28,8 @@ const ROWS_WRITTEN: usize = 1_000;
 /// Where parts write to, and what they share in doing so.
 #[derive(Clone)]
 pub(crate) struct Place {
+    /// Where the events are from.
+    pub(crate) store: EventStore,
     pub(crate) database: Database,
     /// What the names of its tables end with.
     pub(crate) suffix: &'static str,
@@ -188,6 +190,7 @@ impl Part {
         if self.folding.len() == 0 && self.place.lease.is_none() {
             return Ok(());
         }
+        self.unseal().await?;
         let changes = self.folding.drain_digested(&mut self.digest);
         let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
         let (digest, position) = (self.digest, self.position);
@@ -242,9 +245,17 @@ impl Part {
     /// Whatever the tables report.
     pub(crate) async fn flush_into(&mut self, tables: &mut dyn Tables) -> Result<(), ProjectionError> {
         self.settle().await?;
+        self.unseal().await?;
         for portion in self.folding.drain_digested(&mut self.digest).portions(ROWS_WRITTEN) {
             portion.write(tables, &self.table, self.tally.as_ref()).await?;
         }
+        Ok(())
+    }
+
+    /// Opens what rows tell and no later event has overwritten: of most sealed texts nobody needs to know.
+    async fn unseal(&mut self) -> Result<(), ProjectionError> {
+        let origins = self.place.store.open_origins(&self.folding.sealed()).await?;
+        self.folding.opened(origins);
         Ok(())
     }
 

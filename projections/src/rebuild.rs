@@ -172,20 +172,26 @@ async fn run(
     store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
-    let mut loader =
-        Loader::new(projections, store.database(), shadow::SHADOW, limits, Some(lease.clone()), &marks);
+    let mut loader = Loader::new(
+        projections,
+        (store, store.database()),
+        shadow::SHADOW,
+        limits,
+        Some(lease.clone()),
+        &marks,
+    );
     let resumed_at = loader.position();
 
     let head = store.head().await?.position;
     progress.begin("rebuild", head.0);
     progress.at(resumed_at.0);
-    loader.advance(store, head, Spill::Allowed, progress).await?;
+    loader.advance(head, Spill::Allowed, progress).await?;
     loader.flush().await?;
     shadow_indexes::complete(store.database(), &live, lease).await?;
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();
-    loader.advance(store, position, Spill::Never, progress).await?;
+    loader.advance(position, Spill::Never, progress).await?;
     loader.flush_into(lock.tables()).await?;
     for table in &live {
         shadow::swap(lock.tables(), table).await?;
@@ -211,7 +217,7 @@ async fn caught_up(
     loop {
         attempts += 1;
         let head = store.head().await?.position;
-        loader.advance(store, head, Spill::Allowed, progress).await?;
+        loader.advance(head, Spill::Allowed, progress).await?;
         loader.flush().await?;
         let mut lock = store.lock_head().await?;
         let behind = lock.position().0 - loader.position().0;

@@ -115,9 +115,9 @@ async fn fold(
     database: &Database,
     progress: &dyn Progress,
 ) -> Result<(), ProjectionError> {
-    let mut loader = Loader::new(&folds::ALL, database, "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(&folds::ALL, (store, database), "", Limits::default(), None, &[]);
     progress.begin("replay", position.0);
-    loader.advance(store, position, Spill::Allowed, progress).await?;
+    loader.advance(position, Spill::Allowed, progress).await?;
     loader.flush().await?;
     let mut transaction = database.transaction().await?;
     let built: Vec<_> = folds::ALL.into_iter().zip(loader.digests()).collect();

@@ -179,10 +179,10 @@ async fn run(
     scratch: &Database,
     progress: &dyn Progress,
 ) -> Result<Verification, ProjectionError> {
-    let mut loader = Loader::new(projections, scratch, "", Limits::default(), None, &[]);
+    let mut loader = Loader::new(projections, (store, scratch), "", Limits::default(), None, &[]);
     let head = store.head().await?.position;
     progress.begin("fold", head.0);
-    loader.advance(store, head, Spill::Allowed, progress).await?;
+    loader.advance(head, Spill::Allowed, progress).await?;
     loader.flush().await?;
 
     progress.begin("compare", u64::try_from(projections.len()).unwrap_or_default());
@@ -232,7 +232,7 @@ async fn compare(
             .collect();
 
         let position = Position(u64::try_from(position).unwrap_or_default());
-        loader.advance(store, position, Spill::Allowed, &Silent).await?;
+        loader.advance(position, Spill::Allowed, &Silent).await?;
         loader.flush().await?;
         let end = live.last().filter(|_| live.len() == STRETCH).and_then(|row| row.first()).cloned();
         let (mut conditions, mut params) = (Vec::new(), Vec::new());

@@ -1,9 +1,9 @@
 //! Pages, filters, and the stream over all of it.
 
 use evident_domain::user::UserEvent;
-use evident_domain::{Actor, Position, Recorded, SessionId, StreamId, Subject};
+use evident_domain::{Actor, Personal, Position, Recorded, SessionId, StreamId, Subject};
 use evident_eventstore::export::{Form, Opening, Style};
-use evident_eventstore::{Append, EventStore, Filter};
+use evident_eventstore::{Append, EventStore, Filter, Origin, SealedOrigin};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
@@ -163,8 +163,17 @@ on_both_databases! {
         assert_eq!(read.len(), 2);
         assert!(read[0].provenance.ip.is_none() && read[0].provenance.user_agent.is_none());
         assert_eq!(read[0].event, whole[0].event);
-        assert_eq!(read[1], whole[1]);
-        assert!(read[1].provenance.ip.is_some());
+        assert_eq!((&read[1].event, &read[1].provenance.actor), (&whole[1].event, &whole[1].provenance.actor));
+        assert!(matches!(read[1].provenance.ip, Some(Personal::Sealed(_))));
+        assert!(SealedOrigin::of(&read[0]).is_none() && SealedOrigin::of(&whole[1]).is_none());
+
+        let sealed = SealedOrigin::of(&read[1]).unwrap();
+        let opened = store.open_origins(&[&sealed, &sealed]).await.unwrap();
+        let origin = Origin { ip: ADDRESS.parse().ok(), user_agent: Some(AGENT.to_owned()) };
+        assert_eq!(opened, [origin.clone(), origin]);
+        store.vault().destroy(&Subject::User(user(1))).await.unwrap();
+        let erased = store.open_origins(&[&sealed]).await.unwrap();
+        assert_eq!(erased, [Origin { ip: None, user_agent: None }]);
     }
 }
 

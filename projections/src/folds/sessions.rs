@@ -2,7 +2,7 @@
 
 use evident_domain::session::{AssuranceLevel, AuthenticationMethod, ClientBinding, SessionEvent};
 use evident_domain::{Event, Metadata, OrganizationId, Recorded, Scopes, SessionId, TeamId, Time, UserId};
-use evident_eventstore::{DatabaseError, Row, Table};
+use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Table};
 
 use super::users::json_text;
 use super::{flag, int, json, origin, stream_key, text};
@@ -46,6 +46,8 @@ pub struct SessionRow {
     pub team: Option<TeamId>,
     /// What the application keeps with it, as JSON text.
     pub fields: String,
+    /// What [`Self::user_agent`] and [`Self::ip`] will be once it is opened.
+    sealed: Option<Box<SealedOrigin>>,
 }
 
 impl SessionRow {
@@ -75,6 +77,7 @@ impl SessionRow {
             organization: cells.maybe_parsed(|id| id.parse().ok())?,
             team: cells.maybe_parsed(|id| id.parse().ok())?,
             fields: cells.text()?,
+            sealed: None,
         })
     }
 
@@ -90,7 +93,12 @@ impl SessionRow {
 
     fn used(&mut self, event: &Recorded, at: Time) {
         self.refreshed_at = Some(at);
+        self.came_from(event);
+    }
+
+    fn came_from(&mut self, event: &Recorded) {
         (self.user_agent, self.ip) = origin(event);
+        self.sealed = SealedOrigin::of(event).map(Box::new);
     }
 }
 
@@ -174,8 +182,7 @@ impl Fold for SessionRow {
                 slides,
                 impersonator,
             } => {
-                let (user_agent, ip) = origin(event);
-                Some(Self {
+                let mut row = Self {
                     id: SessionId(event.stream.id),
                     user_id: *user,
                     created_at: *started_at,
@@ -184,8 +191,8 @@ impl Fold for SessionRow {
                     aal: *aal,
                     amr: amr.clone(),
                     generation: 0,
-                    user_agent,
-                    ip,
+                    user_agent: None,
+                    ip: None,
                     not_after: *not_after,
                     client: client
                         .map(|client| ClientBinding { client, scopes: scopes.clone().unwrap_or_default() }),
@@ -194,7 +201,10 @@ impl Fold for SessionRow {
                     organization: None,
                     team: None,
                     fields: json_text(None),
-                })
+                    sealed: None,
+                };
+                row.came_from(event);
+                Some(row)
             }
             SessionEvent::Refreshed { generation, at } => {
                 let mut row = group?;
@@ -281,6 +291,15 @@ impl Fold for SessionRow {
             cells::maybe_text(self.team.map(|id| id.to_string()).as_deref()),
             cells::text(&self.fields),
         ]]
+    }
+
+    fn sealed(&self) -> Option<&SealedOrigin> {
+        self.sealed.as_deref()
+    }
+
+    fn opened(&mut self, origin: Origin) {
+        self.sealed = None;
+        (self.user_agent, self.ip) = (origin.user_agent, origin.ip.map(|ip| ip.to_string()));
     }
 
     fn from_rows(rows: Vec<Row>) -> Result<Option<Self>, DatabaseError> {
