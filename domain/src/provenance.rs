@@ -56,11 +56,13 @@ impl Actor {
     /// Reads what [`Actor::label`] wrote.
     pub fn from_label(label: &str) -> Option<Self> {
         match label.split_once(':') {
-            Some(("user", rest)) => match rest.split_once(":by:") {
-                Some((user, admin)) => {
+            // Most labels are a user's, so nothing else is looked for before.
+            Some(("user", rest)) => match rest.parse() {
+                Ok(id) => Some(Self::User { id }),
+                Err(_) => {
+                    let (user, admin) = rest.split_once(":by:")?;
                     Some(Self::Impersonator { admin: admin.parse().ok()?, user: user.parse().ok()? })
                 }
-                None => Some(Self::User { id: rest.parse().ok()? }),
             },
             Some(("admin", rest)) => {
                 // A role is the token issuer's word and may hold colons; what follows the last one is

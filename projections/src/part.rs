@@ -23,7 +23,7 @@ use crate::shadow_indexes;
 use crate::shadows::{self, Mark};
 
 /// Rows written in one statement.
-const ROWS_WRITTEN: usize = 1_000;
+const ROWS_WRITTEN: usize = 5_000;
 
 /// Where parts write to, and what they share in doing so.
 #[derive(Clone)]

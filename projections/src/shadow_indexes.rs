@@ -64,8 +64,10 @@ pub(crate) async fn complete(
         analyzing.push(format!("analyze {name}{SHADOW}"));
     }
     transaction.commit().await?;
-    run_each(database, making, lease).await?;
-    run_each(database, analyzing, lease).await
+    // In one go: a table's indexes are made by the time the planner looks at it, but for the last table's, and then
+    // one of the two waits for the other.
+    making.append(&mut analyzing);
+    run_each(database, making, lease).await
 }
 
 /// Runs statements in transactions of their own, as many at a time as may write.

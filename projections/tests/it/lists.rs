@@ -141,3 +141,29 @@ fn a_session_comes_with_its_user_and_identities_in_one_read() {
         assert_eq!(views::session_with_user(database, nobody).await.unwrap(), None);
     });
 }
+
+/// What a search on PostgreSQL rests on.
+#[test]
+fn the_pieces_of_a_text_are_all_that_have_three_letters() {
+    const LETTERS: [char; 10] = ['a', 'b', ' ', 'ä', '€', '𝄞', '\n', '\\', '&', '\u{1}'];
+    on_both(async |on| {
+        if on == On::Sqlite {
+            return;
+        }
+        let world = World::new(on).await;
+        for length in 0..240 {
+            // Of every third text the sign that PostgreSQL separates the pieces by may be part.
+            let some = if length % 3 == 0 { LETTERS.len() } else { LETTERS.len() - 1 };
+            let letter = |_| LETTERS[usize::try_from(world.entropy.uuid().as_u128() % some as u128).unwrap()];
+            let letters: Vec<char> = (0..length / 6).map(letter).collect();
+            let text: String = letters.iter().collect();
+            let mut expected: Vec<String> = letters.windows(3).map(|piece| piece.iter().collect()).collect();
+            let sql = "select array_to_json(search_pieces($1))::text";
+            let found = world.store.database().query(sql, &[text.clone().into()]).await.unwrap();
+            let mut found: Vec<String> = serde_json::from_str(found[0][0].as_text().unwrap()).unwrap();
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    });
+}
