@@ -355,7 +355,7 @@ impl Event {
         }
     }
 
-    /// Reads the stored form of the current version: a JSON value, or a text by way of its deserializer.
+    /// Reads the stored form of the current version where nothing but the JSON says what it is.
     ///
     /// # Errors
     /// When the JSON is no event of that kind of stream.
@@ -375,6 +375,34 @@ impl Event {
             StreamKind::Audit => Self::Audit(Deserialize::deserialize(json)?),
             StreamKind::Log => Self::Log(Deserialize::deserialize(json)?),
             StreamKind::Attempt => Self::Attempt(Deserialize::deserialize(json)?),
+        })
+    }
+
+    /// Reads the stored form of the current version by what its columns say it is: a JSON value, or a text by way of
+    /// its deserializer.
+    ///
+    /// # Errors
+    /// When the JSON is no event of that type.
+    pub fn of_type<'de, D: Deserializer<'de>>(
+        kind: StreamKind,
+        name: &str,
+        json: D,
+    ) -> Result<Self, D::Error> {
+        Ok(match kind {
+            StreamKind::User => Self::User(UserEvent::of_type(name, json)?),
+            StreamKind::Session => Self::Session(SessionEvent::of_type(name, json)?),
+            StreamKind::Organization => Self::Organization(OrganizationEvent::of_type(name, json)?),
+            StreamKind::SsoProvider => Self::SsoProvider(SsoProviderEvent::of_type(name, json)?),
+            StreamKind::Flow => Self::Flow(FlowEvent::of_type(name, json)?),
+            StreamKind::Recipient => Self::Recipient(RecipientEvent::of_type(name, json)?),
+            StreamKind::Provider => Self::Provider(ProviderEvent::of_type(name, json)?),
+            StreamKind::Client => Self::Client(ClientEvent::of_type(name, json)?),
+            StreamKind::Authorization => Self::Authorization(AuthorizationEvent::of_type(name, json)?),
+            StreamKind::Consent => Self::Consent(ConsentEvent::of_type(name, json)?),
+            StreamKind::Hold => Self::Hold(HoldEvent::of_type(name, json)?),
+            StreamKind::Audit => Self::Audit(AuditEvent::of_type(name, json)?),
+            StreamKind::Log => Self::Log(LogEvent::of_type(name, json)?),
+            StreamKind::Attempt => Self::Attempt(AttemptEvent::of_type(name, json)?),
         })
     }
 }

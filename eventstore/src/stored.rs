@@ -191,11 +191,17 @@ impl Stored<'_> {
                 open_payload(&mut payload, key, context)
                     .map_err(|cause| CodecError::Seal { position, cause })?;
             }
-            Event::from_json(self.stream.kind, self.upcast(payload, upcasters)).map_err(json)?
+            if is_old {
+                // Its type may be another now.
+                Event::from_json(self.stream.kind, self.upcast(payload, upcasters))
+            } else {
+                Event::of_type(self.stream.kind, self.kind, payload)
+            }
+            .map_err(json)?
         } else {
             // Most events have nothing sealed: they need no tree of values in between.
             let mut text = serde_json::Deserializer::from_str(self.payload);
-            let event = Event::from_json(self.stream.kind, &mut text).map_err(json)?;
+            let event = Event::of_type(self.stream.kind, self.kind, &mut text).map_err(json)?;
             text.end().map_err(json)?;
             event
         };

@@ -117,6 +117,34 @@ macro_rules! described {
                     },)+
                 }
             }
+
+            /// Reads an event of a type that is known from elsewhere. To look for it among the fields first takes as
+            /// long as all the rest.
+            ///
+            /// # Errors
+            /// Where there is no such type, or the fields are another's.
+            pub(crate) fn of_type<'de, D: serde::Deserializer<'de>>(
+                name: &str,
+                fields: D,
+            ) -> Result<Self, D::Error> {
+                match name {
+                    $($type => {
+                        #[derive(serde::Deserialize)]
+                        struct Fields<'f> {
+                            #[serde(rename = "type", borrow)]
+                            said: std::borrow::Cow<'f, str>,
+                            $($field: $declared,)*
+                        }
+                        let Fields { said, $($field),* } = serde::Deserialize::deserialize(fields)?;
+                        if said != name {
+                            let (said, name) = (serde::de::Unexpected::Str(&said), name);
+                            return Err(serde::de::Error::invalid_value(said, &name));
+                        }
+                        Ok(Self::$variant { $($field),* })
+                    })+
+                    _ => Err(serde::de::Error::unknown_variant(name, &[$($type),+])),
+                }
+            }
         }
     };
     (

@@ -160,3 +160,35 @@ fn name_and_version_are_the_same_for_cqrs_es() {
         assert_eq!(told, (entry.name.to_owned(), entry.version.to_owned()));
     }
 }
+
+#[test]
+fn an_event_reads_the_same_whether_its_type_is_known_before_or_not() {
+    for entry in entries() {
+        let stored = entry.sample.to_json().unwrap();
+        let read = |payload: &Value| {
+            let text = payload.to_string();
+            let of_text =
+                Event::of_type(entry.stream, entry.name, &mut serde_json::Deserializer::from_str(&text));
+            let of_value = Event::of_type(entry.stream, entry.name, payload.clone());
+            let alone = Event::from_json(entry.stream, payload.clone());
+            let known = [of_text.ok(), of_value.ok()];
+            assert_eq!(known, [alone.as_ref().ok().cloned(), alone.ok()], "{payload}");
+            known[0].is_some()
+        };
+        assert!(read(&stored), "{}", entry.name);
+        // Of older shapes something may be missing, and of newer ones something is there that nobody knows.
+        let fields = stored.as_object().unwrap();
+        for field in fields.keys() {
+            let mut less = fields.clone();
+            less.remove(field);
+            read(&less.into());
+        }
+        let mut more = fields.clone();
+        more.insert("unheard_of".to_owned(), Value::from(1));
+        assert!(read(&more.into()));
+
+        for other in entries().iter().filter(|other| other.name != entry.name) {
+            assert!(Event::of_type(other.stream, other.name, stored.clone()).is_err(), "{}", other.name);
+        }
+    }
+}
