@@ -115,11 +115,12 @@ async fn read_all(
     size: u32,
     pages: &mpsc::Sender<Result<Fetched, DatabaseError>>,
 ) -> Result<(), DatabaseError> {
+    let mut outlet = database.outlet().await?;
     while after < until && !pages.is_closed() {
         let last = Position((after.0 + PAGES_AT_ONCE * u64::from(size)).min(until.0));
         // `COPY` has no parameters; these are numbers.
         let rest = format!("where position > {} and position <= {} order by position", after.0, last.0);
-        database.copy_out(&FOR_FOLDS, &rest, size, pages).await?;
+        outlet.read(&FOR_FOLDS, &rest, size, pages).await?;
         after = last;
     }
     Ok(())

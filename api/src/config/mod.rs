@@ -136,7 +136,8 @@ pub struct DatabaseSettings {
     pub url: Option<Secret>,
     /// The schema of the log; the keys' has `_keys` at the end.
     pub schema: String,
-    /// The most connections of this node for reading; up to six more write, or read keys.
+    /// The most connections of this node for reading; up to six more write, or read keys, and one reads the log while
+    /// it is folded anew.
     pub max_connections: u32,
     /// How long a request waits for a connection.
     pub acquire_timeout: Duration,

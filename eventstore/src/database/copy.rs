@@ -2,8 +2,6 @@
 //! instead of one by one, and hands them out while nobody asks for each; nothing has to be read as text.
 
 use futures::TryStreamExt as _;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnection;
 use tokio::sync::mpsc::Sender;
 
@@ -68,15 +66,17 @@ fn put(out: &mut Vec<u8>, value: Option<impl AsRef<[u8]>>) -> Option<()> {
 
 /// Reads all rows of a query and hands them out in pages of so many; the last may be shorter. Ends early where
 /// nobody takes them any more.
+///
+/// Nobody else may have the connection afterwards unless this came to its end: what is left would be taken for the
+/// answer to what is asked next.
 pub(super) async fn read(
-    connection: PoolConnection<Postgres>,
+    connection: &mut PgConnection,
     query: &str,
     size: u32,
     pages: &Sender<Result<Fetched, DatabaseError>>,
 ) -> Result<(), DatabaseError> {
-    let mut connection = Whole { connection, is_whole: false };
     let sql = format!("copy ({query}) to stdout (format binary)");
-    let mut messages = connection.connection.copy_out_raw(&sql).await?;
+    let mut messages = connection.copy_out_raw(&sql).await?;
     let (mut page, mut rows, mut begun) = (Vec::new(), 0, false);
     // Always one a row (the manual's chapter on the protocol); what the format begins with stands before the first.
     while let Some(message) = messages.try_next().await? {
@@ -98,28 +98,11 @@ pub(super) async fn read(
             rows = 0;
         }
     }
-    drop(messages);
-    connection.is_whole = true;
     if rows > 0 {
         // Nobody may wait for it any more.
         let _ = pages.send(Ok(Fetched::Copied(page))).await;
     }
     Ok(())
-}
-
-/// A connection that nobody else may have unless all that was asked was read to its end: what is left would be taken
-/// for the answer to what is asked next.
-struct Whole {
-    connection: PoolConnection<Postgres>,
-    is_whole: bool,
-}
-
-impl Drop for Whole {
-    fn drop(&mut self) {
-        if !self.is_whole {
-            self.connection.close_on_drop();
-        }
-    }
 }
 
 fn malformed() -> DatabaseError {

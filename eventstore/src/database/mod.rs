@@ -86,7 +86,7 @@ pub struct PostgresOptions {
     pub url: String,
     /// The schema of the log and the projections; the keys are in `<schema>_keys`.
     pub schema: String,
-    /// Connections for reading; three more write.
+    /// Connections for reading; three more write, and one reads the log for whoever walks through it.
     pub max_connections: u32,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,

@@ -92,20 +92,13 @@ impl Postgres {
         self.read.acquire().await
     }
 
-    /// Reads rows of a table and hands them out in pages, with less work than page by page. Ends early where nobody
-    /// takes them any more.
+    /// A connection for reading many rows behind each other, for as long as that takes: one of its own, so that all
+    /// others stay for those who wait for an answer.
     ///
-    /// `rest` is what follows the table's name in a query; it has no parameters, and so holds nothing that came from
-    /// outside.
-    pub(crate) async fn copy_out(
-        &self,
-        table: &Table,
-        rest: &str,
-        size: u32,
-        pages: &Sender<Result<Fetched, DatabaseError>>,
-    ) -> Result<(), DatabaseError> {
-        let query = format!("select {} from {} {rest}", table.column_list(), table.name);
-        copy::read(self.living_reader().await?, &query, size, pages).await
+    /// # Errors
+    /// When the server is out of reach or has no more of them.
+    pub(crate) async fn outlet(&self) -> Result<Outlet, DatabaseError> {
+        Ok(Outlet(self.read.connect_options().connect().await?))
     }
 
     pub(super) async fn begin(
@@ -133,6 +126,27 @@ impl Postgres {
         self.read.close().await;
         self.write.close().await;
         self.log.close().await;
+    }
+}
+
+/// See [`Postgres::outlet`].
+pub(crate) struct Outlet(PgConnection);
+
+impl Outlet {
+    /// Reads rows of a table and hands them out in pages, with less work than page by page. Ends early where nobody
+    /// takes them any more; it is then of no more use.
+    ///
+    /// `rest` is what follows the table's name in a query; it has no parameters, and so holds nothing that came from
+    /// outside.
+    pub(crate) async fn read(
+        &mut self,
+        table: &Table,
+        rest: &str,
+        size: u32,
+        pages: &Sender<Result<Fetched, DatabaseError>>,
+    ) -> Result<(), DatabaseError> {
+        let query = format!("select {} from {} {rest}", table.column_list(), table.name);
+        copy::read(&mut self.0, &query, size, pages).await
     }
 }
 

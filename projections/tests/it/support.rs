@@ -161,7 +161,8 @@ fn in_schema(schema: &str) -> PostgresOptions {
     PostgresOptions {
         url: postgres::Cluster::of_this_run().unwrap().url("postgres"),
         schema: schema.to_owned(),
-        max_connections: 4,
+        // Whoever holds one for long keeps everybody waiting.
+        max_connections: 1,
         acquire_timeout: Duration::from_secs(30),
     }
 }

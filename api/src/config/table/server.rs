@@ -149,7 +149,7 @@ pub(super) const STORE: &[Setting] = &[
         settings.database.max_connections,
         ["GOTRUE_DB_MAX_POOL_SIZE"],
         "10",
-        "The most connections of this node for reading; up to six more write, or read keys. 0 counts as not set.",
+        "The most connections of this node for reading; up to six more write, or read keys, and one reads the log while it is folded anew. 0 counts as not set.",
     ),
     setting!(
         "database.acquire_timeout",
