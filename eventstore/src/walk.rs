@@ -28,7 +28,7 @@ pub struct Walk {
 
 /// How rows are read.
 enum Way {
-    /// When they are opened: SQLite's readers have a thread each.
+    /// When they are opened: SQLite's readers have a thread each, and one page is not worth a connection of its own.
     Later,
     /// Ahead, one page after the other: PostgreSQL hands out rows behind each other with least work.
     Ahead { pages: mpsc::Receiver<Result<Fetched, DatabaseError>>, _reading: JoinSet<()> },
@@ -70,9 +70,9 @@ impl EventStore {
     /// somebody asks for them ([`EventStore::open_origins`]).
     pub fn walk(&self, after: Position, until: Position, size: u32) -> Walk {
         let size = size.max(1);
+        let is_one_page = until.0.saturating_sub(after.0) <= u64::from(size);
         let way = match self.database() {
-            Database::Sqlite(_) => Way::Later,
-            Database::Postgres(database) => {
+            Database::Postgres(database) if !is_one_page => {
                 let (sender, pages) = mpsc::channel(WAITING);
                 let (database, mut reading) = (database.clone(), JoinSet::new());
                 reading.spawn(async move {
@@ -83,6 +83,7 @@ impl EventStore {
                 });
                 Way::Ahead { pages, _reading: reading }
             }
+            Database::Sqlite(_) | Database::Postgres(_) => Way::Later,
         };
         Walk { size, at: after, until, way }
     }
