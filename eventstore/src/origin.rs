@@ -11,7 +11,8 @@ use crate::{EventStore, StoreError};
 /// Origins whose keys are looked for at once.
 const AT_ONCE: usize = 1_000;
 
-/// Address and program of the client behind an event, as [`EventStore::walk`] tells them: sealed.
+/// Address and program of the client behind an event, as [`EventStore::walk`] tells them: sealed under the key of the
+/// event's subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedOrigin {
     position: Position,

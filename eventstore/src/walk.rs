@@ -31,7 +31,7 @@ enum Way {
     /// When they are opened: SQLite's readers have a thread each, and one page is not worth a connection of its own.
     Later,
     /// Ahead, one page after the other: PostgreSQL hands out rows behind each other with least work.
-    Ahead { pages: mpsc::Receiver<Result<Fetched, DatabaseError>>, _reading: JoinSet<()> },
+    Ahead { pages: mpsc::Receiver<Result<Fetched, DatabaseError>>, reading: JoinSet<()> },
 }
 
 /// Some rows of the log that follow on each other, still sealed.
@@ -44,7 +44,8 @@ enum Rows {
 }
 
 impl Walk {
-    /// The next page; none at the end. Pages end where they would if no event were missing.
+    /// The next page; none at the end. Where an event is missing pages have fewer events or others than they would:
+    /// whoever needs all of them looks at their positions.
     ///
     /// # Errors
     /// When the database fails.
@@ -56,8 +57,11 @@ impl Walk {
         self.at = Position((after.0 + u64::from(self.size)).min(self.until.0));
         match &mut self.way {
             Way::Later => Ok(Some(Stretch(Rows::ToRead(after, self.at)))),
-            Way::Ahead { pages, .. } => {
+            Way::Ahead { pages, reading } => {
                 let page = pages.recv().await.transpose()?;
+                if page.is_none() && reading.join_next().await.is_some_and(|read| read.is_err()) {
+                    return Err(DatabaseError::from(sqlx::Error::WorkerCrashed).into());
+                }
                 Ok(page.map(|rows| Stretch(Rows::Read(rows))))
             }
         }
@@ -67,7 +71,7 @@ impl Walk {
 impl EventStore {
     /// The events behind a position up to another, as folds read them, in pages of so many: what is known of a request
     /// (its id, surface, address and program) is told of sessions only, and address and program stay sealed until
-    /// somebody asks for them ([`EventStore::open_origins`]).
+    /// somebody asks for them ([`EventStore::open_origins`]), unless another than the event's subject has their key.
     pub fn walk(&self, after: Position, until: Position, size: u32) -> Walk {
         let size = size.max(1);
         let is_one_page = until.0.saturating_sub(after.0) <= u64::from(size);
@@ -81,7 +85,7 @@ impl EventStore {
                         let _ = sender.send(Err(error)).await;
                     }
                 });
-                Way::Ahead { pages, _reading: reading }
+                Way::Ahead { pages, reading }
             }
             Database::Sqlite(_) | Database::Postgres(_) => Way::Later,
         };
@@ -109,20 +113,28 @@ impl EventStore {
     }
 }
 
-/// Reads some pages, and again some, until all are read or nobody takes them.
+/// Reads some pages, and again some, until all are read or nobody takes them. A connection that is lost says nothing of
+/// the next one, unless that gets no further.
 async fn read_all(
     database: &Postgres,
     (mut after, until): (Position, Position),
     size: u32,
     pages: &mpsc::Sender<Result<Fetched, DatabaseError>>,
 ) -> Result<(), DatabaseError> {
-    let mut outlet = database.outlet().await?;
+    let (mut outlet, mut tried) = (database.outlet().await?, false);
     while after < until && !pages.is_closed() {
         let last = Position((after.0 + PAGES_AT_ONCE * u64::from(size)).min(until.0));
         // `COPY` has no parameters; these are numbers.
         let rest = format!("where position > {} and position <= {} order by position", after.0, last.0);
-        outlet.read(&FOR_FOLDS, &rest, size, pages).await?;
-        after = last;
+        let mut sent = 0;
+        match outlet.read(&FOR_FOLDS, &rest, size, pages, &mut sent).await {
+            Ok(()) => (after, tried) = (last, false),
+            Err(error) if error.is_connection_lost() && (sent > 0 || !tried) => {
+                after = Position((after.0 + sent * u64::from(size)).min(last.0));
+                (outlet, tried) = (database.outlet().await?, true);
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

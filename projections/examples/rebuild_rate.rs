@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-/// Reads what a rebuild must read, and does nothing with it.
+/// Reads the log page by page, and does nothing with it.
 async fn bare(store: &EventStore) -> Result<(), Box<dyn Error + Send + Sync>> {
     let sql = "select position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
                metadata, event_id, occurred_at, actor, subject from events where position > $1 \

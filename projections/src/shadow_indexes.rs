@@ -64,8 +64,8 @@ pub(crate) async fn complete(
         analyzing.push(format!("analyze {name}{SHADOW}"));
     }
     transaction.commit().await?;
-    // In one go: a table's indexes are made by the time the planner looks at it, but for the last table's, and then
-    // one of the two waits for the other.
+    // In one go, with the planner's looks behind all indexes, as it learns of those that are there: where one of its
+    // table is still being made it waits for that.
     making.append(&mut analyzing);
     run_each(database, making, lease).await
 }

@@ -64,8 +64,8 @@ fn put(out: &mut Vec<u8>, value: Option<impl AsRef<[u8]>>) -> Option<()> {
     Some(())
 }
 
-/// Reads all rows of a query and hands them out in pages of so many; the last may be shorter. Ends early where
-/// nobody takes them any more.
+/// Reads all rows of a query and hands them out in pages of so many; the last may be shorter. Counts the pages. Ends
+/// early where nobody takes them any more.
 ///
 /// Nobody else may have the connection afterwards unless this came to its end: what is left would be taken for the
 /// answer to what is asked next.
@@ -74,6 +74,7 @@ pub(super) async fn read(
     query: &str,
     size: u32,
     pages: &Sender<Result<Fetched, DatabaseError>>,
+    sent: &mut u64,
 ) -> Result<(), DatabaseError> {
     let sql = format!("copy ({query}) to stdout (format binary)");
     let mut messages = connection.copy_out_raw(&sql).await?;
@@ -95,12 +96,14 @@ pub(super) async fn read(
             if pages.send(Ok(Fetched::Copied(std::mem::replace(&mut page, next)))).await.is_err() {
                 return Ok(());
             }
+            *sent += 1;
             rows = 0;
         }
     }
     if rows > 0 {
         // Nobody may wait for it any more.
         let _ = pages.send(Ok(Fetched::Copied(page))).await;
+        *sent += 1;
     }
     Ok(())
 }

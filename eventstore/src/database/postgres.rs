@@ -28,6 +28,11 @@ const SETTINGS: [(&str, &str); 2] =
 /// Begins a transaction, and waits for the head, in one round trip.
 pub(super) const BEGIN_AND_LOCK: &str = "begin; select from log_head where only_row = 1 for update";
 
+/// Who reads many rows takes them as quickly as they are folded, however long that is; the second of the settings is
+/// known to newer servers only.
+const FOR_OUTLETS: &str = "select set_config(name, '0', false) from pg_settings \
+                           where name in ('statement_timeout', 'transaction_timeout')";
+
 /// Connections that write beside the log's own: two for a rebuild, and one more, so that it can say meanwhile that it is
 /// alive, and others can write what waits for nobody.
 const WRITERS: u32 = 3;
@@ -92,13 +97,15 @@ impl Postgres {
         self.read.acquire().await
     }
 
-    /// A connection for reading many rows behind each other, for as long as that takes: one of its own, so that all
-    /// others stay for those who wait for an answer.
+    /// A connection for reading many rows behind each other, for as long as that takes. It is the pool's no longer,
+    /// which so has as many as before for those who wait for an answer.
     ///
     /// # Errors
-    /// When the server is out of reach or has no more of them.
+    /// When no connection is to be had in time.
     pub(crate) async fn outlet(&self) -> Result<Outlet, DatabaseError> {
-        Ok(Outlet(self.read.connect_options().connect().await?))
+        let mut connection = self.living_reader().await?.detach();
+        run(&mut connection, FOR_OUTLETS).await?;
+        Ok(Outlet(connection))
     }
 
     pub(super) async fn begin(
@@ -133,8 +140,8 @@ impl Postgres {
 pub(crate) struct Outlet(PgConnection);
 
 impl Outlet {
-    /// Reads rows of a table and hands them out in pages, with less work than page by page. Ends early where nobody
-    /// takes them any more; it is then of no more use.
+    /// Reads rows of a table and hands them out in pages, with less work than page by page; counts the pages. Ends
+    /// early where nobody takes them any more; like after an error it is then of no more use.
     ///
     /// `rest` is what follows the table's name in a query; it has no parameters, and so holds nothing that came from
     /// outside.
@@ -144,9 +151,10 @@ impl Outlet {
         rest: &str,
         size: u32,
         pages: &Sender<Result<Fetched, DatabaseError>>,
+        sent: &mut u64,
     ) -> Result<(), DatabaseError> {
         let query = format!("select {} from {} {rest}", table.column_list(), table.name);
-        copy::read(&mut self.0, &query, size, pages).await
+        copy::read(&mut self.0, &query, size, pages, sent).await
     }
 }
 

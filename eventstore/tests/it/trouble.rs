@@ -151,6 +151,23 @@ async fn connections_that_broke_while_they_lay_idle_are_replaced_unnoticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_walk_whose_connection_breaks_goes_on_by_another() {
+    let Some(place) = Place::postgres().await else { return };
+    let store = place.store().await;
+    let signing_up = |n| stream(user(n), 0, vec![signed_up(&format!("u{n}@example.com"))]);
+    store.append(change((1..=100).map(signing_up).collect())).await.unwrap();
+    let (mut walk, mut positions) = (store.walk(Position(0), Position(100), 1), Vec::new());
+    while let Some(stretch) = walk.next().await.unwrap() {
+        if positions.len() % 40 == 5 {
+            administer(&place, END_CONNECTIONS).await;
+        }
+        let page = store.open_stretch(stretch).await.unwrap();
+        positions.extend(page.iter().map(|event| event.position.0));
+    }
+    assert_eq!(positions, (1..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_breaks_inside_a_batch_costs_nothing() {
     let Some(place) = Place::postgres().await else { return };
     let hold = Slow::held();
