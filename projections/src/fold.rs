@@ -12,9 +12,9 @@ use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Table};
 /// else: no clock, no randomness, no I/O, no other groups. The same [`Fold::apply`] runs inside the
 /// commit and in a rebuild, so both give the same rows, byte for byte.
 ///
-/// A personal field that is sealed or erased reads as if it were empty, but for [`Fold::sealed`]. Rows with personal data hold
-/// only data of one subject and go when that subject is erased, so a rebuild after the key was
-/// destroyed gives the same rows too: none.
+/// A personal field that is sealed or erased reads as if it were empty, but for [`Fold::sealed`]. Rows with
+/// personal data hold only data of one subject and go when that subject is erased, so a rebuild after the key
+/// was destroyed gives the same rows too: none.
 pub trait Fold: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     /// Its name, which is its table's.
     const NAME: &'static str;

@@ -27,8 +27,6 @@ pub(crate) struct Pages<'a> {
     position: Position,
     until: Position,
     opening: VecDeque<Opening>,
-    /// No more are to come.
-    is_over: bool,
 }
 
 /// A page that is being opened; given up when it is dropped.
@@ -50,7 +48,7 @@ impl<'a> Pages<'a> {
     ) -> Self {
         let walk = store.walk(after, until, size);
         let opening = VecDeque::new();
-        Self { store, walk, size, ahead, position: after, until, opening, is_over: false }
+        Self { store, walk, size, ahead, position: after, until, opening }
     }
 
     /// The next page; none at the end.
@@ -58,11 +56,8 @@ impl<'a> Pages<'a> {
     /// # Errors
     /// Whatever the log reports, and [`ProjectionError::Gap`] where an event is missing.
     pub(crate) async fn next(&mut self) -> Result<Option<Page>, ProjectionError> {
-        while self.opening.len() < self.ahead.max(1) && !self.is_over {
-            let Some(stretch) = self.walk.next().await? else {
-                self.is_over = true;
-                break;
-            };
+        while self.opening.len() < self.ahead.max(1) {
+            let Some(stretch) = self.walk.next().await? else { break };
             let store = self.store.clone();
             self.opening.push_back(Opening(tokio::spawn(async move { store.open_stretch(stretch).await })));
         }
