@@ -1,7 +1,8 @@
 //! The folds.
 
+mod audit_actions;
+mod audit_authors;
 mod audit_counts;
-mod audit_entries;
 mod claims;
 mod erased_subjects;
 mod identities;
@@ -16,8 +17,9 @@ mod users;
 
 use std::marker::PhantomData;
 
+pub use audit_actions::{AuditActionsRow, NO_ENTRY, ROW_BITS, row_key};
+pub use audit_authors::AuditAuthorRow;
 pub use audit_counts::{AuditCountRow, STRETCH_BITS};
-pub use audit_entries::{AuditEntryRow, entry_key};
 pub use claims::ClaimRows;
 pub use erased_subjects::ErasedSubject;
 pub use identities::{Identities, IdentityRow};
@@ -41,7 +43,7 @@ use evident_eventstore::{Column, ColumnType};
 use crate::folding::{Of, Projection};
 
 /// Folded inside the commit by [`crate::Projections`].
-pub(crate) static INLINE: [&dyn Projection; 17] = [
+pub(crate) static INLINE: [&dyn Projection; 18] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -50,7 +52,8 @@ pub(crate) static INLINE: [&dyn Projection; 17] = [
     &Of::<ErasedSubject>(PhantomData),
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
-    &Of::<AuditEntryRow>(PhantomData),
+    &Of::<AuditActionsRow>(PhantomData),
+    &Of::<AuditAuthorRow>(PhantomData),
     &Of::<AuditCountRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
     &Of::<OrganizationRow>(PhantomData),
@@ -62,7 +65,7 @@ pub(crate) static INLINE: [&dyn Projection; 17] = [
 ];
 
 /// Everything that can be rebuilt and verified.
-pub(crate) static ALL: [&dyn Projection; 18] = [
+pub(crate) static ALL: [&dyn Projection; 19] = [
     &Of::<ProviderRow>(PhantomData),
     &Of::<UserRow>(PhantomData),
     &Of::<Identities>(PhantomData),
@@ -71,7 +74,8 @@ pub(crate) static ALL: [&dyn Projection; 18] = [
     &Of::<ErasedSubject>(PhantomData),
     &Of::<ClientRow>(PhantomData),
     &Of::<Consents>(PhantomData),
-    &Of::<AuditEntryRow>(PhantomData),
+    &Of::<AuditActionsRow>(PhantomData),
+    &Of::<AuditAuthorRow>(PhantomData),
     &Of::<AuditCountRow>(PhantomData),
     &Of::<SsoProviderRow>(PhantomData),
     &Of::<OrganizationRow>(PhantomData),

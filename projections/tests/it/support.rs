@@ -50,7 +50,7 @@ pub(crate) fn session_started(user: UserId, at: Time) -> SessionEvent {
 }
 
 /// The tables of all projections, and the column that orders them.
-pub(crate) const TABLES: [(&str, &str); 18] = [
+pub(crate) const TABLES: [(&str, &str); 19] = [
     ("users", "id"),
     ("user_counts", "bucket"),
     ("identities", "identity_id"),
@@ -66,7 +66,8 @@ pub(crate) const TABLES: [(&str, &str); 18] = [
     ("teams", "id"),
     ("team_members", "id"),
     ("organization_roles", "id"),
-    ("audit_entries", "entry"),
+    ("audit_actions", "number"),
+    ("audit_authors", "entry"),
     ("audit_counts", "bucket"),
     ("claims", "claim"),
 ];
