@@ -33,6 +33,7 @@ pub mod seal;
 mod store;
 mod stored;
 pub mod tlog;
+mod unseal;
 mod vault;
 mod walk;
 mod writer;

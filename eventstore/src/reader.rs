@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::codec::{READ, READ_COLUMNS, signed};
 use crate::database::{Cell, Database, Value, cells_of};
-use crate::stored::{Origins, decode_each};
+use crate::stored::{Audience, decode_each};
 use crate::vault::Vault;
 use crate::{EventStore, StoreError};
 
@@ -101,7 +101,7 @@ pub(crate) async fn page(
     let fetched = database.fetch(&READ, &rest, &params).await?;
     // After the rows: who is forgotten by now is not shown, on whichever node that happened.
     vault.catch_up().await.map_err(StoreError::vault)?;
-    open_each(vault, upcasters, &fetched.cells(&READ)?, Origins::Opened).await
+    open_each(vault, upcasters, &fetched.cells(&READ)?, Audience::Readers).await
 }
 
 pub(crate) async fn stream(
@@ -117,7 +117,7 @@ pub(crate) async fn stream(
     );
     let params = [stream.kind.as_str().into(), stream.id.to_string().into(), signed(after_sequence).into()];
     let rows = database.query(&sql, &params).await?;
-    let items = open_each(vault, upcasters, &cells_of(&rows, &READ), Origins::Opened).await?;
+    let items = open_each(vault, upcasters, &cells_of(&rows, &READ), Audience::Readers).await?;
     items.into_iter().map(|item| item.event).collect()
 }
 
@@ -160,11 +160,11 @@ pub(crate) async fn open_each(
     vault: &Vault,
     upcasters: &[Box<dyn EventUpcaster>],
     cells: &[Cell<'_>],
-    origins: Origins,
+    audience: Audience,
 ) -> Result<Vec<Item>, StoreError> {
     let stored: Vec<_> = decode_each(cells).collect();
     let read = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok());
-    let subjects = read.flat_map(|stored| stored.subjects(origins));
+    let subjects = read.flat_map(|stored| stored.subjects(audience));
     let keys = vault.find_keys(subjects).await.map_err(StoreError::vault)?;
     Ok(stored
         .into_iter()
@@ -172,7 +172,7 @@ pub(crate) async fn open_each(
             let event = stored.and_then(|stored| {
                 let of = |subject: &Option<Subject>| keys.get(subject.as_ref()?).cloned();
                 let (key, actor) = (of(&stored.subject), of(&stored.sealed_for));
-                stored.open(key.as_deref(), actor.as_deref(), origins, upcasters)
+                stored.open(key.as_deref(), actor.as_deref(), audience, upcasters)
             });
             Item { position, event: event.map_err(StoreError::from) }
         })

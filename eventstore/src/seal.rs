@@ -10,9 +10,9 @@ use evident_domain::ports::Entropy;
 use serde_json::{Map, Value as Json};
 
 const NONCE_BYTES: usize = 12;
-const PERSONAL: &str = "$personal";
-const SEALED: &str = "$sealed";
-const ERASED: &str = "$erased";
+pub(crate) const PERSONAL: &str = "$personal";
+pub(crate) const SEALED: &str = "$sealed";
+pub(crate) const ERASED: &str = "$erased";
 
 /// A ciphertext does not open: it was changed, moved, or sealed under another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -107,25 +107,6 @@ pub fn seal_payload(
     })
 }
 
-/// Opens every `{"$sealed": …}` in a payload; without a key each reads as erased.
-///
-/// # Errors
-/// [`SealBroken`] when a ciphertext was changed or moved.
-pub fn open_payload(payload: &mut Json, key: Option<&SealingKey>, context: &str) -> Result<(), SealBroken> {
-    walk(payload, context, &mut |value, context| {
-        let Some(sealed) = marked(value, SEALED) else { return Ok(false) };
-        *value = match key {
-            None => Json::String(ERASED.to_owned()),
-            Some(key) => {
-                let plain = key.open_text(sealed.as_str().ok_or(SealBroken)?, context)?;
-                let plain = serde_json::from_slice(&plain).map_err(|_| SealBroken)?;
-                Json::Object(Map::from_iter([(PERSONAL.to_owned(), plain)]))
-            }
-        };
-        Ok(true)
-    })
-}
-
 /// The content of an object that has a marker as its only key.
 fn marked<'a>(value: &'a Json, marker: &str) -> Option<&'a Json> {
     let object = value.as_object()?;
@@ -178,9 +159,8 @@ fn walk_on(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use serde_json::json;
 
     #[derive(Debug)]
     struct Counting(std::sync::atomic::AtomicU8);
@@ -191,40 +171,8 @@ mod tests {
         }
     }
 
-    fn entropy() -> Counting {
+    /// Other bytes each time, and the same in each test.
+    pub(crate) fn entropy() -> impl Entropy {
         Counting(1.into())
-    }
-
-    #[test]
-    fn what_is_sealed_opens_and_stands_nowhere_readable() {
-        let key = SealingKey::new(&[7; 32]);
-        let payload = json!({"type": "t", "email": {"$personal": "ann@example.com"}, "list": [{"$personal": {"$sealed": 1}}]});
-        let mut stored = payload.clone();
-        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
-        assert!(!stored.to_string().contains("ann"));
-        let mut read = stored.clone();
-        open_payload(&mut read, Some(&key), "event-1").unwrap();
-        assert_eq!(read, payload);
-    }
-
-    #[test]
-    fn without_a_key_it_reads_as_erased() {
-        let key = SealingKey::new(&[7; 32]);
-        let mut stored = json!({"email": {"$personal": "ann@example.com"}});
-        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
-        open_payload(&mut stored, None, "event-1").unwrap();
-        assert_eq!(stored, json!({"email": "$erased"}));
-    }
-
-    #[test]
-    fn a_ciphertext_is_bound_to_its_event_and_field() {
-        let key = SealingKey::new(&[7; 32]);
-        let mut stored = json!({"email": {"$personal": "ann@example.com"}});
-        seal_payload(&mut stored, &key, "event-1", &entropy()).unwrap();
-        let mut elsewhere = stored.clone();
-        assert_eq!(open_payload(&mut elsewhere, Some(&key), "event-2"), Err(SealBroken));
-        let mut renamed = json!({"phone": stored["email"]});
-        assert_eq!(open_payload(&mut renamed, Some(&key), "event-1"), Err(SealBroken));
-        assert_eq!(open_payload(&mut stored, Some(&SealingKey::new(&[8; 32])), "event-1"), Err(SealBroken));
     }
 }

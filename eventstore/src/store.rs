@@ -19,7 +19,7 @@ use crate::head::{self, Head, HeadLock};
 use crate::merkle::FrontierDamaged;
 use crate::reader::{self, Filter};
 use crate::seal::SealBroken;
-use crate::stored::Origins;
+use crate::stored::Audience;
 use crate::vault::{Keys, Vault, VaultError};
 use crate::writer::{self, Job};
 
@@ -297,7 +297,7 @@ impl EventStore {
     /// Opens rows with the columns of [`crate::codec::READ_COLUMNS`].
     pub(crate) async fn open_rows(&self, rows: Vec<Row>) -> Result<Vec<reader::Item>, StoreError> {
         let cells = cells_of(&rows, &READ);
-        reader::open_each(&self.0.vault, &self.0.upcasters, &cells, Origins::Opened).await
+        reader::open_each(&self.0.vault, &self.0.upcasters, &cells, Audience::Readers).await
     }
 
     /// Who holds a claim.

@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::codec::{CodecError, DROPPED_PAYLOAD, ERASED_TEXT, READ, SEALED_PREFIX};
 use crate::database::Cell;
 use crate::origin::Part;
-use crate::seal::{SealingKey, open_payload};
+use crate::seal::SealingKey;
+use crate::unseal::{UnsealError, open_payload};
 
 /// Without this in its text a payload has nothing sealed.
 const SEALED_MARK: &str = "$sealed";
@@ -132,19 +133,25 @@ struct StoredMetadata<'a> {
     user_agent: Option<Text<'a>>,
 }
 
-/// What becomes of address and program of the client.
+/// For whom events are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origins {
-    /// They are opened.
-    Opened,
-    /// They stay sealed where the key of the event's subject seals them.
-    Sealed,
+pub(crate) enum Audience {
+    /// For whoever wants to know everything.
+    Readers,
+    /// For folds. What hardly any of them asks for stays sealed: address and program of the client, where the key of
+    /// the event's subject seals them; and all of attempts, which folds only count.
+    Folds,
 }
 
 impl Stored<'_> {
+    /// Whether something in the payload is to be opened.
+    fn opens_content(&self, audience: Audience) -> bool {
+        self.has_sealed && (audience == Audience::Readers || self.stream.kind != StreamKind::Attempt)
+    }
+
     /// Whose keys open it.
-    pub(crate) fn subjects(&self, origins: Origins) -> impl Iterator<Item = &Subject> {
-        let asked = self.has_sealed || origins == Origins::Opened;
+    pub(crate) fn subjects(&self, audience: Audience) -> impl Iterator<Item = &Subject> {
+        let asked = self.opens_content(audience) || audience == Audience::Readers;
         self.subject.iter().filter(move |_| asked).chain(&self.sealed_for)
     }
 
@@ -154,15 +161,16 @@ impl Stored<'_> {
         self,
         key: Option<&SealingKey>,
         actor: Option<&SealingKey>,
-        origins: Origins,
+        audience: Audience,
         upcasters: &[Box<dyn EventUpcaster>],
     ) -> Result<Recorded, CodecError> {
-        let provenance = match origins {
+        let content = if self.opens_content(audience) { Fields::Opened(key) } else { Fields::Sealed };
+        let provenance = match audience {
             _ if self.sealed_for.is_some() => Fields::Opened(actor),
-            Origins::Opened => Fields::Opened(key),
-            Origins::Sealed => Fields::Sealed,
+            Audience::Readers => Fields::Opened(key),
+            Audience::Folds => Fields::Sealed,
         };
-        self.read(Fields::Opened(key), provenance, upcasters)
+        self.read(content, provenance, upcasters)
     }
 
     /// The same, with the personal fields as they are: sealed.
@@ -184,23 +192,22 @@ impl Stored<'_> {
         let context: &str = self.id.0.hyphenated().encode_lower(&mut buffer);
         let json = |cause| CodecError::Payload { position, cause };
         let provenance = self.provenance(provenance, context)?;
-        let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version));
-        let event = if is_old || self.has_sealed {
-            let mut payload: Json = serde_json::from_str(self.payload).map_err(json)?;
-            if let Fields::Opened(key) = content {
-                open_payload(&mut payload, key, context)
-                    .map_err(|cause| CodecError::Seal { position, cause })?;
+        // Most events have nothing sealed.
+        let payload = match content {
+            Fields::Opened(key) if self.has_sealed => {
+                Cow::Owned(open_payload(self.payload, key, context).map_err(|error| match error {
+                    UnsealError::Seal(cause) => CodecError::Seal { position, cause },
+                    UnsealError::Json(cause) => CodecError::Payload { position, cause },
+                })?)
             }
-            if is_old {
-                // Its type may be another now.
-                Event::from_json(self.stream.kind, self.upcast(payload, upcasters))
-            } else {
-                Event::of_type(self.stream.kind, self.kind, payload)
-            }
-            .map_err(json)?
+            Fields::Opened(_) | Fields::Sealed => Cow::Borrowed(self.payload),
+        };
+        let event = if upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version)) {
+            let old: Json = serde_json::from_str(&payload).map_err(json)?;
+            // Its type may be another now.
+            Event::from_json(self.stream.kind, self.upcast(old, upcasters)).map_err(json)?
         } else {
-            // Most events have nothing sealed: they need no tree of values in between.
-            let mut text = serde_json::Deserializer::from_str(self.payload);
+            let mut text = serde_json::Deserializer::from_str(&payload);
             let event = Event::of_type(self.stream.kind, self.kind, &mut text).map_err(json)?;
             text.end().map_err(json)?;
             event

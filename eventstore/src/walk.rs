@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::codec::{FOR_FOLDS, signed};
 use crate::database::{Database, DatabaseError, Fetched, Postgres};
 use crate::reader;
-use crate::stored::Origins;
+use crate::stored::Audience;
 use crate::{EventStore, StoreError};
 
 /// Pages that PostgreSQL hands out for one question: it keeps what was deleted meanwhile for as long as one is answered.
@@ -71,7 +71,8 @@ impl Walk {
 impl EventStore {
     /// The events behind a position up to another, as folds read them, in pages of so many: what is known of a request
     /// (its id, surface, address and program) is told of sessions only, and address and program stay sealed until
-    /// somebody asks for them ([`EventStore::open_origins`]), unless another than the event's subject has their key.
+    /// somebody asks for them ([`EventStore::open_origins`]), unless another than the event's subject has their key. What
+    /// attempts hold of somebody stays sealed.
     pub fn walk(&self, after: Position, until: Position, size: u32) -> Walk {
         let size = size.max(1);
         let is_one_page = until.0.saturating_sub(after.0) <= u64::from(size);
@@ -108,7 +109,7 @@ impl EventStore {
         // As of every page: who is forgotten by now is not shown.
         self.vault().catch_up().await.map_err(StoreError::vault)?;
         let cells = rows.cells(&FOR_FOLDS)?;
-        let items = reader::open_each(self.vault(), self.upcasters(), &cells, Origins::Sealed).await?;
+        let items = reader::open_each(self.vault(), self.upcasters(), &cells, Audience::Folds).await?;
         items.into_iter().map(|item| item.event).collect()
     }
 }

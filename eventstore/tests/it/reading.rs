@@ -1,9 +1,10 @@
 //! Pages, filters, and the stream over all of it.
 
+use evident_domain::attempt::{AttemptEvent, SignInRefusal};
 use evident_domain::user::UserEvent;
-use evident_domain::{Actor, Personal, Position, Recorded, SessionId, StreamId, Subject};
+use evident_domain::{Actor, Event, Personal, Position, Recorded, SessionId, StreamId, Subject, TokenHash};
 use evident_eventstore::export::{Form, Opening, Style};
-use evident_eventstore::{Append, EventStore, Filter, Origin, SealedOrigin};
+use evident_eventstore::{Append, EventStore, Filter, Origin, SealedOrigin, StreamAppend};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
@@ -174,6 +175,32 @@ on_both_databases! {
         store.vault().destroy(&Subject::User(user(1))).await.unwrap();
         let erased = store.open_origins(&[&sealed]).await.unwrap();
         assert_eq!(erased, [Origin { ip: None, user_agent: None }]);
+    }
+}
+
+on_both_databases! {
+    async fn what_an_attempt_holds_of_somebody_stays_sealed_on_a_walk(place) {
+        let store = place.store().await;
+        let failed = AttemptEvent::SignInFailed {
+            account: TokenHash("account".to_owned()),
+            identifier: Personal::Known("ann@example.com".to_owned()),
+            user: None,
+            reason: SignInRefusal::WrongPassword,
+            at: noon(),
+        };
+        let events = vec![Event::Attempt(failed.clone())];
+        let stream = StreamId::attempt(Uuid::from_u128(9));
+        let subject = Subject::User(user(1));
+        let stream = StreamAppend { stream, expected: 0, subject, events };
+        store.append(change(vec![stream])).await.unwrap();
+        let whole = store.page(Position(0), 1, &Filter::default()).await.unwrap();
+        assert_eq!(whole[0].event, Event::Attempt(failed));
+        let read = walked(&store, Position(1), 1).await;
+        let Event::Attempt(AttemptEvent::SignInFailed { account, identifier, .. }) = &read[0].event else {
+            panic!("{:?}", read[0]);
+        };
+        assert_eq!(account.0, "account");
+        assert!(matches!(identifier, Personal::Sealed(_)));
     }
 }
 
