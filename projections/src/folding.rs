@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use crate::changes::Changes;
 use crate::digest::RowsDigest;
 use crate::fold::{Fold, Tally};
+use crate::folds::id_text;
 use crate::groups::Groups;
 
 /// A projection behind one face, whatever its rows are.
@@ -63,6 +64,9 @@ pub(crate) trait Folding: Send {
     /// are kept as they will stand in the table, so that they need not be read again: what was drained before
     /// must be written by now.
     fn drain_digested(&mut self, digest: &mut RowsDigest) -> Changes;
+    /// Lets go of groups until no more are kept than there may be: what was drained must be written by now. A drain
+    /// begins with it.
+    fn let_go(&mut self);
     /// How many groups a drain would write.
     fn len(&self) -> usize;
 }
@@ -74,7 +78,7 @@ pub(crate) struct Begun(HashSet<String, RandomState>);
 impl Begun {
     pub(crate) fn of(events: &[Recorded]) -> Self {
         let begun = events.iter().filter(|event| event.sequence == 1);
-        Self(begun.map(|event| event.stream.id.to_string()).collect())
+        Self(begun.map(|event| id_text(event.stream.id)).collect())
     }
 
     /// Whether the stream that a group is named by begins here.

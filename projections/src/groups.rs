@@ -73,17 +73,6 @@ impl<F: Fold> Groups<F> {
         let held = self.changed.contains_key(key) || self.kept.contains_key(key);
         !held && self.seen.as_ref().is_none_or(|seen| seen.may_hold(key))
     }
-
-    /// Lets go of groups until no more are kept than there may be. Only at the beginning of a drain: whoever
-    /// drains has waited for what was drained before, so what is let go is in the table.
-    fn let_go(&mut self) {
-        let mut left = self.keep;
-        self.kept.retain(|_, _| {
-            let stays = left > 0;
-            left = left.saturating_sub(1);
-            stays
-        });
-    }
 }
 
 impl<F: Fold> Folding for Groups<F> {
@@ -188,6 +177,15 @@ impl<F: Fold> Folding for Groups<F> {
             self.kept.insert(key, group);
         }
         changes.ordered()
+    }
+
+    fn let_go(&mut self) {
+        let mut left = self.keep;
+        self.kept.retain(|_, _| {
+            let stays = left > 0;
+            left = left.saturating_sub(1);
+            stays
+        });
     }
 
     fn len(&self) -> usize {

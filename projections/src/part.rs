@@ -252,6 +252,11 @@ impl Part {
         Ok(())
     }
 
+    /// Keeps no more groups than there may be, once all are written.
+    pub(crate) fn let_go(&mut self) {
+        self.folding.let_go();
+    }
+
     /// Opens what rows tell and no later event has overwritten: of most sealed texts nobody needs to know.
     async fn unseal(&mut self) -> Result<(), ProjectionError> {
         let origins = self.place.store.open_origins(&self.folding.sealed()).await?;

@@ -150,10 +150,9 @@ async fn prepare(
     let kept: Vec<&str> = going_on.iter().map(|mark| mark.name.as_str()).collect();
     shadow::clean(database, &folds::ALL, &kept, lease).await?;
     let mut transaction = database.transaction().await?;
-    for (projection, fresh) in &making {
-        for table in projection.tables() {
-            shadow::create(&mut transaction, &table).await?;
-        }
+    let empty: Vec<Table> = making.iter().flat_map(|(projection, _)| projection.tables()).collect();
+    shadow::create(&mut transaction, &empty).await?;
+    for (_, fresh) in &making {
         fresh.write(&mut transaction).await?;
     }
     lease.beat(&mut transaction).await?;
@@ -187,15 +186,13 @@ async fn run(
     progress.at(resumed_at.0);
     loader.advance(head, Spill::Allowed, progress).await?;
     loader.flush().await?;
-    shadow_indexes::complete(store.database(), &live, lease).await?;
+    tokio::try_join!(shadow_indexes::complete(store.database(), &live, lease), loader.let_go())?;
 
     let mut lock = caught_up(store, &mut loader, &live, progress).await?;
     let position = lock.position();
     loader.advance(position, Spill::Never, progress).await?;
     loader.flush_into(lock.tables()).await?;
-    for table in &live {
-        shadow::swap(lock.tables(), table).await?;
-    }
+    shadow::swap(lock.tables(), &live).await?;
     for projection in projections {
         shadows::forget(lock.tables(), projection.name()).await?;
     }

@@ -5,12 +5,13 @@
 //! cannot be renamed, so a table's indexes change between two names, `name` and `name__2`, with every
 //! swap; a migration that changes a projection therefore drops the table and lets a rebuild fill it.
 
+use std::collections::{HashMap, HashSet};
+
 use evident_eventstore::{Database, DatabaseError, Dialect, Row, Table, Tables, Transaction, Value};
 
 use crate::ProjectionError;
 use crate::folding::Projection;
 use crate::lease::Lease;
-use crate::shadow_indexes::indexes;
 use crate::shadows;
 
 /// What a shadow's name ends with.
@@ -32,11 +33,23 @@ pub(crate) fn flag(row: &Row, at: usize) -> bool {
     row.get(at).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// Makes an empty shadow, without the indexes that [`complete`](crate::shadow_indexes::complete) adds.
-pub(crate) async fn create(tables: &mut dyn Tables, table: &Table) -> Result<(), ProjectionError> {
+/// PostgreSQL's tables of some names, which travel as one JSON array in the first parameter.
+const NAMED: &str = "any(array(select to_regclass(n)::oid from json_array_elements_text($1::json) as n))";
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Value> {
+    vec![Value::Text(names.collect::<serde_json::Value>().to_string())]
+}
+
+/// Makes empty shadows, without the indexes that [`complete`](crate::shadow_indexes::complete) adds.
+pub(crate) async fn create(tables: &mut dyn Tables, live: &[Table]) -> Result<(), ProjectionError> {
     match tables.dialect() {
-        Dialect::Sqlite => create_sqlite(tables, &table.name).await,
-        Dialect::Postgres => create_postgres(tables, &table.name).await,
+        Dialect::Sqlite => {
+            for table in live {
+                create_sqlite(tables, &table.name).await?;
+            }
+            Ok(())
+        }
+        Dialect::Postgres => create_postgres(tables, live).await,
     }
 }
 
@@ -50,35 +63,44 @@ async fn create_sqlite(tables: &mut dyn Tables, name: &str) -> Result<(), Projec
     Ok(())
 }
 
-async fn create_postgres(tables: &mut dyn Tables, name: &str) -> Result<(), ProjectionError> {
-    let options = options(tables, name).await?.ok_or_else(|| ProjectionError::NoTable(name.to_owned()))?;
-    let make = format!(
-        "create table {name}{SHADOW} (like {name} including defaults including constraints \
-         including generated including storage including compression)"
-    );
-    tables.execute(&make, &[]).await?;
-    // To vacuum what is about to be written again is lost work, and a vacuum would stand in the way of the swap.
-    let others = options.iter().filter(|option| !option.starts_with(AUTOVACUUM));
-    let all: Vec<_> = others.cloned().chain([format!("{AUTOVACUUM}=off")]).collect();
-    tables.execute(&format!("alter table {name}{SHADOW} set ({})", all.join(", ")), &[]).await?;
-    for index in indexes(tables, name).await? {
-        if let Some(constraint) = index.constraint {
-            let sql =
-                format!("alter table {name}{SHADOW} add constraint {}{SHADOW} {constraint}", index.name);
-            tables.execute(&sql, &[]).await?;
-        }
+async fn create_postgres(tables: &mut dyn Tables, live: &[Table]) -> Result<(), ProjectionError> {
+    let options = options(tables, live).await?;
+    let mut making = Vec::new();
+    for Table { name, .. } in live {
+        let options = options.get(&**name).ok_or_else(|| ProjectionError::NoTable(name.to_string()))?;
+        making.push(format!(
+            "create table {name}{SHADOW} (like {name} including defaults including constraints \
+             including generated including storage including compression)"
+        ));
+        // To vacuum what is about to be written again is lost work, and a vacuum would stand in the way of the swap.
+        let others = options.iter().filter(|option| !option.starts_with(AUTOVACUUM));
+        let all: Vec<_> = others.cloned().chain([format!("{AUTOVACUUM}=off")]).collect();
+        making.push(format!("alter table {name}{SHADOW} set ({})", all.join(", ")));
     }
-    Ok(())
+    let sql = format!(
+        "select t.relname::text, i.relname::text, pg_get_constraintdef(c.oid) \
+         from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_class i on i.oid = c.conindid \
+         where c.contype in ('p', 'u') and c.conrelid = {NAMED}"
+    );
+    for row in tables.query(&sql, &names(live.iter().map(|table| &*table.name))).await? {
+        let (name, index, constraint) = (text(&row, 0), text(&row, 1), text(&row, 2));
+        making.push(format!("alter table {name}{SHADOW} add constraint {index}{SHADOW} {constraint}"));
+    }
+    Ok(tables.run(&making).await?)
 }
 
-/// The storage options of a PostgreSQL table, each `name=value`; none where there is no table.
-async fn options(tables: &mut dyn Tables, name: &str) -> Result<Option<Vec<String>>, DatabaseError> {
-    let sql =
-        "select coalesce(array_to_string(reloptions, ','), '') from pg_class where oid = to_regclass($1)";
-    let found = tables.query(sql, &[name.into()]).await?;
+/// The storage options of PostgreSQL tables, each `name=value`. What is no table is not there.
+async fn options(
+    tables: &mut dyn Tables,
+    live: &[Table],
+) -> Result<HashMap<String, Vec<String>>, DatabaseError> {
+    let sql = format!(
+        "select relname::text, coalesce(array_to_string(reloptions, ','), '') from pg_class where oid = {NAMED}"
+    );
+    let found = tables.query(&sql, &names(live.iter().map(|table| &*table.name))).await?;
     let split =
-        |row: &Row| text(row, 0).split(',').filter(|some| !some.is_empty()).map(str::to_owned).collect();
-    Ok(found.first().map(split))
+        |row: &Row| text(row, 1).split(',').filter(|some| !some.is_empty()).map(str::to_owned).collect();
+    Ok(found.iter().map(|row| (text(row, 0).to_owned(), split(row))).collect())
 }
 
 /// A transaction that writes shadows. PostgreSQL need not wait until it is on the disk: what a crash takes is made
@@ -123,31 +145,41 @@ pub(crate) async fn end_vacuums(database: &Database, live: &[Table]) -> Result<(
     transaction.commit().await
 }
 
-/// Puts a shadow in the place of the live table.
-pub(crate) async fn swap(tables: &mut dyn Tables, table: &Table) -> Result<(), DatabaseError> {
-    let name = &table.name;
+/// Puts shadows in the place of the live tables.
+pub(crate) async fn swap(tables: &mut dyn Tables, live: &[Table]) -> Result<(), DatabaseError> {
+    let mut changes = Vec::new();
     match tables.dialect() {
         Dialect::Sqlite => {
-            tables.execute(&format!("alter table {name} rename to {name}{OLD}"), &[]).await?;
-            tables.execute(&format!("alter table {name}{SHADOW} rename to {name}"), &[]).await?;
+            for Table { name, .. } in live {
+                changes.push(format!("alter table {name} rename to {name}{OLD}"));
+                changes.push(format!("alter table {name}{SHADOW} rename to {name}"));
+            }
         }
         Dialect::Postgres => {
-            let options = options(tables, name).await?.unwrap_or_default();
-            tables.execute(&format!("drop table {name}"), &[]).await?;
-            tables.execute(&format!("alter table {name}{SHADOW} rename to {name}"), &[]).await?;
-            let change = match options.iter().find(|option| option.starts_with(AUTOVACUUM)) {
-                Some(option) => format!("set ({option})"),
-                None => format!("reset ({AUTOVACUUM})"),
-            };
-            tables.execute(&format!("alter table {name} {change}"), &[]).await?;
-            for index in indexes(tables, name).await? {
-                if let Some(own) = index.name.strip_suffix(SHADOW) {
-                    tables.execute(&format!("alter index {} rename to {own}", index.name), &[]).await?;
+            let options = options(tables, live).await?;
+            for Table { name, .. } in live {
+                changes.push(format!("drop table {name}"));
+                changes.push(format!("alter table {name}{SHADOW} rename to {name}"));
+                let mut known = options.get(&**name).into_iter().flatten();
+                let change = match known.find(|option| option.starts_with(AUTOVACUUM)) {
+                    Some(option) => format!("set ({option})"),
+                    None => format!("reset ({AUTOVACUUM})"),
+                };
+                changes.push(format!("alter table {name} {change}"));
+            }
+            let sql = format!(
+                "select i.relname::text from pg_index x join pg_class i on i.oid = x.indexrelid \
+                 where x.indrelid = {NAMED}"
+            );
+            let shadows: Vec<_> = live.iter().map(|table| format!("{}{SHADOW}", table.name)).collect();
+            for row in tables.query(&sql, &names(shadows.iter().map(String::as_str))).await? {
+                if let Some(own) = text(&row, 0).strip_suffix(SHADOW) {
+                    changes.push(format!("alter index {own}{SHADOW} rename to {own}"));
                 }
             }
         }
     }
-    Ok(())
+    tables.run(&changes).await
 }
 
 /// Removes shadows and replaced tables, of this rebuild or of one that crashed; the shadows of some
@@ -167,14 +199,14 @@ pub(crate) async fn clean(
     }
     lease.beat(&mut transaction).await?;
     transaction.commit().await?;
-    for projection in projections {
-        let stays = kept.contains(&projection.name());
-        for table in projection.tables() {
-            remove(database, &table.named(format!("{}{OLD}", table.name)), lease).await?;
-            if !stays {
-                remove(database, &table.named(format!("{}{SHADOW}", table.name)), lease).await?;
-            }
-        }
+    let stays = |projection: &&&dyn Projection| kept.contains(&projection.name());
+    let replaced = projections.iter().flat_map(|projection| named(*projection, OLD));
+    let given_up = projections.iter().filter(|projection| !stays(projection));
+    let going: Vec<Table> =
+        replaced.chain(given_up.flat_map(|projection| named(*projection, SHADOW))).collect();
+    let there = existing(database, &going).await?;
+    for table in going.iter().filter(|table| there.contains(&*table.name)) {
+        remove(database, table, lease).await?;
     }
     Ok(())
 }
@@ -184,14 +216,9 @@ pub(crate) async fn has_leftovers(
     database: &Database,
     projections: &[&'static dyn Projection],
 ) -> Result<bool, DatabaseError> {
-    for table in projections.iter().flat_map(|projection| projection.tables()) {
-        for suffix in [SHADOW, OLD] {
-            if exists(database, &format!("{}{suffix}", table.name)).await? {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+    let all =
+        projections.iter().flat_map(|projection| [SHADOW, OLD].map(|suffix| named(*projection, suffix)));
+    Ok(!existing(database, &all.flatten().collect::<Vec<_>>()).await?.is_empty())
 }
 
 /// Whether all shadows of a projection are there.
@@ -199,27 +226,35 @@ pub(crate) async fn is_whole(
     database: &Database,
     projection: &dyn Projection,
 ) -> Result<bool, DatabaseError> {
-    for table in projection.tables() {
-        if !exists(database, &format!("{}{SHADOW}", table.name)).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let shadows = named(projection, SHADOW);
+    Ok(existing(database, &shadows).await?.len() == shadows.len())
 }
 
-async fn exists(database: &Database, name: &str) -> Result<bool, DatabaseError> {
-    let sql = match database.dialect() {
-        Dialect::Sqlite => "select 1 from sqlite_master where type = 'table' and name = $1",
-        Dialect::Postgres => "select 1 where to_regclass($1) is not null",
+/// A projection's tables, with something behind their names.
+fn named(projection: &dyn Projection, suffix: &str) -> Vec<Table> {
+    let named = |table: Table| {
+        let name = format!("{}{suffix}", table.name);
+        table.named(name)
     };
-    Ok(!database.query(sql, &[name.into()]).await?.is_empty())
+    projection.tables().into_iter().map(named).collect()
+}
+
+/// Which of some tables are there.
+async fn existing(database: &Database, tables: &[Table]) -> Result<HashSet<String>, DatabaseError> {
+    let sql = match database.dialect() {
+        Dialect::Sqlite => {
+            "select name from sqlite_master where type = 'table' and name in (select value from json_each($1))"
+        }
+        Dialect::Postgres => {
+            "select n from json_array_elements_text($1::json) as n where to_regclass(n) is not null"
+        }
+    };
+    let found = database.query(sql, &names(tables.iter().map(|table| &*table.name))).await?;
+    Ok(found.iter().map(|row| text(row, 0).to_owned()).collect())
 }
 
 async fn remove(database: &Database, table: &Table, lease: &Lease) -> Result<(), ProjectionError> {
     let name = &table.name;
-    if !exists(database, name).await? {
-        return Ok(());
-    }
     // Dropping a large table overwrites it in one transaction; the server commits in between here. Without its
     // indexes first, and then in the order of its keys, so that whole pages go.
     if database.dialect() == Dialect::Sqlite && has_more(database, name, DROPPED_AT_ONCE).await? {

@@ -357,6 +357,13 @@ impl Tables for Transaction {
         }
     }
 
+    async fn run(&mut self, statements: &[String]) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(tx) => sqlite::run(tx, &statements.join(";\n")).await,
+            Self::Postgres(tx) => postgres::run(tx, &statements.join(";\n")).await,
+        }
+    }
+
     async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError> {
         match self {
             Self::Sqlite(tx) => sqlite::query(&mut **tx, sql, params).await,

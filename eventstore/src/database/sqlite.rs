@@ -198,6 +198,12 @@ pub(super) async fn execute(
     Ok(bind(sqlx::query(sql), params).execute(connection).await?.rows_affected())
 }
 
+/// Runs what has no parameters.
+pub(super) async fn run(connection: &mut SqliteConnection, sql: &str) -> Result<(), DatabaseError> {
+    sqlx::Executor::execute(connection, sql).await?;
+    Ok(())
+}
+
 pub(super) async fn select(
     connection: &mut SqliteConnection,
     table: &Table,

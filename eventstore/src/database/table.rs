@@ -227,6 +227,14 @@ pub trait Tables: Send {
     /// Runs a statement; says how many rows it touched.
     async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
 
+    /// Runs statements without parameters, one after the other; where the database can, in one round trip.
+    async fn run(&mut self, statements: &[String]) -> Result<(), DatabaseError> {
+        for statement in statements {
+            self.execute(statement, &[]).await?;
+        }
+        Ok(())
+    }
+
     /// Runs a query.
     async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DatabaseError>;
 }

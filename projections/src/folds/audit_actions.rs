@@ -4,7 +4,7 @@
 use evident_domain::{Position, Recorded};
 use evident_eventstore::{DatabaseError, Row, Table};
 
-use super::text;
+use super::{padded, text};
 use crate::audit;
 use crate::cells::Cells;
 use crate::fold::Fold;
@@ -23,12 +23,12 @@ pub struct AuditActionsRow {
     /// The number of the row: its first position is this times 2^8.
     number: u64,
     /// What stands at each of its positions: [`AuditAction::letter`] or [`NO_ENTRY`].
-    letters: [u8; POSITIONS],
+    letters: Box<[u8; POSITIONS]>,
 }
 
 /// The key of the row with a position: such texts have the order of the numbers.
 pub fn row_key(position: Position) -> String {
-    format!("{:016}", position.0 >> ROW_BITS)
+    padded(position.0 >> ROW_BITS)
 }
 
 impl AuditActionsRow {
@@ -40,14 +40,14 @@ impl AuditActionsRow {
         let mut cells = Cells::new(&Self::TABLE, row);
         Ok(Self {
             number: cells.parsed(|number| number.parse().ok())?,
-            letters: cells.parsed(|letters| letters.as_bytes().try_into().ok())?,
+            letters: cells.parsed(|letters| Some(Box::new(letters.as_bytes().try_into().ok()?)))?,
         })
     }
 
     /// Where entries stand and what letters they have, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = (Position, char)> {
         let first = self.number << ROW_BITS;
-        let letters = (first..).zip(self.letters).collect::<Vec<_>>().into_iter().rev();
+        let letters = (first..).zip(*self.letters).collect::<Vec<_>>().into_iter().rev();
         letters
             .map(|(position, letter)| (Position(position), char::from(letter)))
             .filter(|(_, letter)| *letter != NO_ENTRY)
@@ -67,7 +67,8 @@ impl Fold for AuditActionsRow {
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Some(action) = audit::action(event) else { return group };
         let position = event.position.0;
-        let none_yet = || Self { number: position >> ROW_BITS, letters: [NO_ENTRY as u8; POSITIONS] };
+        let none_yet =
+            || Self { number: position >> ROW_BITS, letters: Box::new([NO_ENTRY as u8; POSITIONS]) };
         let mut row = group.unwrap_or_else(none_yet);
         let place = usize::try_from(position).unwrap_or_default() % POSITIONS;
         row.letters[place] = action.letter() as u8;

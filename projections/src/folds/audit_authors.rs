@@ -1,10 +1,10 @@
 //! `audit_authors`: who did what is an entry of the audit log, where that is not the event's subject: an administrator,
 //! an impersonator, the server. Entries of the subject's own are found by the log's index of subjects.
 
-use evident_domain::{Position, Recorded};
+use evident_domain::Recorded;
 use evident_eventstore::{DatabaseError, Row, Table};
 
-use super::text;
+use super::{padded, text};
 use crate::audit;
 use crate::cells::Cells;
 use crate::fold::Fold;
@@ -16,11 +16,6 @@ pub struct AuditAuthorRow {
     pub actor: String,
 }
 
-/// A position as the key of an entry: such texts have the order of the numbers.
-fn entry_key(position: Position) -> String {
-    format!("{:016}", position.0)
-}
-
 impl Fold for AuditAuthorRow {
     const NAME: &'static str = "audit_authors";
     const VERSION: u32 = 1;
@@ -30,7 +25,7 @@ impl Fold for AuditAuthorRow {
 
     fn keys(event: &Recorded) -> Vec<String> {
         let stands_here = audit::action(event).is_some() && audit::other_author(event).is_some();
-        stands_here.then(|| entry_key(event.position)).into_iter().collect()
+        stands_here.then(|| padded(event.position.0)).into_iter().collect()
     }
 
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {

@@ -35,7 +35,7 @@ impl Fold for AuditCountRow {
     const GROUP: &'static str = "bucket";
 
     fn keys(event: &Recorded) -> Vec<String> {
-        let key = |action: AuditAction| format!("{}:{}", stretch(event), action.as_str());
+        let key = |action: AuditAction| [&*stretch(event).to_string(), ":", action.as_str()].concat();
         audit::action(event).map(key).into_iter().collect()
     }
 
