@@ -30,6 +30,8 @@ pub struct Limits {
     pub page: u32,
     /// Pages that are read ahead.
     pub pages: usize,
+    /// Pages by which a projection may fall behind the first of the others, which go on while it makes its rows.
+    pub behind: usize,
     /// Groups of each projection that change before they are written: with as many in one transaction the
     /// server's own commits have to wait for it on SQLite.
     pub groups: usize,
@@ -46,7 +48,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { page: 1_000, pages: 8, groups: 10_000, kept: 4_000, stretch: 300_000, indexed: 100_000 }
+        Self {
+            page: 1_000,
+            pages: 8,
+            behind: 24,
+            groups: 10_000,
+            kept: 4_000,
+            stretch: 300_000,
+            indexed: 100_000,
+        }
     }
 }
 
@@ -122,7 +132,7 @@ impl Loader {
     ) -> Result<(), ProjectionError> {
         let mut pages =
             Pages::between(&self.store, (self.position, until), self.limits.page, self.limits.pages);
-        let mut following = Following::begin(std::mem::take(&mut self.parts), self.limits.pages, spill);
+        let mut following = Following::begin(std::mem::take(&mut self.parts), self.limits.behind, spill);
         let mut more = true;
         while more || following.is_busy() {
             while more && following.takes_more() {
@@ -143,14 +153,19 @@ impl Loader {
         Ok(())
     }
 
-    /// Writes what is held, and waits until it is.
+    /// Writes what is held, and waits until it is. Parts make their rows beside each other.
     pub(crate) async fn flush(&mut self) -> Result<(), ProjectionError> {
-        for part in &mut self.parts {
+        let write = |mut part: Part| async move {
             part.write().await?;
-        }
-        for part in &mut self.parts {
             part.settle().await?;
+            Ok::<_, ProjectionError>(part)
+        };
+        let mut writing = JoinSet::new();
+        for (number, part) in self.parts.drain(..).enumerate() {
+            let written = write(part);
+            writing.spawn(async move { (number, written.await) });
         }
+        self.parts = in_order(writing).await?;
         Ok(())
     }
 
@@ -248,12 +263,19 @@ impl Following {
     /// All pages are done with: hands the parts back, in their order.
     async fn end(mut self) -> Result<Vec<Part>, ProjectionError> {
         self.senders.clear();
-        let mut parts = Vec::new();
-        while let Some(ended) = self.parts.join_next().await {
-            let (number, part) = ended.map_err(|_| ProjectionError::Interrupted)?;
-            parts.push((number, part?));
-        }
-        parts.sort_by_key(|(number, _)| *number);
-        Ok(parts.into_iter().map(|(_, part)| part).collect())
+        in_order(self.parts).await
     }
+}
+
+/// Parts that were busy beside each other, once all are done.
+async fn in_order(
+    mut busy: JoinSet<(usize, Result<Part, ProjectionError>)>,
+) -> Result<Vec<Part>, ProjectionError> {
+    let mut parts = Vec::new();
+    while let Some(ended) = busy.join_next().await {
+        let (number, part) = ended.map_err(|_| ProjectionError::Interrupted)?;
+        parts.push((number, part?));
+    }
+    parts.sort_by_key(|(number, _)| *number);
+    Ok(parts.into_iter().map(|(_, part)| part).collect())
 }

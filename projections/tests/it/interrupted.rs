@@ -20,7 +20,7 @@ use crate::directory::happened;
 use crate::support::{On, World, on_both, runtime, session_started};
 
 /// So little that everything is written again and again.
-const TIGHT: Limits = Limits { page: 7, pages: 3, groups: 5, kept: 5, stretch: 30, indexed: 10 };
+const TIGHT: Limits = Limits { page: 7, pages: 3, behind: 3, groups: 5, kept: 5, stretch: 30, indexed: 10 };
 /// Whoever holds the lease here is dead.
 const SOON: Duration = Duration::from_millis(300);
 

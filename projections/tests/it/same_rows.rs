@@ -591,9 +591,10 @@ async fn all_agree(on: On, tries: Vec<(usize, Try)>) -> Result<(), TestCaseError
     let verification = verify(store, &[], folder, &Silent).await.unwrap();
     prop_assert!(verification.is_clean(), "{verification:?}");
 
-    for limits in
-        [Limits::default(), Limits { page: 3, pages: 2, groups: 1, kept: 1, stretch: 20, indexed: 2 }]
-    {
+    for limits in [
+        Limits::default(),
+        Limits { page: 3, pages: 2, behind: 2, groups: 1, kept: 1, stretch: 20, indexed: 2 },
+    ] {
         rebuild_within(store, &[], PATIENCE, limits, &Silent).await.unwrap();
         prop_assert_eq!(&inline, &world.rows().await);
     }

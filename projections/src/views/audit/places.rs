@@ -22,13 +22,13 @@ pub(super) async fn of(
     actions: Option<&[AuditAction]>,
     query: &AuditQuery,
 ) -> Result<(Vec<Position>, u64), DatabaseError> {
-    let Stretches { total, mut skip, stretches } = stretches(database, actions, query).await?;
+    let Stretches { total, mut skip, numbers } = stretches(database, actions, query).await?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let wanted: Option<Vec<char>> =
         actions.map(|actions| actions.iter().map(|action| action.letter()).collect());
     let is_wanted = |letter: char| wanted.as_ref().is_none_or(|wanted| wanted.contains(&letter));
     let mut found = Vec::new();
-    for some in stretches.chunks(AT_ONCE) {
+    for some in numbers.chunks(AT_ONCE) {
         for row in letters(database, some, wanted.as_deref()).await? {
             for (position, _) in row.newest_first().filter(|(_, letter)| is_wanted(*letter)) {
                 if skip > 0 {
@@ -52,7 +52,7 @@ struct Stretches {
     /// So many entries of the first stretch stand on pages before.
     skip: u64,
     /// The stretches of the log that have entries of the page, newest first.
-    stretches: Vec<u64>,
+    numbers: Vec<u64>,
 }
 
 async fn stretches(
@@ -69,7 +69,7 @@ async fn stretches(
         "select stretch, cast(sum(entries) as bigint) from audit_counts {condition} \
          group by stretch order by stretch desc"
     );
-    let mut page = Stretches { total: 0, skip: query.offset, stretches: Vec::new() };
+    let mut page = Stretches { total: 0, skip: query.offset, numbers: Vec::new() };
     let end = query.offset.saturating_add(query.limit.into());
     for row in database.query(&sql, &names).await? {
         let [Value::Int(stretch), Value::Int(entries)] = row[..] else { continue };
@@ -79,7 +79,7 @@ async fn stretches(
         if page.total <= query.offset {
             page.skip -= entries;
         } else if before < end {
-            page.stretches.extend(stretch);
+            page.numbers.extend(stretch);
         }
     }
     Ok(page)
