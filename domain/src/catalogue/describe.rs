@@ -133,14 +133,14 @@ macro_rules! described {
                         struct Fields<'f> {
                             #[serde(rename = "type", borrow)]
                             said: std::borrow::Cow<'f, str>,
-                            $($field: $declared,)*
+                            $($field: $crate::catalogue::Read<$declared>,)*
                         }
                         let Fields { said, $($field),* } = serde::Deserialize::deserialize(fields)?;
                         if said != name {
                             let (said, name) = (serde::de::Unexpected::Str(&said), name);
                             return Err(serde::de::Error::invalid_value(said, &name));
                         }
-                        Ok(Self::$variant { $($field),* })
+                        Ok(Self::$variant { $($field: $field.0),* })
                     })+
                     _ => Err(serde::de::Error::unknown_variant(name, &[$($type),+])),
                 }

@@ -4,12 +4,14 @@
 //! no event without them. `docs/events.md` is [`markdown`], and a test keeps it so.
 
 mod describe;
+mod fields;
 mod markdown;
 mod samples;
 mod types;
 
 pub(crate) use describe::described;
 pub use describe::{Description, Field, Names};
+pub(crate) use fields::Read;
 pub use markdown::markdown;
 pub use samples::samples;
 pub use types::{names, plain_types};
