@@ -107,6 +107,31 @@ pub fn seal_payload(
     })
 }
 
+/// Opens every `{"$sealed": …}` in a payload; without a key each reads as erased. Takes longer than
+/// [`open_payload`](crate::unseal::open_payload), and opens whatever could be sealed: there a value has to stand in the
+/// text of its event, which may be no deeper than any text that is read.
+///
+/// # Errors
+/// [`SealBroken`] when a ciphertext was changed or moved.
+pub(crate) fn open_values(
+    payload: &mut Json,
+    key: Option<&SealingKey>,
+    context: &str,
+) -> Result<(), SealBroken> {
+    walk(payload, context, &mut |value, context| {
+        let Some(sealed) = marked(value, SEALED) else { return Ok(false) };
+        *value = match key {
+            None => Json::String(ERASED.to_owned()),
+            Some(key) => {
+                let plain = key.open_text(sealed.as_str().ok_or(SealBroken)?, context)?;
+                let plain = serde_json::from_slice(&plain).map_err(|_| SealBroken)?;
+                Json::Object(Map::from_iter([(PERSONAL.to_owned(), plain)]))
+            }
+        };
+        Ok(true)
+    })
+}
+
 /// The content of an object that has a marker as its only key.
 fn marked<'a>(value: &'a Json, marker: &str) -> Option<&'a Json> {
     let object = value.as_object()?;

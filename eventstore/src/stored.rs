@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::codec::{CodecError, DROPPED_PAYLOAD, ERASED_TEXT, READ, SEALED_PREFIX};
 use crate::database::Cell;
 use crate::origin::Part;
-use crate::seal::SealingKey;
+use crate::seal::{SealingKey, open_values};
 use crate::unseal::{UnsealError, open_payload};
 
 /// Without this in its text a payload has nothing sealed.
@@ -190,28 +190,8 @@ impl Stored<'_> {
         let position = self.position;
         let mut buffer = Uuid::encode_buffer();
         let context: &str = self.id.0.hyphenated().encode_lower(&mut buffer);
-        let json = |cause| CodecError::Payload { position, cause };
         let provenance = self.provenance(provenance, context)?;
-        // Most events have nothing sealed.
-        let payload = match content {
-            Fields::Opened(key) if self.has_sealed => {
-                Cow::Owned(open_payload(self.payload, key, context).map_err(|error| match error {
-                    UnsealError::Seal(cause) => CodecError::Seal { position, cause },
-                    UnsealError::Json(cause) => CodecError::Payload { position, cause },
-                })?)
-            }
-            Fields::Opened(_) | Fields::Sealed => Cow::Borrowed(self.payload),
-        };
-        let event = if upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version)) {
-            let old: Json = serde_json::from_str(&payload).map_err(json)?;
-            // Its type may be another now.
-            Event::from_json(self.stream.kind, self.upcast(old, upcasters)).map_err(json)?
-        } else {
-            let mut text = serde_json::Deserializer::from_str(&payload);
-            let event = Event::of_type(self.stream.kind, self.kind, &mut text).map_err(json)?;
-            text.end().map_err(json)?;
-            event
-        };
+        let event = self.event(content, context, upcasters)?;
         Ok(Recorded {
             position,
             id: self.id,
@@ -221,6 +201,45 @@ impl Stored<'_> {
             subject: self.subject,
             provenance,
             event,
+        })
+    }
+
+    fn event(
+        &self,
+        content: Fields<'_>,
+        context: &str,
+        upcasters: &[Box<dyn EventUpcaster>],
+    ) -> Result<Event, CodecError> {
+        let position = self.position;
+        let json = |cause| CodecError::Payload { position, cause };
+        let broken = |cause| CodecError::Seal { position, cause };
+        let is_old = upcasters.iter().any(|upcaster| upcaster.can_upcast(self.kind, self.version));
+        // The type of an old one may be another now.
+        let renewed = |old: Json| Event::from_json(self.stream.kind, self.upcast(old, upcasters));
+        let of_text = |payload: &str| {
+            if is_old {
+                return renewed(serde_json::from_str(payload)?);
+            }
+            let mut text = serde_json::Deserializer::from_str(payload);
+            let event = Event::of_type(self.stream.kind, self.kind, &mut text)?;
+            text.end()?;
+            Ok(event)
+        };
+        let key = match content {
+            Fields::Opened(key) if self.has_sealed => key,
+            // Most events have nothing sealed.
+            Fields::Opened(_) | Fields::Sealed => return of_text(self.payload).map_err(json),
+        };
+        let opened = open_payload(self.payload, key, context).map_err(|error| match error {
+            UnsealError::Seal(cause) => broken(cause),
+            UnsealError::Json(cause) => json(cause),
+        })?;
+        of_text(&opened).or_else(|_| {
+            // What was sealed may be deeper than it may stand in a text.
+            let mut payload: Json = serde_json::from_str(self.payload).map_err(json)?;
+            open_values(&mut payload, key, context).map_err(broken)?;
+            if is_old { renewed(payload) } else { Event::of_type(self.stream.kind, self.kind, payload) }
+                .map_err(json)
         })
     }
 

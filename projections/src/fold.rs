@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use evident_domain::Recorded;
+use evident_domain::{Position, Recorded};
 use evident_eventstore::{DatabaseError, Origin, Row, SealedOrigin, Table};
 
 /// A projection.
@@ -34,6 +34,11 @@ pub trait Fold: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
 
     /// Which groups an event touches: from the event alone.
     fn keys(event: &Recorded) -> Vec<String>;
+
+    /// Whether no event before a position touches a group: it then has no rows that would have to be read.
+    fn begins_with(_key: &str, _first: Position) -> bool {
+        false
+    }
 
     /// What a group is after an event; `None` for no rows. An event that means nothing to the group
     /// leaves it as it is.

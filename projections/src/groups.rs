@@ -79,9 +79,11 @@ impl<F: Fold> Folding for Groups<F> {
     fn needs(&mut self, events: &[Recorded], begun: &Begun) -> Needs {
         self.keys.clear();
         let mut unknown = BTreeSet::new();
+        let first = events.first().map(|event| event.position).unwrap_or_default();
         for (at, event) in events.iter().enumerate() {
             for key in F::keys(event) {
-                if !F::TOUCHED_ONCE && self.lacks(&key) && !begun.holds(&key) {
+                let begins = F::TOUCHED_ONCE || begun.holds(&key) || F::begins_with(&key, first);
+                if !begins && self.lacks(&key) {
                     unknown.insert(key.clone());
                 }
                 self.keys.push((at, key));

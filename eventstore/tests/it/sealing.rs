@@ -4,6 +4,7 @@ use evident_domain::user::UserEvent;
 use evident_domain::{Event, Personal, Position, SessionId, StreamId, Subject};
 use evident_eventstore::{Append, EventStore, Filter, StoreError, Value};
 use futures::StreamExt;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::{
@@ -45,6 +46,23 @@ on_both_databases! {
         assert_eq!(read[0].provenance.ip, Some(Personal::Known(ADDRESS.parse().unwrap())));
         assert_eq!(read[0].provenance.user_agent, Some(Personal::Known(AGENT.to_owned())));
         assert_eq!(read[0].provenance.client.as_deref(), Some("supabase-js/2.0"));
+    }
+}
+
+on_both_databases! {
+    async fn what_is_as_deep_as_a_text_may_be_reads_again(place) {
+        let store = place.store().await;
+        let deep = |levels: usize| {
+            let inner = (2..levels).fold(json!(1), |value, _| json!([value]));
+            let patch = serde_json::from_value(json!({ "a": inner })).unwrap();
+            UserEvent::MetadataChanged { patch: Personal::Known(patch) }
+        };
+        // A text by itself has 127 levels at most.
+        let events: Vec<_> = [2, 124, 125, 126, 127].map(deep).into();
+        store.append(change(vec![stream(user(1), 0, events.clone())])).await.unwrap();
+        let read = store.load(StreamId::user(user(1))).await.unwrap();
+        let read: Vec<_> = read.into_iter().map(|recorded| recorded.event).collect();
+        assert_eq!(read, events.into_iter().map(Event::User).collect::<Vec<_>>());
     }
 }
 

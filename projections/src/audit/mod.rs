@@ -39,7 +39,7 @@ pub enum AuditActor {
 }
 
 impl AuditActor {
-    /// The form in the table: `user:<id>`, `admin:<role>`, `visitor` …
+    /// The form in the table: `user:<id>`, `admin:<role>`, `operator` …
     pub fn label(&self) -> String {
         match self {
             Self::User(id) => format!("user:{id}"),

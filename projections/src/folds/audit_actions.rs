@@ -64,6 +64,10 @@ impl Fold for AuditActionsRow {
         audit::action(event).map(|_| row_key(event.position)).into_iter().collect()
     }
 
+    fn begins_with(key: &str, first: Position) -> bool {
+        key.parse().is_ok_and(|number: u64| number << ROW_BITS >= first.0)
+    }
+
     fn apply(group: Option<Self>, event: &Recorded, _: &str) -> Option<Self> {
         let Some(action) = audit::action(event) else { return group };
         let position = event.position.0;
