@@ -62,7 +62,7 @@ impl Default for Limits {
 
 impl Limits {
     /// What suits a rebuild on a database. On PostgreSQL nobody waits for what it writes, and what is written once
-    /// needs no second look; with a million events a process that dies loses ten seconds of work.
+    /// needs no second look; a process that dies loses a million events' work at most, some ten seconds.
     pub fn on(dialect: Dialect) -> Self {
         match dialect {
             Dialect::Sqlite => Self::default(),
