@@ -103,8 +103,7 @@ fn select_letters(dialect: Dialect, stretches: &[u64], wanted: Option<&[char]>) 
         format!("${}", params.len())
     };
     let mut key = |stretch: u64| bound(row_key(Position(stretch << STRETCH_BITS)).into());
-    let bounds = stretches.iter().map(|stretch| format!("({}, {})", key(*stretch), key(*stretch + 1)));
-    let bounds = bounds.collect::<Vec<_>>().join(", ");
+    let bounds: Vec<_> = stretches.iter().map(|stretch| (key(*stretch), key(*stretch + 1))).collect();
     let having = wanted.map(|wanted| {
         let having = wanted.iter().map(|letter| match dialect {
             Dialect::Sqlite => format!("instr(letters, {}) > 0", bound(letter.to_string().into())),
@@ -112,14 +111,25 @@ fn select_letters(dialect: Dialect, stretches: &[u64], wanted: Option<&[char]>) 
         });
         format!("and ({})", having.collect::<Vec<_>>().join(" or "))
     });
-    // Joined and not one range or another: of more than a few of these SQLite makes a walk through the table.
-    let sql = format!(
-        "select {} from (values {bounds}) as s cross join {} \
-         where number >= s.column1 and number < s.column2 {} order by number desc",
-        LETTERS.column_list(),
-        LETTERS.name,
-        having.unwrap_or_default()
-    );
+    let each = |range: fn(&(String, String)) -> String, between: &str| {
+        bounds.iter().map(range).collect::<Vec<_>>().join(between)
+    };
+    let from = match dialect {
+        // Joined: of more than a few ranges, one or another, SQLite makes a walk through the table.
+        Dialect::Sqlite => format!(
+            "(values {}) as s cross join {} where number >= s.column1 and number < s.column2",
+            each(|(low, high)| format!("({low}, {high})"), ", "),
+            LETTERS.name
+        ),
+        // Of joined ones PostgreSQL expects too many rows, and does that.
+        Dialect::Postgres => format!(
+            "{} where ({})",
+            LETTERS.name,
+            each(|(low, high)| format!("(number >= {low} and number < {high})"), " or ")
+        ),
+    };
+    let having = having.unwrap_or_default();
+    let sql = format!("select {} from {from} {having} order by number desc", LETTERS.column_list());
     (sql, params)
 }
 
