@@ -72,10 +72,7 @@ impl Part {
         mark: Option<&Mark>,
         phase: u64,
     ) -> Self {
-        let named = |table: Table| {
-            let name = format!("{}{}", table.name, place.suffix);
-            table.named(name)
-        };
+        let named = |table: Table| shadow::suffixed(table, place.suffix);
         let begun = mark.map(|mark| mark.position).unwrap_or_default();
         let retain = Retain { groups: place.limits.kept, from_nothing: begun == Position(0) };
         Self {

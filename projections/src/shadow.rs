@@ -232,11 +232,13 @@ pub(crate) async fn is_whole(
 
 /// A projection's tables, with something behind their names.
 fn named(projection: &dyn Projection, suffix: &str) -> Vec<Table> {
-    let named = |table: Table| {
-        let name = format!("{}{suffix}", table.name);
-        table.named(name)
-    };
-    projection.tables().into_iter().map(named).collect()
+    projection.tables().into_iter().map(|table| suffixed(table, suffix)).collect()
+}
+
+/// A table with something behind its name.
+pub(crate) fn suffixed(table: Table, suffix: &str) -> Table {
+    let name = format!("{}{suffix}", table.name);
+    table.named(name)
 }
 
 /// Which of some tables are there.

@@ -274,6 +274,8 @@ fn of_session(event: &SessionEvent) -> Option<AuditAction> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use evident_domain::catalogue::samples;
     use evident_domain::retention::{Dropped, RetentionClass, retention_class};
     use evident_domain::{EventId, Position, Provenance, SessionId, StreamId, Surface, Time};
@@ -305,6 +307,38 @@ mod tests {
             let action = |event| action(&recorded(event, Actor::Visitor, None));
             assert_eq!(dropped.map(action), Some(action(sample.clone())), "{name}");
         }
+    }
+
+    #[test]
+    fn a_type_that_tells_the_action_tells_it_whoever_acts() {
+        let user = UserId(Uuid::from_u128(7));
+        let actors = [
+            Actor::Visitor,
+            Actor::System,
+            Actor::Operator,
+            Actor::User { id: user },
+            Actor::Admin { role: "service_role".to_owned(), id: None },
+        ];
+        let mut told = BTreeSet::new();
+        for sample in samples() {
+            let Some(expected) = of_type(sample.kind().0) else {
+                for who in &actors {
+                    let action = action(&recorded(sample.clone(), who.clone(), None));
+                    assert!(
+                        TELLING_TYPES.iter().all(|(_, told)| Some(*told) != action),
+                        "{}",
+                        sample.kind().0
+                    );
+                }
+                continue;
+            };
+            told.insert(sample.kind().0);
+            for who in &actors {
+                let event = recorded(sample.clone(), who.clone(), Some(Subject::User(user)));
+                assert_eq!(action(&event), Some(expected), "{} by {who:?}", sample.kind().0);
+            }
+        }
+        assert_eq!(told, TELLING_TYPES.iter().map(|(name, _)| *name).collect());
     }
 
     #[test]
