@@ -72,14 +72,14 @@ impl Part {
         mark: Option<&Mark>,
         phase: u64,
     ) -> Self {
-        let named = |table: Table| shadow::suffixed(table, place.suffix);
+        let named = |table: &Table| shadow::suffixed(table, place.suffix);
         let begun = mark.map(|mark| mark.position).unwrap_or_default();
         let retain = Retain { groups: place.limits.kept, from_nothing: begun == Position(0) };
         Self {
             projection,
             folding: projection.folding(retain),
-            table: named(projection.table()),
-            tally: projection.tally().map(|tally| named(tally.table)),
+            table: named(&projection.table()),
+            tally: projection.tally().map(|tally| named(&tally.table)),
             begun,
             position: begun,
             written: begun,

@@ -232,13 +232,12 @@ pub(crate) async fn is_whole(
 
 /// A projection's tables, with something behind their names.
 fn named(projection: &dyn Projection, suffix: &str) -> Vec<Table> {
-    projection.tables().into_iter().map(|table| suffixed(table, suffix)).collect()
+    projection.tables().iter().map(|table| suffixed(table, suffix)).collect()
 }
 
 /// A table with something behind its name.
-pub(crate) fn suffixed(table: Table, suffix: &str) -> Table {
-    let name = format!("{}{suffix}", table.name);
-    table.named(name)
+pub(crate) fn suffixed(table: &Table, suffix: &str) -> Table {
+    table.named(format!("{}{suffix}", table.name))
 }
 
 /// Which of some tables are there.
