@@ -9,7 +9,7 @@ use crate::support::{Anonymous, PASSWORD, ServiceRole, TestDatabase, TestServer,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_node_writes_the_other_shows_at_once() {
-    let Some(database) = TestDatabase::postgres().await else { return };
+    let Some(database) = TestDatabase::empty_postgres().await else { return };
     let first = TestServer::started(&database).await;
     let second = first.second_node().await;
     for number in 0..10 {
@@ -92,7 +92,7 @@ async fn a_dump_and_restore_keeps_the_log_and_its_order() {
     let head = server.head();
     server.stop();
 
-    let restored = TestDatabase::postgres().await.unwrap();
+    let restored = TestDatabase::empty_postgres().await.unwrap();
     let mut dump = postgres_program("pg_dump")
         .args(["--no-owner", database.url().unwrap()])
         .stdout(Stdio::piped())

@@ -1,6 +1,6 @@
 //! An authenticator app, and short ways to enroll and show second factors.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
@@ -9,6 +9,8 @@ use super::{Person, Reply, TestServer};
 
 /// The length of a time step, in seconds.
 const STEP: u64 = 30;
+/// How long a code may be on its way to the server, on a slow machine.
+const ON_THE_WAY: Duration = Duration::from_secs(3);
 
 /// An app that was shown a secret.
 #[derive(Debug, Clone)]
@@ -19,9 +21,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The code of so many steps from now.
+    /// The code of so many steps from now. One of the past is the oldest that a server takes: it is made where its
+    /// time does not end on the way.
     pub(crate) fn code(&self, steps: i64) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let left = Duration::from_secs(STEP - time().as_secs() % STEP);
+        if steps < 0 && left <= ON_THE_WAY {
+            std::thread::sleep(left);
+        }
+        let now = time().as_secs();
         let secret = Secret::try_from_base32(&self.secret).unwrap();
         let app = Builder::new().with_secret(secret).build().unwrap();
         app.generate(now.checked_add_signed(steps * STEP.cast_signed()).unwrap()).to_string()

@@ -14,6 +14,9 @@ const SETTINGS: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes 
     max_wal_size = '64MB'\nmin_wal_size = '32MB'\n\
     listen_addresses = ''\nmax_connections = 400\nshared_buffers = '64MB'\nlog_min_messages = warning\n";
 
+/// Bytes that a cluster may need in memory: a run of the store's tests leaves some hundred databases until its end.
+const ROOM: u64 = 4 << 30;
+
 /// Where databases can be made.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -67,7 +70,7 @@ impl Cluster {
         let folder = tempfile::Builder::new()
             .prefix("evident-pg-")
             .permissions(std::fs::Permissions::from_mode(0o755))
-            .tempdir()?
+            .tempdir_in(home())?
             .keep();
         owner.give(&folder)?;
         let data = folder.join("data");
@@ -177,6 +180,21 @@ impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Owner").field("account", &self.account).finish()
     }
+}
+
+/// Where the cluster lies: in memory where there is room for it. It makes and removes hundreds of files for each
+/// test, which takes file systems on a disk more time than all else that a test does.
+fn home() -> PathBuf {
+    let is_roomy = |folder: &Path| {
+        let told = Command::new("df").args(["--output=fstype,avail", "--block-size=1"]).arg(folder).output();
+        let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned()).unwrap_or_default();
+        let Some((kind, bytes)) = told.lines().nth(1).and_then(|line| line.trim().split_once(' ')) else {
+            return false;
+        };
+        kind == "tmpfs" && bytes.trim().parse::<u64>().is_ok_and(|bytes| bytes >= ROOM)
+    };
+    let memory = PathBuf::from("/dev/shm");
+    if is_roomy(&memory) { memory } else { std::env::temp_dir() }
 }
 
 /// The folder with `initdb`: of the newest version under `/usr/lib/postgresql`, or on the `PATH`.
