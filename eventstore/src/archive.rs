@@ -8,15 +8,11 @@ use evident_domain::{Position, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 use tlog_tiles::{HASH_SIZE, record_hash};
 
-use crate::codec::{CodecError, count, signed};
+use crate::codec::{CodecError, EVENTS, count, signed};
 use crate::database::{Row, Value};
 use crate::merkle::{Leaf, content_digest};
 use crate::reader::{Filter, VALUES};
 use crate::{EventStore, StoreError};
-
-/// The columns that a [`SealedEvent`] is read from and written to: all of the log's.
-const COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
-     metadata, position, event_id, occurred_at, actor, subject, salt, content_digest, leaf_hash";
 
 /// What an event holds beside its leaf, as stored: personal fields are ciphertext.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,12 +253,23 @@ impl EventStore {
         filter: &Filter,
     ) -> Result<Vec<LogRow>, StoreError> {
         let (conditions, more) = filter.sql(3);
-        let sql = format!(
-            "select {COLUMNS} from events where position > $1{conditions} order by position limit $2"
-        );
+        let rest = format!("where position > $1{conditions} order by position limit $2");
         let mut params = vec![signed(after.0).into(), i64::from(limit).into()];
         params.extend(more);
-        let rows = self.database().query(&sql, &params).await?;
+        self.sealed(&rest, &params).await
+    }
+
+    /// Rows of the log; `rest` is what follows the table's name in the query.
+    async fn sealed(&self, rest: &str, params: &[Value]) -> Result<Vec<LogRow>, StoreError> {
+        let rows = match self.database().read(&EVENTS, rest, params).await {
+            Ok(rows) => rows,
+            // Somebody may have put into a column what does not belong there: read value by value, it is told of that
+            // event, and those before it are there.
+            Err(_) => {
+                let sql = format!("select {} from events {rest}", EVENTS.column_list());
+                self.database().query(&sql, params).await?
+            }
+        };
         Ok(rows.iter().map(LogRow::read).collect::<Result<_, _>>()?)
     }
 
@@ -284,10 +291,10 @@ impl EventStore {
         for some in positions.chunks(VALUES) {
             let list: Vec<_> = (1..=some.len()).map(|n| format!("${n}")).collect();
             let list = list.join(", ");
-            let sql = format!("select {COLUMNS} from events where position in ({list}) order by position");
             let values: Vec<Value> = some.iter().map(|position| signed(position.0).into()).collect();
-            let rows = self.database().query(&sql, &values).await?;
-            found.extend(rows.iter().map(LogRow::read).collect::<Result<Vec<_>, _>>()?);
+            found.extend(
+                self.sealed(&format!("where position in ({list}) order by position"), &values).await?,
+            );
         }
         Ok(found)
     }

@@ -14,10 +14,11 @@ use serde_json::Value as Json;
 use crate::ProjectionError;
 use crate::facts::{facts, key};
 use crate::groups::normal;
-use crate::loader::{Limits, Loader, Spill};
 use crate::progress::Progress;
 use crate::rebuild::chosen;
 use crate::replay::{Until, resolve};
+use crate::scratch::Scratch;
+use crate::shadow;
 
 /// Rows compared at a time.
 const STRETCH: usize = 500;
@@ -95,12 +96,10 @@ async fn state_at(
     file: &Path,
     progress: &dyn Progress,
 ) -> Result<Database, ProjectionError> {
-    let database = Database::open_sqlite_log(file).await?;
+    let database = Database::open_passing_log(file).await?;
     let names = ENTITIES.map(|(name, _)| name);
-    let mut loader = Loader::new(&chosen(&names)?, (store, &database), "", Limits::default(), None, &[]);
     progress.begin("fold", position.0);
-    loader.advance(position, Spill::Allowed, progress).await?;
-    loader.flush().await?;
+    Scratch::begin(store, &chosen(&names)?, &database).await?.advance(position, progress).await?;
     Ok(database)
 }
 
@@ -128,7 +127,8 @@ async fn compare(
     second: &Database,
     show: &mut (dyn FnMut(EntityChange) -> std::io::Result<()> + Send),
 ) -> Result<(), ProjectionError> {
-    let (mut before, mut after) = (Rows::of(first, table), Rows::of(second, table));
+    let folded = shadow::of(table);
+    let (mut before, mut after) = (Rows::of(first, &folded), Rows::of(second, &folded));
     let (mut old, mut new) = (before.next().await?, after.next().await?);
     loop {
         let order = match (&old, &new) {

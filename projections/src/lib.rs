@@ -31,6 +31,7 @@ mod rebuild;
 mod replay;
 pub mod retention;
 mod roster;
+mod scratch;
 mod seen;
 mod shadow;
 mod shadow_indexes;

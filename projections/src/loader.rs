@@ -87,22 +87,21 @@ pub(crate) struct Loader {
     limits: Limits,
     /// The last event that all have folded.
     position: Position,
-    lease: Option<Lease>,
+    lease: Lease,
 }
 
 impl Loader {
-    /// Folds a log into tables of a database, named with a suffix. They are empty, or hold what the marks say.
+    /// Folds a log into the shadows of a database. They are empty, or hold what the marks say.
     pub(crate) fn new(
         projections: &[&'static dyn Projection],
         (store, database): (&EventStore, &Database),
-        suffix: &'static str,
         limits: Limits,
-        lease: Option<Lease>,
+        lease: Lease,
         marks: &[Mark],
     ) -> Self {
         let slots = Arc::new(Semaphore::new(WRITERS));
         let (store, database) = (store.clone(), database.clone());
-        let place = Place { store: store.clone(), database, suffix, limits, lease: lease.clone(), slots };
+        let place = Place { store: store.clone(), database, limits, lease: lease.clone(), slots };
         let stretch = limits.stretch / u64::try_from(projections.len().max(1)).unwrap_or(1);
         let part = |(number, projection): (u64, &&'static dyn Projection)| {
             let mark = marks.iter().find(|mark| mark.name == projection.name());
@@ -145,8 +144,8 @@ impl Loader {
                 self.position = done;
                 progress.at(done.0);
             }
-            if let Some(lease) = self.lease.as_ref().filter(|_| spill == Spill::Allowed) {
-                lease.keep_alive().await?;
+            if spill == Spill::Allowed {
+                self.lease.keep_alive().await?;
             }
         }
         self.parts = following.end().await?;

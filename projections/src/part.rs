@@ -31,10 +31,8 @@ pub(crate) struct Place {
     /// Where the events are from.
     pub(crate) store: EventStore,
     pub(crate) database: Database,
-    /// What the names of its tables end with.
-    pub(crate) suffix: &'static str,
     pub(crate) limits: Limits,
-    pub(crate) lease: Option<Lease>,
+    pub(crate) lease: Lease,
     /// Who may write: as many at a time as the database has connections for it.
     pub(crate) slots: Arc<Semaphore>,
 }
@@ -72,14 +70,13 @@ impl Part {
         mark: Option<&Mark>,
         phase: u64,
     ) -> Self {
-        let named = |table: &Table| shadow::suffixed(table, place.suffix);
         let begun = mark.map(|mark| mark.position).unwrap_or_default();
         let retain = Retain { groups: place.limits.kept, from_nothing: begun == Position(0) };
         Self {
             projection,
             folding: projection.folding(retain),
-            table: named(&projection.table()),
-            tally: projection.tally().map(|tally| named(&tally.table)),
+            table: shadow::of(&projection.table()),
+            tally: projection.tally().map(|tally| shadow::of(&tally.table)),
             begun,
             position: begun,
             written: begun,
@@ -155,14 +152,12 @@ impl Part {
 
     /// Before the first group is read: many a projection never reads one.
     async fn index_groups(&mut self) -> Result<(), ProjectionError> {
-        match self.place.lease.clone() {
-            Some(lease) if !self.indexed => {
-                self.settle().await?;
-                self.indexed = true;
-                shadow_indexes::index_groups(&self.place.database, self.projection, &lease).await
-            }
-            Some(_) | None => Ok(()),
+        if self.indexed {
+            return Ok(());
         }
+        self.settle().await?;
+        self.indexed = true;
+        shadow_indexes::index_groups(&self.place.database, self.projection, &self.place.lease).await
     }
 
     /// Writes if there is too much to write, and after a long stretch in any case.
@@ -184,9 +179,6 @@ impl Part {
         let before = if self.written == self.begun { 0 } else { self.digest.rows() };
         self.written = self.position;
         self.due = Position(self.position.0 + self.place.limits.stretch);
-        if self.folding.len() == 0 && self.place.lease.is_none() {
-            return Ok(());
-        }
         self.unseal().await?;
         let changes = self.folding.drain_digested(&mut self.digest);
         let (table, tally, name) = (self.table.clone(), self.tally.clone(), self.projection.name());
@@ -208,13 +200,11 @@ impl Part {
                     return Err(ProjectionError::Interrupted);
                 }
             }
-            if let Some(lease) = &lease {
-                shadows::advance(&mut transaction, name, position, digest).await?;
-                lease.beat(&mut transaction).await?;
-            }
+            shadows::advance(&mut transaction, name, position, digest).await?;
+            lease.beat(&mut transaction).await?;
             transaction.commit().await?;
             // SQLite's are all made at the end where there are fewer, PostgreSQL's in any case.
-            if let Some(lease) = lease.filter(|_| grows_large && database.dialect() == Dialect::Sqlite) {
+            if grows_large && database.dialect() == Dialect::Sqlite {
                 tokio::select! {
                     completed = shadow_indexes::complete(&database, &live, &lease) => completed?,
                     _ = &mut gone => return Err(ProjectionError::Interrupted),

@@ -171,14 +171,7 @@ async fn run(
     store.database().begin_bulk().await?;
     let live: Vec<Table> = projections.iter().flat_map(|p| p.tables()).collect();
     let marks = prepare(store, projections, lease).await?;
-    let mut loader = Loader::new(
-        projections,
-        (store, store.database()),
-        shadow::SHADOW,
-        limits,
-        Some(lease.clone()),
-        &marks,
-    );
+    let mut loader = Loader::new(projections, (store, store.database()), limits, lease.clone(), &marks);
     let resumed_at = loader.position();
 
     let head = store.head().await?.position;

@@ -9,8 +9,8 @@ use evident_eventstore::{Database, EventStore, Filter};
 
 use crate::ProjectionError;
 use crate::folds;
-use crate::loader::{Limits, Loader, Spill};
 use crate::progress::Progress;
+use crate::scratch::Scratch;
 use crate::status;
 
 /// Tables that a fresh log has and a replay has no use for.
@@ -115,12 +115,12 @@ async fn fold(
     database: &Database,
     progress: &dyn Progress,
 ) -> Result<(), ProjectionError> {
-    let mut loader = Loader::new(&folds::ALL, (store, database), "", Limits::default(), None, &[]);
+    let mut scratch = Scratch::begin(store, &folds::ALL, database).await?;
     progress.begin("replay", position.0);
-    loader.advance(position, Spill::Allowed, progress).await?;
-    loader.flush().await?;
+    scratch.advance(position, progress).await?;
+    let built: Vec<_> = folds::ALL.into_iter().zip(scratch.digests()).collect();
+    scratch.finish().await?;
     let mut transaction = database.transaction().await?;
-    let built: Vec<_> = folds::ALL.into_iter().zip(loader.digests()).collect();
     status::record(&mut transaction, &built, position, store.clock().now()).await?;
     for table in NO_PROJECTIONS {
         evident_eventstore::Tables::execute(&mut transaction, &format!("drop table if exists {table}"), &[])

@@ -235,8 +235,18 @@ fn named(projection: &dyn Projection, suffix: &str) -> Vec<Table> {
     projection.tables().iter().map(|table| suffixed(table, suffix)).collect()
 }
 
+/// The table that a shadow has replaced.
+pub(crate) fn replaced(table: &Table) -> Table {
+    suffixed(table, OLD)
+}
+
+/// The shadow of a table.
+pub(crate) fn of(table: &Table) -> Table {
+    suffixed(table, SHADOW)
+}
+
 /// A table with something behind its name.
-pub(crate) fn suffixed(table: &Table, suffix: &str) -> Table {
+fn suffixed(table: &Table, suffix: &str) -> Table {
     table.named(format!("{}{suffix}", table.name))
 }
 

@@ -14,9 +14,10 @@ use crate::ProjectionError;
 use crate::digest::{RowsDigest, veiled};
 use crate::folding::Projection;
 use crate::groups::normal;
-use crate::loader::{Limits, Loader, Spill};
 use crate::progress::{Progress, Silent};
 use crate::rebuild::chosen;
+use crate::scratch::Scratch;
+use crate::shadow;
 
 /// Rows compared at a time.
 const STRETCH: usize = 1_000;
@@ -166,7 +167,7 @@ pub async fn verify(
 ) -> Result<Verification, ProjectionError> {
     let projections = chosen(names)?;
     let folder = tempfile::Builder::new().prefix("evident-verify-").tempdir_in(scratch)?;
-    let database = Database::open_sqlite_log(&folder.path().join("scratch.db")).await?;
+    let database = Database::open_passing_log(&folder.path().join("scratch.db")).await?;
     let outcome = run(store, &projections, &database, progress).await;
     database.close().await;
     folder.close()?;
@@ -179,11 +180,10 @@ async fn run(
     scratch: &Database,
     progress: &dyn Progress,
 ) -> Result<Verification, ProjectionError> {
-    let mut loader = Loader::new(projections, (store, scratch), "", Limits::default(), None, &[]);
+    let mut fresh = Scratch::begin(store, projections, scratch).await?;
     let head = store.head().await?.position;
     progress.begin("fold", head.0);
-    loader.advance(head, Spill::Allowed, progress).await?;
-    loader.flush().await?;
+    fresh.advance(head, progress).await?;
 
     progress.begin("compare", u64::try_from(projections.len()).unwrap_or_default());
     let mut differences = Vec::new();
@@ -191,7 +191,7 @@ async fn run(
         let mut first = None;
         for table in projection.tables() {
             if first.is_none() {
-                first = compare(store, *projection, &table, scratch, &mut loader).await?;
+                first = compare(store, *projection, &table, scratch, &mut fresh).await?;
             }
         }
         differences.push(first);
@@ -202,9 +202,9 @@ async fn run(
         Some(difference) => Outcome::Different(Box::new(difference)),
         None => Outcome::Same { rows: digest.rows(), digest },
     };
-    let found = projections.iter().zip(differences.into_iter().zip(loader.digests()));
+    let found = projections.iter().zip(differences.into_iter().zip(fresh.digests()));
     let outcomes = found.map(|(p, (difference, digest))| (p.name(), outcome(difference, digest))).collect();
-    Ok(Verification { position: loader.position(), outcomes })
+    Ok(Verification { position: fresh.position(), outcomes })
 }
 
 async fn compare(
@@ -212,9 +212,10 @@ async fn compare(
     projection: &'static dyn Projection,
     table: &Table,
     scratch: &Database,
-    loader: &mut Loader,
+    fresh: &mut Scratch,
 ) -> Result<Option<Difference>, ProjectionError> {
     let (name, key, columns) = (&table.name, table.key(), table.column_list());
+    let folded = shadow::of(table);
     let mut after: Option<Value> = None;
     loop {
         let begin = if after.is_some() { format!(" where {key} > $1") } else { String::new() };
@@ -232,8 +233,7 @@ async fn compare(
             .collect();
 
         let position = Position(u64::try_from(position).unwrap_or_default());
-        loader.advance(position, Spill::Allowed, &Silent).await?;
-        loader.flush().await?;
+        fresh.advance(position, &Silent).await?;
         let end = live.last().filter(|_| live.len() == STRETCH).and_then(|row| row.first()).cloned();
         let (mut conditions, mut params) = (Vec::new(), Vec::new());
         for (sign, bound) in [(">", &after), ("<=", &end)] {
@@ -248,8 +248,8 @@ async fn compare(
             format!(" where {}", conditions.join(" and "))
         };
         // One row more than there can be: whatever is beyond is a difference anyway.
-        let log = format!("select {columns} from {name}{conditions} order by {key} limit {}", STRETCH + 1);
-        let log = scratch.query(&log, &params).await?;
+        let rest = format!("{conditions} order by {key} limit {}", STRETCH + 1);
+        let log = scratch.read(&folded, &rest, &params).await?;
         if let Some(difference) = first_difference(projection, table, &log, &live) {
             return Ok(Some(difference));
         }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlite::Sqlite;
+use sqlite::{Sqlite, Stay};
 
 /// A statement failed.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +123,7 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened or migrated.
     pub async fn open_sqlite(path: &Path, contents: Contents) -> Result<Self, OpenError> {
-        Ok(Self::Sqlite(Sqlite::open(path, contents).await?))
+        Ok(Self::Sqlite(Sqlite::open(path, contents, Stay::Kept).await?))
     }
 
     /// Opens an SQLite log: [`Database::open_sqlite`] for [`Contents::Log`].
@@ -132,6 +132,15 @@ impl Database {
     /// When the file cannot be opened or migrated.
     pub async fn open_sqlite_log(path: &Path) -> Result<Self, OpenError> {
         Self::open_sqlite(path, Contents::Log).await
+    }
+
+    /// The same for a file that its maker removes once it was of use. Nobody can rely on what is in it after a crash, and
+    /// what is deleted is not overwritten in it: it lies in a folder that goes as a whole.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or migrated.
+    pub async fn open_passing_log(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self::Sqlite(Sqlite::open(path, Contents::Log, Stay::Passing).await?))
     }
 
     /// Connects to PostgreSQL, makes the schema if it is not there, and brings its tables up to date.

@@ -39,6 +39,15 @@ const BULK_FOLDED: u32 = 32_000;
 /// Rows of a statement at most.
 const ROWS_IN_A_STATEMENT: usize = 256;
 
+/// How long a file stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stay {
+    /// It is kept.
+    Kept,
+    /// It is removed once it was of use: no commit need survive, and all of it goes at once.
+    Passing,
+}
+
 /// Connections to one file: several that read, one that writes.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
@@ -47,16 +56,20 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path, contents: Contents) -> Result<Self, OpenError> {
+    pub(super) async fn open(path: &Path, contents: Contents, stay: Stay) -> Result<Self, OpenError> {
+        let (synchronous, secure_delete) = match stay {
+            // An acknowledged commit survives power loss; NORMAL would not promise that. What is erased is
+            // overwritten, not only unlinked.
+            Stay::Kept => (SqliteSynchronous::Full, "on"),
+            Stay::Passing => (SqliteSynchronous::Off, "off"),
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged commit survives power loss; NORMAL would not promise that.
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous)
             .busy_timeout(Duration::from_secs(30))
-            // What is erased is overwritten, not only unlinked.
-            .pragma("secure_delete", "on")
+            .pragma("secure_delete", secure_delete)
             // Nothing spills into files elsewhere: that is quicker, and keeps data in its folder.
             .pragma("temp_store", "memory")
             .pragma("wal_autocheckpoint", FOLDED.to_string())

@@ -16,7 +16,7 @@ pub use self::check::LineProblem;
 use self::check::{Checker, Portion};
 use crate::archive::ArchiveHead;
 use crate::codec::{EVENTS, signed};
-use crate::database::{DatabaseError, Tables, Value};
+use crate::database::{DatabaseError, Dialect, Tables, Value};
 use crate::tlog::{self, has_key_of};
 use crate::{EventStore, HeadLock, StoreError};
 
@@ -87,6 +87,18 @@ pub async fn restore(
     going_on: GoingOn,
     progress: &(dyn Fn(Position) + Send + Sync),
 ) -> Result<Restored, RestoreError> {
+    store.database().begin_bulk().await?;
+    let outcome = take_in(store, archive, going_on, progress).await;
+    store.database().end_bulk().await?;
+    outcome
+}
+
+async fn take_in(
+    store: &EventStore,
+    archive: impl BufRead + Send + 'static,
+    going_on: GoingOn,
+    progress: &(dyn Fn(Position) + Send + Sync),
+) -> Result<Restored, RestoreError> {
     let mut lock = store.lock_head().await?;
     // The head says so, and what a restore with another program may have left behind it.
     let found = lock.tables().query("select max(position) from events", &[]).await?;
@@ -95,6 +107,7 @@ pub async fn restore(
     if last > Position(0) || lock.position() > Position(0) {
         return Err(RestoreError::NotEmpty(last.max(lock.position())));
     }
+    let indexes = set_indexes_aside(lock.tables()).await?;
     let (portions, mut checked) = mpsc::channel::<Portion>(ON_THE_WAY);
     #[expect(clippy::disallowed_methods, reason = "one thread that reads a file and checks its lines")]
     let checking = tokio::task::spawn_blocking(move || Checker::default().run(archive, &portions));
@@ -119,6 +132,7 @@ pub async fn restore(
         progress(portion.last);
     }
     let outcome = checking.await.map_err(|_| StoreError::Stopped)??;
+    lock.tables().run(&indexes).await?;
     whole_streams(&mut lock).await?;
     lock.tables().execute("insert into restores (only_row) values (1)", &[]).await?;
     // Whatever the tables hold, it is not this log's: who starts next folds them anew.
@@ -130,6 +144,28 @@ pub async fn restore(
         Restored { head: outcome.head, events: frontier.size(), root, checkpoints: outcome.checkpoints };
     lock.commit().await?;
     Ok(restored)
+}
+
+/// Removes the log's indexes, but for those that constraints rest on, and gives the statements that make them: that is
+/// much less work once the rows are there.
+async fn set_indexes_aside(tables: &mut dyn Tables) -> Result<Vec<String>, DatabaseError> {
+    let sql = match tables.dialect() {
+        Dialect::Sqlite => {
+            "select name, sql from sqlite_master where tbl_name = $1 and type = 'index' and sql is not null \
+             order by name"
+        }
+        Dialect::Postgres => {
+            "select i.relname::text, pg_get_indexdef(i.oid) from pg_index x join pg_class i on i.oid = x.indexrelid \
+             where x.indrelid = to_regclass($1) \
+             and not exists (select from pg_constraint c where c.conindid = i.oid) order by 1"
+        }
+    };
+    let found = tables.query(sql, &[EVENTS.name.as_ref().into()]).await?;
+    let column = |at: usize| found.iter().filter_map(move |row| row.get(at)?.as_text());
+    let removing: Vec<_> = column(0).map(|name| format!("drop index {name}")).collect();
+    let making = column(1).map(str::to_owned).collect();
+    tables.run(&removing).await?;
+    Ok(making)
 }
 
 /// Sees to the keys that did not travel with a restored archive: they count as destroyed from now on, so that

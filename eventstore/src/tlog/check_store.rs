@@ -2,6 +2,7 @@
 
 use evident_domain::Position;
 use tlog_tiles::{HASH_SIZE, Hash, Tile};
+use tokio::task::JoinSet;
 
 use super::check::{Check, Checked, Finding, Problem, Streams, Trust, column_hash, open, open_kept};
 use super::checkpoint::TreeHead;
@@ -70,8 +71,9 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
     let mut tiles = Tiles::new(signed_size);
     let mut signed = Signed::new(store, keys, signed_size).await?;
     signed.compare(&mut check, store).await?;
-    while check.size() < head.position.0 {
-        for row in page(store, &check, head.position).await? {
+    let mut pages = Pages::between(store, 0, head.position);
+    while let Some(rows) = pages.next().await? {
+        for row in rows {
             let hash = check.event(&row.event)?;
             if column_hash(&row.stored_hash) != Some(hash) {
                 let (position, id) = (row.event.position(), Some(row.event.leaf.id));
@@ -102,8 +104,9 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
     let mut rest = check.rest();
     while let Some(streams) = rest {
         let mut again = Check::new(&[], streams);
-        while again.size() < checked.events {
-            for row in page(store, &again, Position(checked.events)).await? {
+        let mut pages = Pages::between(store, 0, Position(checked.events));
+        while let Some(rows) = pages.next().await? {
+            for row in rows {
                 again.event(&row.event)?;
             }
             progress(again.size(), checked.events);
@@ -113,11 +116,43 @@ async fn check(store: &EventStore, trust: &Trust, progress: &impl Fn(u64, u64)) 
     Ok(checked)
 }
 
-/// The next rows; where a column of one does not read, those before it.
-async fn page(store: &EventStore, check: &Check, last: Position) -> Result<Vec<LogRow>, Trouble> {
+/// The rows of the log, page by page: while one is checked the next is read.
+struct Pages {
+    store: EventStore,
+    last: Position,
+    /// What is being read; given up with this.
+    reading: JoinSet<Result<Vec<LogRow>, Trouble>>,
+}
+
+impl Pages {
+    /// Those behind a position up to another.
+    fn between(store: &EventStore, after: u64, last: Position) -> Self {
+        let mut pages = Self { store: store.clone(), last, reading: JoinSet::new() };
+        pages.read(after);
+        pages
+    }
+
+    fn read(&mut self, after: u64) {
+        if after < self.last.0 {
+            let (store, last) = (self.store.clone(), self.last);
+            self.reading.spawn(async move { page(&store, after, last).await });
+        }
+    }
+
+    /// The next page; none at the end.
+    async fn next(&mut self) -> Result<Option<Vec<LogRow>>, Trouble> {
+        let Some(page) = self.reading.join_next().await else { return Ok(None) };
+        let rows = page.map_err(|_| StoreError::Stopped)??;
+        self.read(rows.last().map_or(self.last, |row| row.event.position()).0);
+        Ok(Some(rows))
+    }
+}
+
+/// The next rows behind a position; where a column of one does not read, those before it.
+async fn page(store: &EventStore, after: u64, last: Position) -> Result<Vec<LogRow>, Trouble> {
     let read = async |last| {
         let filter = Filter { last: Some(last), ..Filter::default() };
-        store.sealed_page(Position(check.size()), PAGE, &filter).await
+        store.sealed_page(Position(after), PAGE, &filter).await
     };
     let rows = match read(last).await {
         Err(StoreError::Codec(cause)) => match *cause {
@@ -134,7 +169,7 @@ async fn page(store: &EventStore, check: &Check, last: Position) -> Result<Vec<L
         rows => rows?,
     };
     if rows.is_empty() {
-        return Err(Finding { position: check.next(), id: None, problem: Problem::Missing }.into());
+        return Err(Finding { position: Position(after + 1), id: None, problem: Problem::Missing }.into());
     }
     Ok(rows)
 }

@@ -6,7 +6,7 @@ use evident_domain::{Position, SessionId, Subject};
 use evident_eventstore::archive::{ArchiveHead, ArchiveLine, SealedContent, SealedEvent};
 use evident_eventstore::restore::{GoingOn, RestoreError, restore, settle_keys};
 use evident_eventstore::tlog::{Checkpoint, Checkpoints, Trust, WitnessKey, check_store};
-use evident_eventstore::{EventStore, Filter, KeyFileError, Row, Value};
+use evident_eventstore::{Dialect, EventStore, Filter, KeyFileError, Row, Value};
 use uuid::Uuid;
 
 use crate::support::{
@@ -60,6 +60,20 @@ async fn take(
     restore(store, Cursor::new(text), GoingOn::AsTheSame, &|_| ()).await
 }
 
+/// The log's indexes, as the database tells them.
+async fn indexes(store: &EventStore) -> Vec<Row> {
+    let sql = match store.database().dialect() {
+        Dialect::Sqlite => {
+            "select name, sql from sqlite_master where tbl_name = 'events' and type = 'index' order by name"
+        }
+        Dialect::Postgres => {
+            "select indexname::text, indexdef from pg_indexes where schemaname = current_schema() \
+             and tablename = 'events' order by 1"
+        }
+    };
+    Place::rows(store, sql).await
+}
+
 async fn rows(store: &EventStore) -> Vec<Row> {
     Place::rows(store, &format!("select {COLUMNS} from events order by position")).await
 }
@@ -71,9 +85,12 @@ on_both_databases! {
         fill(&from).await;
         let lines = archive(&from).await;
         let into = place.store().await;
+        let made = indexes(&into).await;
         let restored = take(&into, text(&lines)).await.unwrap();
 
         assert_eq!(restored.events, 1_204);
+        assert!(made.len() > 5);
+        assert_eq!(indexes(&into).await, made);
         assert_eq!(rows(&into).await, rows(&from).await);
         assert_eq!(into.head().await.unwrap(), from.head().await.unwrap());
         assert_eq!(restored.root, from.head().await.unwrap().frontier.root());

@@ -9,6 +9,8 @@ use evident_eventstore::export::record_end;
 
 use crate::cli::CliError;
 
+/// Bytes that are written to a file at a time.
+const BUFFER: usize = 1 << 18;
 /// Bytes looked at in one go while a file's end is searched.
 const CHUNK: usize = 1 << 16;
 
@@ -36,7 +38,7 @@ impl Sink {
             return Ok(Self::Out(BufWriter::new(io::stdout().lock())));
         }
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(into) {
-            Ok(file) => Ok(Self::File(BufWriter::new(file))),
+            Ok(file) => Ok(Self::File(BufWriter::with_capacity(BUFFER, file))),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(CliError::Usage(format!(
                 "{} exists already: continue it with --resume, or name another file",
                 into.display()
@@ -55,7 +57,7 @@ impl Sink {
             Layout::Quoted => last_record(&mut file)?,
         };
         file.seek(SeekFrom::End(0))?;
-        Ok((Self::File(BufWriter::new(file)), last))
+        Ok((Self::File(BufWriter::with_capacity(BUFFER, file)), last))
     }
 
     /// Cuts the last whole line off, and gives the one before it.
@@ -67,7 +69,7 @@ impl Sink {
         file.set_len(start)?;
         let last = last_line(&mut file)?;
         file.seek(SeekFrom::End(0))?;
-        Ok((Self::File(BufWriter::new(file)), last))
+        Ok((Self::File(BufWriter::with_capacity(BUFFER, file)), last))
     }
 
     /// Writes text; false where the reader has gone away.
