@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tlog_tiles::{HASH_SIZE, record_hash};
 
 use crate::codec::{CodecError, EVENTS, count, signed};
-use crate::database::{Row, Value};
+use crate::database::{DatabaseError, Row, Value};
 use crate::merkle::{Leaf, content_digest};
 use crate::reader::{Filter, VALUES};
 use crate::{EventStore, StoreError};
@@ -263,12 +263,12 @@ impl EventStore {
     async fn sealed(&self, rest: &str, params: &[Value]) -> Result<Vec<LogRow>, StoreError> {
         let rows = match self.database().read(&EVENTS, rest, params).await {
             Ok(rows) => rows,
-            // Somebody may have put into a column what does not belong there: read value by value, it is told of that
-            // event, and those before it are there.
-            Err(_) => {
+            // Somebody has put into a column what does not belong there: value by value it is found of which event.
+            Err(DatabaseError::Unexpected { .. }) => {
                 let sql = format!("select {} from events {rest}", EVENTS.column_list());
                 self.database().query(&sql, params).await?
             }
+            Err(error) => return Err(error.into()),
         };
         Ok(rows.iter().map(LogRow::read).collect::<Result<_, _>>()?)
     }

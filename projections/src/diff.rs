@@ -99,7 +99,8 @@ async fn state_at(
     let database = Database::open_passing_log(file).await?;
     let names = ENTITIES.map(|(name, _)| name);
     progress.begin("fold", position.0);
-    Scratch::begin(store, &chosen(&names)?, &database).await?.advance(position, progress).await?;
+    let mut scratch = Scratch::begin(store, &chosen(&names)?, &database, u64::MAX).await?;
+    scratch.advance(position, progress).await?;
     Ok(database)
 }
 

@@ -9,6 +9,7 @@ use evident_eventstore::{Database, EventStore, Filter};
 
 use crate::ProjectionError;
 use crate::folds;
+use crate::loader::Limits;
 use crate::progress::Progress;
 use crate::scratch::Scratch;
 use crate::status;
@@ -39,7 +40,7 @@ pub enum Until {
 }
 
 /// Folds the log up to a point into a new SQLite file, readable by its owner only. Its tables are those
-/// of the live database; `projections` says what they were built from.
+/// of the live database, whatever their indexes are called; `projections` says what they were built from.
 ///
 /// # Errors
 /// [`ProjectionError::Exists`] when the file is there, [`ProjectionError::NotYet`] when the log does not
@@ -115,7 +116,7 @@ async fn fold(
     database: &Database,
     progress: &dyn Progress,
 ) -> Result<(), ProjectionError> {
-    let mut scratch = Scratch::begin(store, &folds::ALL, database).await?;
+    let mut scratch = Scratch::begin(store, &folds::ALL, database, Limits::default().indexed).await?;
     progress.begin("replay", position.0);
     scratch.advance(position, progress).await?;
     let built: Vec<_> = folds::ALL.into_iter().zip(scratch.digests()).collect();

@@ -26,11 +26,13 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Nothing is folded yet. The file has a fresh log's tables, and is the caller's to close.
+    /// Nothing is folded yet. The file has a fresh log's tables, and is the caller's to close. With more than `indexed`
+    /// rows a table gets its indexes before it is finished: SQLite would have to sort all keys in memory.
     pub(crate) async fn begin(
         store: &EventStore,
         projections: &[&'static dyn Projection],
         database: &Database,
+        indexed: u64,
     ) -> Result<Self, ProjectionError> {
         database.begin_bulk().await?;
         let lease = Lease::acquire(database, Duration::ZERO).await?;
@@ -38,8 +40,7 @@ impl Scratch {
         let mut transaction = database.transaction().await?;
         shadow::create(&mut transaction, &tables).await?;
         transaction.commit().await?;
-        // Nobody commits beside it, so no index need grow with its table.
-        let limits = Limits { indexed: u64::MAX, ..Limits::default() };
+        let limits = Limits { indexed, ..Limits::default() };
         let loader = Loader::new(projections, (store, database), limits, lease.clone(), &[]);
         Ok(Self { database: database.clone(), lease, tables, loader })
     }

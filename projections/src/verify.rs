@@ -180,7 +180,7 @@ async fn run(
     scratch: &Database,
     progress: &dyn Progress,
 ) -> Result<Verification, ProjectionError> {
-    let mut fresh = Scratch::begin(store, projections, scratch).await?;
+    let mut fresh = Scratch::begin(store, projections, scratch, u64::MAX).await?;
     let head = store.head().await?.position;
     progress.begin("fold", head.0);
     fresh.advance(head, progress).await?;

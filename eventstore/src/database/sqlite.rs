@@ -1,4 +1,5 @@
-//! SQLite: one file, write-ahead log, every commit on the disk before it is acknowledged.
+//! SQLite: one file, write-ahead log, every commit on the disk before it is acknowledged, but for files that are made
+//! to be removed.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -196,11 +197,11 @@ where
         table.name
     );
     let rows = query(executor, &sql, params).await?;
-    let packed = rows.into_iter().flatten().next();
-    Ok(Fetched::Packed(match packed {
-        Some(Value::Text(text)) => text,
-        _ => String::new(),
-    }))
+    match rows.into_iter().flatten().next() {
+        Some(Value::Text(text)) => Ok(Fetched::Packed(text)),
+        None | Some(Value::Null) => Ok(Fetched::Packed(String::new())),
+        Some(_) => Err(DatabaseError::Unexpected { table: table.name.to_string(), column: "" }),
+    }
 }
 
 pub(super) async fn execute(
@@ -400,7 +401,11 @@ fn decode(row: &SqliteRow) -> Result<Row, DatabaseError> {
             Ok(match raw.type_info().name() {
                 "INTEGER" | "BOOLEAN" => Value::Int(row.try_get_unchecked(i)?),
                 "BLOB" => Value::Bytes(row.try_get_unchecked(i)?),
-                _ => Value::Text(row.try_get_unchecked(i)?),
+                // SQLite keeps what it is told is text. What is none, as nobody here has written it, is bytes.
+                _ => match row.try_get_unchecked(i) {
+                    Ok(text) => Value::Text(text),
+                    Err(_) => Value::Bytes(row.try_get_unchecked(i)?),
+                },
             })
         })
         .collect()

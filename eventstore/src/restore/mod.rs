@@ -89,7 +89,10 @@ pub async fn restore(
 ) -> Result<Restored, RestoreError> {
     store.database().begin_bulk().await?;
     let outcome = take_in(store, archive, going_on, progress).await;
-    store.database().end_bulk().await?;
+    if let Err(error) = store.database().end_bulk().await {
+        // The archive is restored, or is not, all the same.
+        tracing::warn!(%error, "the database keeps more in memory than it needs");
+    }
     outcome
 }
 
@@ -146,20 +149,15 @@ async fn take_in(
     Ok(restored)
 }
 
-/// Removes the log's indexes, but for those that constraints rest on, and gives the statements that make them: that is
-/// much less work once the rows are there.
+/// Removes the log's indexes on PostgreSQL, but for those that constraints rest on, and gives the statements that make
+/// them: that is much less work once the rows are there. SQLite would sort all keys in memory for it.
 async fn set_indexes_aside(tables: &mut dyn Tables) -> Result<Vec<String>, DatabaseError> {
-    let sql = match tables.dialect() {
-        Dialect::Sqlite => {
-            "select name, sql from sqlite_master where tbl_name = $1 and type = 'index' and sql is not null \
-             order by name"
-        }
-        Dialect::Postgres => {
-            "select i.relname::text, pg_get_indexdef(i.oid) from pg_index x join pg_class i on i.oid = x.indexrelid \
-             where x.indrelid = to_regclass($1) \
-             and not exists (select from pg_constraint c where c.conindid = i.oid) order by 1"
-        }
-    };
+    if tables.dialect() == Dialect::Sqlite {
+        return Ok(Vec::new());
+    }
+    let sql = "select quote_ident(i.relname), pg_get_indexdef(i.oid) \
+               from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = to_regclass($1) \
+               and not exists (select from pg_constraint c where c.conindid = i.oid) order by 1";
     let found = tables.query(sql, &[EVENTS.name.as_ref().into()]).await?;
     let column = |at: usize| found.iter().filter_map(move |row| row.get(at)?.as_text());
     let removing: Vec<_> = column(0).map(|name| format!("drop index {name}")).collect();

@@ -24,7 +24,7 @@ pub(crate) struct Cluster {
     url: String,
     /// The folder of `psql` and `pg_dump`, where known.
     pub(crate) programs: Option<PathBuf>,
-    _watchdog: Option<Watchdog>,
+    watchdog: Option<Watchdog>,
 }
 
 impl Cluster {
@@ -46,6 +46,11 @@ impl Cluster {
             .as_ref()
     }
 
+    /// Whether it goes with this run, and all that is in it.
+    pub(crate) fn is_private(&self) -> bool {
+        self.watchdog.is_some()
+    }
+
     /// The URL of one of its databases.
     pub(crate) fn url(&self, database: &str) -> String {
         self.url.replace("{}", database)
@@ -60,7 +65,7 @@ impl Cluster {
         Some(Self {
             url: format!("postgres://{server}/{{}}{query}"),
             programs: find_programs(),
-            _watchdog: None,
+            watchdog: None,
         })
     }
 
@@ -96,7 +101,7 @@ impl Cluster {
         Ok(Self {
             url: format!("postgres://postgres@localhost/{{}}?host={}", folder.display()),
             programs: Some(programs),
-            _watchdog: Some(watchdog),
+            watchdog: Some(watchdog),
         })
     }
 }

@@ -56,19 +56,23 @@ pub(super) async fn of(
             format!("(v.position & {})::int", (1 << ROW_BITS) - 1),
         ),
     };
-    let of_authors = format!(
-        "from (select cast(entry as bigint) as position from audit_authors where actor in ({authors}) union all \
-         select v.position from events v join audit_actions a on a.number = {row} \
-         left join audit_authors o on o.entry = {key} where v.subject in ({authors}) \
-         and o.entry is null and substr(a.letters, {place} + 1, 1) <> '{NO_ENTRY}') e"
-    );
-    let total = database.query(&format!("select count(*) {of_authors}"), &params).await?;
-    let total = total.first().and_then(|row| row.first()).and_then(Value::as_int).unwrap_or_default();
     let (limit, offset) = (params.len() + 1, params.len() + 2);
     params.push(i64::from(query.limit).into());
     params.push(i64::try_from(query.offset).unwrap_or(i64::MAX).into());
-    let sql = format!("select position {of_authors} order by position desc limit ${limit} offset ${offset}");
-    Ok((positions(&database.query(&sql, &params).await?)?, u64::try_from(total).unwrap_or_default()))
+    // Found once, for both the page and the total.
+    let sql = format!(
+        "with e as materialized (\
+         select cast(entry as bigint) as position from audit_authors where actor in ({authors}) union all \
+         select v.position from events v join audit_actions a on a.number = {row} \
+         left join audit_authors o on o.entry = {key} where v.subject in ({authors}) \
+         and o.entry is null and substr(a.letters, {place} + 1, 1) <> '{NO_ENTRY}') \
+         select t.total, p.position from (select count(*) as total from e) t \
+         left join (select position from e order by position desc limit ${limit} offset ${offset}) p on true \
+         order by p.position desc"
+    );
+    let rows = database.query(&sql, &params).await?;
+    let total = rows.first().and_then(|row| row.first()).and_then(Value::as_int).unwrap_or_default();
+    Ok((positions(&rows)?, u64::try_from(total).unwrap_or_default()))
 }
 
 /// The administrators' roles that have entries: one step of the index each, whatever the entries.
@@ -88,8 +92,10 @@ pub(super) fn placeholders(first: usize, count: usize) -> String {
     (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
+/// What stands behind the total; nothing on a page that has no entry.
 fn positions(rows: &[Row]) -> Result<Vec<Position>, DatabaseError> {
     let damaged = || DatabaseError::Unexpected { table: "audit_authors".to_owned(), column: "entry" };
-    let position = |row: &Row| u64::try_from(row.first()?.as_int()?).ok().map(Position);
-    rows.iter().map(|row| position(row).ok_or_else(damaged)).collect()
+    let position = |value: &Value| value.as_int().and_then(|at| u64::try_from(at).ok()).map(Position);
+    let found = rows.iter().filter_map(|row| row.get(1)).filter(|value| **value != Value::Null);
+    found.map(|value| position(value).ok_or_else(damaged)).collect()
 }
