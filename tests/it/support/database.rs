@@ -30,7 +30,8 @@ impl TestDatabase {
         Self::Sqlite
     }
 
-    /// A new database whose tables are there and empty. `None`, said aloud, where there is no PostgreSQL.
+    /// A new database whose tables are there and empty, or not there on a server that was given. `None`, said aloud,
+    /// where there is no PostgreSQL.
     ///
     /// # Panics
     /// With `CI=true`, where there is no PostgreSQL.
